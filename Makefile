@@ -1,0 +1,38 @@
+# What a person wants from this project, one word each. `make` alone lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+DEMO_OUT ?= demo-out
+REAL_DATA ?= $(FAIRAGE_REAL_DATA)
+
+.PHONY: help demo test lint types bench docs results format clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[all]" --group dev
+	@touch $@
+
+demo: $(STAMP)  ## the whole way on synthetic faces, offline
+	$(BIN)/fairage demo --out $(DEMO_OUT)
+
+test: $(STAMP)  ## the whole test suite
+	$(BIN)/python -m pytest -n 2 -q
+
+lint: $(STAMP)  ## style and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell src tests docs benchmarks scripts *.md
+
+types: $(STAMP)  ## static types, strict
+	$(BIN)/mypy
+
+format: $(STAMP)  ## rewrite the code in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove what the other targets made
+	rm -rf .venv $(DEMO_OUT) site .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Train, audit and de-bias models that estimate a person's age from a face."""

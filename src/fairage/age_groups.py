@@ -1,0 +1,62 @@
+"""Age groups: half-open bins of the true age; an attribute that is derived, never stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fairage.exceptions import ConfigError
+
+__all__ = ["DEFAULT_AGE_GROUPS", "AgeGroups"]
+
+
+@dataclass(frozen=True)
+class AgeGroups:
+    """Half-open bins `[edges[i], edges[i + 1])` of the age in years; the last one has no end.
+
+    Args:
+        edges: Lower edges in years, rising, the first 0.
+        names: One name a bin; `"a-b"` and `"a+"` where none are given.
+
+    Examples:
+        >>> AgeGroups().assign([19.99, 20, 60]).tolist()
+        ['young', 'adult', 'old']
+        >>> AgeGroups.from_edges([0, 18, 65]).names
+        ('0-18', '18-65', '65+')
+    """
+
+    edges: tuple[float, ...] = (0.0, 20.0, 40.0, 60.0)
+    names: tuple[str, ...] = ("young", "adult", "senior", "old")
+
+    def __post_init__(self) -> None:
+        rising = all(a < b for a, b in zip(self.edges, self.edges[1:], strict=False))
+        if not self.edges or self.edges[0] != 0 or not rising:
+            raise ConfigError(
+                f"expected age-group edges that rise from 0, got {list(self.edges)}, "
+                "write for example 0,18,40,65"
+            )
+        if len(set(self.names)) != len(self.edges):
+            raise ConfigError(
+                f"expected {len(self.edges)} different age-group names, got {list(self.names)}, "
+                "give one name for each lower edge"
+            )
+
+    @classmethod
+    def from_edges(cls, edges: Sequence[float]) -> "AgeGroups":
+        """Return groups for these lower edges, named after their limits."""
+        upper = [f"-{edge:g}" for edge in edges[1:]] + ["+"]
+        names = tuple(f"{low:g}{high}" for low, high in zip(edges, upper, strict=True))
+        return cls(tuple(map(float, edges)), names)
+
+    def codes(self, ages: ArrayLike) -> NDArray[np.int64]:
+        """Return the index of each age's group, shape `(n,)`."""
+        found = np.searchsorted(self.edges, np.asarray(ages, dtype=float), side="right") - 1
+        return np.asarray(found, dtype=np.int64)
+
+    def assign(self, ages: ArrayLike) -> NDArray[np.str_]:
+        """Return the name of each age's group, shape `(n,)`."""
+        return np.array(self.names)[self.codes(ages)]
+
+
+DEFAULT_AGE_GROUPS = AgeGroups()

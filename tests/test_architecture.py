@@ -1,0 +1,87 @@
+"""Imports point down only, siblings do not import each other, light parts stay light."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "fairage"
+LAYERS = [
+    {"cli", "serve"},
+    {"experiments"},
+    {"report", "training", "prediction"},
+    {"audit", "embeddings", "models"},
+    {"datasets", "faces", "weighting", "objectives"},
+    {"tables", "age_groups", "config", "seeding", "exceptions", "files", "progress"},
+]
+LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
+BASE = len(LAYERS) - 1
+LIGHT = ("audit", "weighting", "datasets", "tables.py", "exceptions.py", "config.py")
+HEAVY = ("torch", "torchvision", "timm", "transformers", "cv2", "matplotlib", "fastapi")
+
+
+def modules() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if top_level_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import on line {node.lineno}"
+            assert node.module is not None
+            if node.module == "fairage":
+                yield from (f"fairage.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_point_down(path: Path) -> None:
+    part = part_of(path)
+    if part == "__init__":
+        return
+    for name in imports(path):
+        if not name.startswith("fairage."):
+            continue
+        other = name.split(".")[1]
+        if other == part:
+            continue
+        assert LEVEL[other] > LEVEL[part] or (LEVEL[other] == LEVEL[part] == BASE), (
+            f"{path.relative_to(SOURCE)} imports {name}: imports point down only"
+        )
+
+
+def test_every_part_has_a_layer() -> None:
+    assert {part_of(path) for path in modules()} - {"__init__", "__main__"} <= set(LEVEL)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_torchvision_and_timm_are_never_imported(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imports(path)}
+    assert not roots & {"torchvision", "timm", "lightning", "albumentations"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_light_parts_import_nothing_heavy_at_the_top(path: Path) -> None:
+    relative = path.relative_to(SOURCE)
+    if relative.parts[0] not in LIGHT:
+        return
+    roots = {name.split(".")[0] for name in imports(path, top_level_only=True)}
+    assert not roots & set(HEAVY)
+
+
+def test_importing_fairage_does_not_import_torch() -> None:
+    code = "import sys, fairage, fairage.cli.app; print([m for m in %r if m in sys.modules])"
+    command = [sys.executable, "-c", code % (HEAVY,)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
