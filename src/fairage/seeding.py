@@ -1,10 +1,12 @@
 """Random numbers that depend on the seed and on what they are for, and on nothing else."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
-__all__ = ["derive_seed", "numpy_rng"]
+__all__ = ["derive_seed", "numpy_rng", "torch_seed"]
 
 
 def derive_seed(seed: int, *purpose: object) -> int:
@@ -28,3 +30,22 @@ def numpy_rng(seed: int, *purpose: object) -> np.random.Generator:
         True
     """
     return np.random.default_rng(derive_seed(seed, *purpose))
+
+
+@contextmanager
+def torch_seed(seed: int, *purpose: object) -> Iterator[None]:
+    """Seed torch's generators for one purpose; afterwards they are as they were before.
+
+    Examples:
+        >>> import torch
+        >>> with torch_seed(0, "dropout"):
+        ...     first = torch.rand(1)
+        >>> with torch_seed(0, "dropout"):
+        ...     bool(torch.rand(1) == first)
+        True
+    """
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(derive_seed(seed, *purpose))
+        yield
