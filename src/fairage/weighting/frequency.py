@@ -1,0 +1,196 @@
+"""Weights from the supports of groups: the study's formula and the challenge kit's.
+
+For a group with `support` rows among `total`, whose attribute has `n` possible values, the
+study's weight is (5 + total) / (5 + n * support); the kit's is total / (n * support).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fairage.age_groups import DEFAULT_AGE_GROUPS
+from fairage.exceptions import ConfigError
+from fairage.tables import AGE, AGE_GROUP, attribute_names, group_labels
+from fairage.weighting.weights import (
+    GroupWeights,
+    Weights,
+    chosen_attributes,
+    weights_from_raw,
+)
+
+__all__ = ["AGE_YEAR", "Intersection", "Kit", "MeanOfAttributes", "Product", "Uniform"]
+
+AGE_YEAR = "age_year"
+N_YEARS = 100
+SMOOTHING = 5
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Weight 1 for every row: training as the data comes."""
+
+    def weigh(self, faces: pl.DataFrame) -> Weights:
+        """Return ones."""
+        return weights_from_raw(np.ones(faces.height))
+
+
+@dataclass(frozen=True)
+class Product:
+    """Custom losses 1a and 1b of the study: the product of one weight an attribute.
+
+    Args:
+        attributes: Names; all of the faces table where none are given.
+        age: The age enters as `"age_group"` (1b), `"age_year"` (1a, the rounded year, n = 100),
+            or not at all (None).
+
+    Examples:
+        >>> faces = pl.DataFrame({"age": [30.0, 30, 70], "gender": ["f", "m", "m"]})
+        >>> Product(age=None).weigh(faces).groups["gender"]
+        {'f': 1.142..., 'm': 0.888...}
+    """
+
+    attributes: tuple[str, ...] | None = None
+    age: Literal["age_group", "age_year"] | None = "age_group"
+
+    def weigh(self, faces: pl.DataFrame) -> Weights:
+        """Return the product of the attributes' weights for each row."""
+        raw = np.ones(faces.height)
+        groups: GroupWeights = {}
+        for name, labels, n in _factors(faces, self.attributes, self.age):
+            groups[name] = study_weights(labels, n)
+            raw *= _look_up(groups[name], labels)
+        return weights_from_raw(raw, groups)
+
+
+@dataclass(frozen=True)
+class Intersection:
+    """Custom losses 2a and 2b of the study: one weight for each intersection of the attributes.
+
+    `n` is the product of the attributes' numbers of possible values (2b on the challenge: 96), so
+    empty cells count although they hold no row. The study discarded 2a at once for that reason.
+
+    Args:
+        attributes: Names; all of the faces table where none are given.
+        age: As in `Product`: `"age_group"` (2b), `"age_year"` (2a) or None.
+
+    Examples:
+        >>> faces = pl.DataFrame({"age": [30.0, 30, 70], "gender": ["f", "m", "m"]})
+        >>> Intersection().weigh(faces).groups["gender x age_group"]
+        {'f x adult': 0.615..., 'm x adult': 0.615..., 'm x old': 0.615...}
+    """
+
+    attributes: tuple[str, ...] | None = None
+    age: Literal["age_group", "age_year"] | None = "age_group"
+
+    def weigh(self, faces: pl.DataFrame) -> Weights:
+        """Return the weight of each row's intersection."""
+        factors = _factors(faces, self.attributes, self.age)
+        if not factors:
+            raise ConfigError("expected an attribute or an age to intersect, got none, name one")
+        cells = np.array([" x ".join(row) for row in zip(*(f[1] for f in factors), strict=True)])
+        possible = int(np.prod([n for _, _, n in factors]))
+        groups = study_weights(cells, possible)
+        name = " x ".join(factor[0] for factor in factors)
+        return weights_from_raw(_look_up(groups, cells), {name: groups})
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The starting kit's weights: age groups alone, N / (n N_j).
+
+    Examples:
+        >>> Kit().weigh(pl.DataFrame({"age": [30.0, 30, 30, 70]})).groups["age_group"]
+        {'adult': 0.333..., 'old': 1.0}
+    """
+
+    def weigh(self, faces: pl.DataFrame) -> Weights:
+        """Return the inverse frequency of each row's age group."""
+        labels = group_labels(faces, AGE_GROUP)
+        groups = _inverse_frequencies(labels, len(DEFAULT_AGE_GROUPS.names))
+        return weights_from_raw(_look_up(groups, labels), {AGE_GROUP: groups})
+
+
+@dataclass(frozen=True)
+class MeanOfAttributes:
+    """A mean of the attributes' weights N / (k n_g), instead of their product.
+
+    Another team of the challenge found the harmonic mean best.
+
+    Args:
+        mean: `"arithmetic"`, `"geometric"` or `"harmonic"`.
+        attributes: Names; all of the faces table and `age_group` where none are given.
+
+    Examples:
+        >>> faces = pl.DataFrame({"age": [30.0, 30, 70], "gender": ["f", "m", "m"]})
+        >>> MeanOfAttributes("harmonic", ("gender",)).weigh(faces).values.tolist()
+        [1.5, 0.75, 0.75]
+    """
+
+    mean: Literal["arithmetic", "geometric", "harmonic"]
+    attributes: tuple[str, ...] | None = None
+
+    def weigh(self, faces: pl.DataFrame) -> Weights:
+        """Return the mean of the attributes' weights for each row."""
+        groups: GroupWeights = {}
+        columns = []
+        for name in chosen_attributes(faces, self.attributes):
+            labels = group_labels(faces, name)
+            groups[name] = _inverse_frequencies(labels, possible_values(name, labels))
+            columns.append(_look_up(groups[name], labels))
+        return weights_from_raw(_MEANS[self.mean](np.array(columns)), groups)
+
+
+def study_weights(labels: NDArray[np.str_], n: int) -> dict[str, float]:
+    """Return (5 + total) / (5 + n * support) for each group that has rows."""
+    names, supports = np.unique(labels, return_counts=True)
+    raw = (SMOOTHING + len(labels)) / (SMOOTHING + n * supports)
+    return {str(name): float(weight) for name, weight in zip(names, raw, strict=True)}
+
+
+def possible_values(attribute: str, labels: NDArray[np.str_]) -> int:
+    """Return n: 4 age groups, 100 years, else the number of groups that the rows show."""
+    if attribute == AGE_GROUP:
+        return len(DEFAULT_AGE_GROUPS.names)
+    return N_YEARS if attribute == AGE_YEAR else len(np.unique(labels))
+
+
+def _factors(
+    faces: pl.DataFrame, attributes: tuple[str, ...] | None, age: str | None
+) -> list[tuple[str, NDArray[np.str_], int]]:
+    """Return name, labels and n of each attribute, the age last; each name counts once."""
+    named = attributes if attributes is not None else attribute_names(faces)
+    names = tuple(name for name in dict.fromkeys(named) if name != age)
+    factors = []
+    for name in chosen_attributes(faces, names) if names else ():
+        labels = group_labels(faces, name)
+        factors.append((name, labels, possible_values(name, labels)))
+    if age is not None:
+        labels = _years(faces) if age == AGE_YEAR else group_labels(faces, age)
+        factors.append((age, labels, possible_values(age, labels)))
+    return factors
+
+
+def _years(faces: pl.DataFrame) -> NDArray[np.str_]:
+    return np.array([str(int(year)) for year in np.rint(faces[AGE].to_numpy())])
+
+
+def _inverse_frequencies(labels: NDArray[np.str_], n: int) -> dict[str, float]:
+    names, supports = np.unique(labels, return_counts=True)
+    raw = len(labels) / (n * supports)
+    return {str(name): float(weight) for name, weight in zip(names, raw, strict=True)}
+
+
+def _look_up(groups: Mapping[str, float], labels: NDArray[np.str_]) -> NDArray[np.float64]:
+    names, codes = np.unique(labels, return_inverse=True)
+    return np.array([groups[str(name)] for name in names])[codes]
+
+
+_MEANS = {
+    "arithmetic": lambda columns: columns.mean(axis=0),
+    "geometric": lambda columns: np.exp(np.log(columns).mean(axis=0)),
+    "harmonic": lambda columns: 1 / (1 / columns).mean(axis=0),
+}

@@ -1,0 +1,47 @@
+"""The weightings by name, as recipes and commands say them."""
+
+from collections.abc import Mapping
+
+from fairage.config import build
+from fairage.tables import AGE_GROUP
+from fairage.weighting.frequency import (
+    AGE_YEAR,
+    Intersection,
+    Kit,
+    MeanOfAttributes,
+    Product,
+    Uniform,
+)
+from fairage.weighting.manual import Manual
+from fairage.weighting.weights import Weighting
+
+__all__ = ["WEIGHTINGS", "make_weighting"]
+
+_FORMULAS: dict[str, tuple[type[Weighting], Mapping[str, object]]] = {
+    "none": (Uniform, {}),
+    "1a": (Product, {"age": AGE_YEAR}),
+    "1b": (Product, {"age": AGE_GROUP}),
+    "2a": (Intersection, {"age": AGE_YEAR}),
+    "2b": (Intersection, {"age": AGE_GROUP}),
+    "3": (Manual, {}),
+    "kit": (Kit, {}),
+    "mean-arithmetic": (MeanOfAttributes, {"mean": "arithmetic"}),
+    "mean-geometric": (MeanOfAttributes, {"mean": "geometric"}),
+    "mean-harmonic": (MeanOfAttributes, {"mean": "harmonic"}),
+}
+
+WEIGHTINGS: dict[str, type[Weighting]] = {name: kind for name, (kind, _) in _FORMULAS.items()}
+
+
+def make_weighting(name: str, **options: object) -> Weighting:
+    """Return the weighting of this name; options are the fields of its class.
+
+    Examples:
+        >>> make_weighting("1b", attributes=("gender",))
+        Product(attributes=('gender',), age='age_group')
+        >>> make_weighting("4c")
+        Traceback (most recent call last):
+        fairage.exceptions.ConfigError: weighting must be one of ['1a', ...]; got '4c'.
+    """
+    preset = _FORMULAS[name][1] if name in _FORMULAS else {}
+    return build("weighting", WEIGHTINGS, name, {**preset, **options})

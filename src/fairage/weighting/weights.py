@@ -1,0 +1,84 @@
+"""What every weighting gives back: one weight a row, and what the weights do to the groups."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from fairage.exceptions import DataError
+from fairage.tables import AGE_GROUP, attribute_names
+
+__all__ = ["GroupWeights", "Weighting", "Weights", "chosen_attributes", "weights_from_raw"]
+
+GroupWeights = dict[str, dict[str, float]]
+"""Weight of each group of each attribute, as the formula gives it, before normalisation."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One positive weight a training row, with mean 1.
+
+    Args:
+        values: The weights, shape `(n,)`, mean 1 over the rows they were computed on.
+        groups: Each group's weight as the formula gives it, where the formula speaks of groups.
+        scale: What the formula's weights were divided by to bring their mean to 1.
+    """
+
+    values: NDArray[np.float64]
+    groups: GroupWeights = field(default_factory=dict)
+    scale: float = 1.0
+
+    @property
+    def effective_sample_size(self) -> float:
+        """ESS = (sum w)^2 / sum w^2: how many equally weighted rows would be as informative.
+
+        Source: Kish, Survey Sampling, 1965.
+        """
+        return float(self.values.sum() ** 2 / (self.values**2).sum())
+
+    @property
+    def largest(self) -> float:
+        """The largest weight; one row counts as this many average rows."""
+        return float(self.values.max())
+
+    def shares(self, labels: ArrayLike) -> dict[str, float]:
+        """Return each group's share of the total weight, for the group of each row `(n,)`.
+
+        Examples:
+            >>> Weights(np.array([0.5, 0.5, 2.0])).shares(["f", "f", "m"])
+            {'f': 0.333..., 'm': 0.666...}
+        """
+        names, codes = np.unique(np.asarray(labels), return_inverse=True)
+        totals = np.bincount(codes, weights=self.values) / self.values.sum()
+        return {str(name): float(total) for name, total in zip(names, totals, strict=True)}
+
+
+class Weighting(Protocol):
+    """Gives each row of a faces table its weight, from the supports of the groups it sees there."""
+
+    def weigh(self, faces: pl.DataFrame) -> Weights:
+        """Return the weights of these (training) rows."""
+        ...
+
+
+def weights_from_raw(raw: NDArray[np.float64], groups: GroupWeights | None = None) -> Weights:
+    """Return the weights divided by their mean; every raw weight must be positive and finite."""
+    if raw.size == 0:
+        raise DataError("expected at least one row to weigh, got none, check the split 'train'")
+    assert np.all(np.isfinite(raw) & (raw > 0)), "a weighting gave a weight that is not positive"
+    scale = float(raw.mean())
+    return Weights(raw / scale, groups or {}, scale)
+
+
+def chosen_attributes(faces: pl.DataFrame, named: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the named attributes, or where none are named all of the table and `age_group`."""
+    known = (*attribute_names(faces), AGE_GROUP)
+    for name in named or ():
+        if name not in known:
+            raise DataError(
+                f"expected attributes among {list(known)}, got {name!r}, "
+                "correct the name or add the column to the faces table"
+            )
+    return tuple(named) if named else known
