@@ -1,0 +1,121 @@
+"""The model bundle: a folder with weights, configuration and model card. Never pickle."""
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from fairage.exceptions import DataError
+from fairage.models.card import model_card
+from fairage.models.heads import AgeHead, make_head
+
+__all__ = ["FORMAT", "Bundle", "load_bundle", "save_bundle"]
+
+FORMAT = 1
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained head and all that is needed to use it: backbones, preprocessing, training facts.
+
+    Args:
+        head: The head, standardisation included.
+        head_name: Its name in `HEADS`.
+        head_options: The options it was made with.
+        backbones: One JSON-able description a backbone, in the order of concatenation.
+        training: What it was trained on and how: recipe, seed, row counts, versions.
+    """
+
+    head: AgeHead
+    head_name: str
+    head_options: dict[str, Any]
+    backbones: tuple[dict[str, Any], ...]
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def ages(self, embeddings: ArrayLike) -> NDArray[np.float64]:
+        """Return estimated ages in years `(n,)` for embeddings `(n, dim)` of these backbones."""
+        values = np.asarray(embeddings, dtype=np.float32)
+        if values.ndim != 2 or values.shape[1] != self.head.dim:
+            raise DataError(
+                f"expected embeddings of shape (n, {self.head.dim}), got {values.shape}, "
+                f"embed with {[backbone.get('name') for backbone in self.backbones]}"
+            )
+        found = self.head.ages(torch.from_numpy(np.ascontiguousarray(values)))
+        return found.numpy().astype(np.float64)
+
+
+def save_bundle(bundle: Bundle, folder: str | Path) -> None:
+    """Write the bundle into a folder, which appears whole or not at all."""
+    folder = Path(folder)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    tensors = {name: value.contiguous() for name, value in bundle.head.state_dict().items()}
+    save_file(tensors, partial / WEIGHTS)
+    config = {
+        "format": FORMAT,
+        "head": {"name": bundle.head_name, "dim": bundle.head.dim, **bundle.head_options},
+        "backbones": bundle.backbones,
+        "training": bundle.training,
+    }
+    (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    (partial / CARD).write_text(model_card(config), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def load_bundle(folder: str | Path) -> Bundle:
+    """Return the bundle of a folder, or raise a DataError that says what is wrong with it."""
+    folder = Path(folder)
+    missing = [name for name in (WEIGHTS, CONFIG) if not (folder / name).is_file()]
+    if missing:
+        raise DataError(
+            f"expected a model bundle with {WEIGHTS} and {CONFIG}, got {str(folder)!r} without "
+            f"{missing}, give the folder that fairage run wrote"
+        )
+    config = _read_config(folder / CONFIG)
+    options = dict(config["head"])
+    name, dim = options.pop("name"), options.pop("dim")
+    head = make_head(name, dim, options)
+    try:
+        head.load_state_dict(load_file(folder / WEIGHTS))
+    except (RuntimeError, SafetensorError) as error:
+        raise DataError(
+            f"expected weights that fit {CONFIG} in {str(folder / WEIGHTS)!r}, got others or a "
+            "damaged file, copy it again or train the model again"
+        ) from error
+    return Bundle(head, name, options, tuple(config["backbones"]), config["training"])
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"expected JSON in {str(path)!r}, got {error}, copy it again") from error
+    if not isinstance(config, dict):
+        raise DataError(
+            f"expected a JSON object in {str(path)!r}, got {type(config).__name__}, copy it again"
+        )
+    if config.get("format") != FORMAT:
+        raise DataError(
+            f"expected a bundle of format {FORMAT}, got {config.get('format')!r} in {str(path)!r}, "
+            "use the fairage version that wrote it"
+        )
+    kinds = {"head": dict, "backbones": list, "training": dict}
+    head = config.get("head")
+    if not all(isinstance(config.get(key), kind) for key, kind in kinds.items()) or not (
+        isinstance(head, dict) and isinstance(head.get("dim"), int) and "name" in head
+    ):
+        raise DataError(
+            f"expected the keys {list(kinds)} of a bundle, the head with name and dim, in "
+            f"{str(path)!r}, got {sorted(config)}, copy it again"
+        )
+    return config

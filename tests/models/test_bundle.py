@@ -1,0 +1,214 @@
+"""Bundles: what is saved comes back bit by bit, whole or not at all, and damage is told."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fairage.exceptions import ConfigError, DataError
+from fairage.models import Bundle, bundle, load_bundle, make_head, save_bundle
+from fairage.seeding import torch_seed
+
+DIM = 6
+OPTIONS: dict[str, Any] = {"hidden": [5], "dropout": 0.1}
+BACKBONES = ({"name": "embedded", "view": "whole", "size": 112}, {"name": "other", "view": "flip"})
+TRAINING = {"description": "A test.", "seed": 3, "rows": {"train": 40}, "scores": {"mae": 4.25}}
+
+
+def embeddings(rows: int = 20) -> np.ndarray:
+    return np.random.default_rng(0).normal(5, 3, (rows, DIM)).astype(np.float32)
+
+
+def new_bundle(seed: int = 0) -> Bundle:
+    with torch_seed(seed, "head"):
+        head = make_head("regression", DIM, OPTIONS)
+    head.standardise_by(torch.from_numpy(embeddings()))
+    return Bundle(head, "regression", OPTIONS, BACKBONES, TRAINING)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A bundle that is whole."""
+    save_bundle(new_bundle(), tmp_path / "runs" / "bundle")
+    return tmp_path / "runs" / "bundle"
+
+
+def test_a_loaded_bundle_gives_the_same_ages_bit_by_bit(tmp_path: Path) -> None:
+    saved = new_bundle()
+    save_bundle(saved, tmp_path / "bundle")
+    loaded = load_bundle(tmp_path / "bundle")
+    np.testing.assert_array_equal(loaded.ages(embeddings()), saved.ages(embeddings()))
+    for name, tensor in saved.head.state_dict().items():
+        assert torch.equal(tensor, loaded.head.state_dict()[name]), name
+
+
+def test_everything_beside_the_weights_comes_back_too(folder: Path) -> None:
+    loaded = load_bundle(folder)
+    assert (loaded.head_name, loaded.head_options) == ("regression", OPTIONS)
+    assert loaded.backbones == BACKBONES
+    assert loaded.training == TRAINING
+
+
+def test_a_loaded_bundle_saves_to_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    save_bundle(load_bundle(folder), tmp_path / "again")
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
+
+
+def test_the_folder_holds_weights_configuration_and_card_alone(folder: Path) -> None:
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"model.safetensors", "config.json", "README.md"}
+    assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
+
+
+def test_the_card_tells_what_the_model_is_and_is_not_for(folder: Path) -> None:
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    for told in ("A test.", "`embedded`", "Rows in train: 40", "mae | 4.250", "## Not for"):
+        assert told in card
+
+
+def test_ages_are_float64_in_the_order_of_the_rows() -> None:
+    model = new_bundle()
+    ages = model.ages(embeddings())
+    assert ages.dtype == np.float64
+    np.testing.assert_allclose(model.ages(embeddings()[::-1]), ages[::-1], rtol=1e-5)
+    np.testing.assert_array_equal(model.ages(embeddings().astype(np.float64)), ages)
+
+
+@pytest.mark.parametrize("shape", [(3, DIM + 1), (DIM,), (2, 3, DIM)])
+def test_embeddings_of_another_shape_are_an_error_that_names_the_backbones(
+    shape: tuple[int, ...],
+) -> None:
+    with pytest.raises(DataError, match=r"expected embeddings of shape \(n, 6\), got .*embedded"):
+        new_bundle().ages(np.zeros(shape))
+
+
+def test_saving_replaces_an_older_bundle(folder: Path) -> None:
+    (folder / "stale.txt").write_text("old")
+    other = new_bundle(seed=1)
+    save_bundle(other, folder)
+    assert not (folder / "stale.txt").exists()
+    np.testing.assert_array_equal(load_bundle(folder).ages(embeddings()), other.ages(embeddings()))
+
+
+def test_what_a_killed_writer_left_is_replaced(tmp_path: Path) -> None:
+    partial = tmp_path / ".bundle.partial"
+    partial.mkdir()
+    (partial / "model.safetensors").write_bytes(b"half")
+    (partial / "junk").write_text("x")
+    save_bundle(new_bundle(), tmp_path / "bundle")
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    assert not (tmp_path / "bundle" / "junk").exists()
+
+
+def test_a_writer_that_fails_leaves_the_older_bundle_as_it_was(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def full_disk(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(bundle, "model_card", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        save_bundle(new_bundle(seed=1), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_missing_file_is_an_error_that_names_it(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(DataError, match=rf"expected a model bundle .* without \['{name}'\]"):
+        load_bundle(folder)
+
+
+def test_a_bundle_works_without_its_card(folder: Path) -> None:
+    (folder / "README.md").unlink()
+    assert load_bundle(folder).head.dim == DIM
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="expected a model bundle"):
+        load_bundle(tmp_path / "nowhere")
+
+
+def edited(**changes: object) -> Callable[[str], str]:
+    """Return an edit of config.json: these keys set, or removed where the value is None."""
+
+    def edit(text: str) -> str:
+        config = {**json.loads(text), **changes}
+        return json.dumps({key: value for key, value in config.items() if value is not None})
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda text: text[: len(text) // 2], "expected JSON in"),
+        (lambda _: "", "expected JSON in"),
+        (lambda _: "[1]", "expected a JSON object in .* got list"),
+        (edited(format=2), "expected a bundle of format 1, got 2"),
+        (edited(format=None), "expected a bundle of format 1, got None"),
+        (edited(head=None), "expected the keys"),
+        (edited(head={"name": "regression"}), "expected the keys"),
+        (edited(head={"name": "regression", "dim": "6"}), "expected the keys"),
+        (edited(backbones=None), "expected the keys"),
+        (edited(training=[]), "expected the keys"),
+        (edited(head={"name": "regression", "dim": DIM + 1, **OPTIONS}), "expected weights that"),
+        (edited(head={"name": "regression", "dim": DIM}), "expected weights that fit config.json"),
+    ],
+)
+def test_a_damaged_configuration_is_an_error(
+    folder: Path, edit: Callable[[str], str], message: str
+) -> None:
+    path = folder / "config.json"
+    path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        load_bundle(folder)
+
+
+def test_a_configuration_that_is_no_text_is_an_error(folder: Path) -> None:
+    (folder / "config.json").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(DataError, match="expected JSON in"):
+        load_bundle(folder)
+
+
+def test_a_head_of_a_later_version_is_an_error_that_names_it(folder: Path) -> None:
+    path = folder / "config.json"
+    head = {"name": "ordinal", "dim": DIM}
+    path.write_text(edited(head=head)(path.read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"head must be one of .*got 'ordinal'"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("keep", [0, 7, 60, -1])
+def test_truncated_weights_are_an_error(folder: Path, keep: int) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(DataError, match=r"expected weights that fit config\.json"):
+        load_bundle(folder)
+
+
+class Evil:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[Path, str]]:
+        return Path.write_text, (self.path, "pickle ran")
+
+
+def test_a_pickle_in_the_place_of_the_weights_is_refused_and_never_run(
+    folder: Path, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    torch.save({"layers.1.weight": Evil(trace)}, folder / "model.safetensors")
+    with pytest.raises(DataError, match=r"expected weights that fit config\.json"):
+        load_bundle(folder)
+    assert not trace.exists()
