@@ -1,0 +1,160 @@
+"""APPA-REAL as the challenge's starting kit packs it: data_*.npy, labels_*.npy, meta_data_*.npy.
+
+Its images are not files: they are written as PNG files, which lose nothing.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fairage.datasets.appa_real.ages import choose_age
+from fairage.datasets.appa_real.codes import BLANK, TRAIN_COUNTS, find_columns, find_meanings
+from fairage.datasets.dataset import REAL, Options, Prepared
+from fairage.datasets.png import encode_png
+from fairage.exceptions import DataError
+from fairage.files import atomic_path, new_folder, write_text
+from fairage.progress import Advance, progress_bar
+from fairage.tables import APPARENT_AGE, IMAGE, SPLIT, SPLITS
+
+__all__ = ["is_npy_kit", "prepare_npy_kit"]
+
+_SOURCE = ".source"
+"""File that tells which array the images of a folder were written from."""
+_CHANNELS = 3
+
+
+def is_npy_kit(folder: Path) -> bool:
+    """Return whether the folder has this layout."""
+    return (folder / f"data_{SPLITS[0]}.npy").is_file()
+
+
+def prepare_npy_kit(folder: Path, options: Options) -> Prepared:
+    """Return the faces of all three splits; the images are written to `options.image_folder`.
+
+    An image that an interrupted run has written is kept.
+    """
+    if options.age == REAL:
+        raise DataError(
+            "expected real ages, got the kit, which holds apparent ones only, use --age apparent "
+            "or another layout of APPA-REAL"
+        )
+    train = _meta(folder, SPLITS[0])
+    columns = find_columns(train)
+    meanings = {
+        name: find_meanings(name, train[:, column], options.values.get(name, {}))
+        for name, column in columns.items()
+    }
+    frames = []
+    for split in SPLITS:
+        meta = _meta(folder, split)
+        attributes = {
+            name: _decode(name, meta[:, column], meanings[name], split)
+            for name, column in columns.items()
+        }
+        frames.append(_split(folder, split, options.image_folder, attributes))
+    note = f"The images were written to {options.image_folder}."
+    return Prepared(choose_age(pl.concat(frames), options.age), notes=(note,))
+
+
+def _decode(
+    attribute: str, codes: NDArray[np.str_], meanings: dict[str, str], split: str
+) -> list[str | None]:
+    unknown = sorted(set(codes.tolist()) - set(meanings) - BLANK)
+    if unknown:
+        raise DataError(
+            f"expected one of {sorted(meanings)} for {attribute} in meta_data_{split}.npy, got "
+            f"{unknown[0]!r}, say what it means: --value {attribute}.{unknown[0]}=GROUP"
+        )
+    return [None if code in BLANK else meanings[code] for code in codes.tolist()]
+
+
+def _split(
+    folder: Path, split: str, image_folder: Path, attributes: dict[str, list[str | None]]
+) -> pl.DataFrame:
+    images = _load(folder / f"data_{split}.npy")
+    labels = _load(folder / f"labels_{split}.npy").reshape(-1).astype(np.float64)
+    _check_images(images, split)
+    lengths = {"data": len(images), "labels": len(labels), "meta_data": len(attributes[_FIRST])}
+    if len(set(lengths.values())) != 1:
+        raise DataError(
+            f"expected as many rows in each file of the split {split!r}, got {lengths}, "
+            "copy the kit again"
+        )
+    paths = _write_images(images, labels, image_folder.resolve() / split, split)
+    return pl.DataFrame({IMAGE: paths, SPLIT: split, APPARENT_AGE: labels, **attributes})
+
+
+_FIRST = next(iter(TRAIN_COUNTS))
+
+
+def _meta(folder: Path, split: str) -> NDArray[np.str_]:
+    """Return the texts of the attributes, shape `(n, columns)`; whole numbers without a point."""
+    path = folder / f"meta_data_{split}.npy"
+    values = _load(path)
+    if values.ndim != 2:
+        raise DataError(
+            f"expected rows and columns in {str(path)!r}, got the shape {values.shape}, "
+            "copy the kit again"
+        )
+    if values.dtype.kind == "f":
+        text = [[f"{number:g}" for number in row] for row in values.tolist()]
+        return np.array(text, dtype=np.str_)
+    words = np.char.strip(np.char.lower(values.astype(np.str_)))
+    return np.asarray(words, dtype=np.str_)
+
+
+def _load(path: Path) -> NDArray[np.generic]:
+    if not path.is_file():
+        raise DataError(f"expected a file {str(path)!r}, got none, copy the whole kit there")
+    try:
+        loaded: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise DataError(
+            f"expected a plain numpy array in {str(path)!r}, got {error}, save it again without "
+            "Python objects: numpy.save(path, array.astype(str))"
+        ) from error
+    return loaded
+
+
+def _check_images(images: NDArray[np.generic], split: str) -> None:
+    if images.ndim != 4 or images.shape[3] != _CHANNELS or images.dtype != np.uint8:
+        raise DataError(
+            f"expected data_{split}.npy to hold uint8 images (n, height, width, 3), got "
+            f"{images.dtype} {images.shape}, copy the kit again"
+        )
+
+
+def _write_images(
+    images: NDArray[np.generic], labels: NDArray[np.float64], folder: Path, split: str
+) -> list[str]:
+    """Write the images that are not there yet, and return the paths of all."""
+    paths = [folder / f"{number:06d}.png" for number in range(1, len(images) + 1)]
+    new_folder(folder)
+    source = _fingerprint(images, labels)
+    same = (folder / _SOURCE).is_file() and (folder / _SOURCE).read_text("utf-8") == source
+    if not same:
+        for path in folder.glob("*.png"):
+            path.unlink()
+        write_text(folder / _SOURCE, source)
+    with progress_bar(f"writing images ({split})", len(paths)) as advance:
+        for path, image in zip(paths, images, strict=True):
+            _write_image(path, image, advance)
+    return [str(path) for path in paths]
+
+
+def _write_image(path: Path, image: NDArray[np.uint8], advance: Advance) -> None:
+    if not path.is_file():
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(encode_png(np.asarray(image)))
+    advance(1)
+
+
+def _fingerprint(images: NDArray[np.generic], labels: NDArray[np.float64]) -> str:
+    told = hashlib.blake2b(f"{images.shape}".encode(), digest_size=16)
+    told.update(labels.tobytes())
+    for image in images[:: max(1, len(images) // 64)]:
+        told.update(np.ascontiguousarray(image).tobytes())
+    return told.hexdigest()

@@ -1,0 +1,166 @@
+"""A data set of one's own: any CSV, TSV or Parquet table whose columns are mapped, and images."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
+from fairage.datasets.sources import keep_files, source_folder
+from fairage.exceptions import ConfigError, DataError
+from fairage.tables import (
+    AGE,
+    AGE_GROUP,
+    AGE_STD,
+    APPARENT_AGE,
+    IDENTITY,
+    IMAGE,
+    N_RATINGS,
+    REAL_AGE,
+    SPLIT,
+    attribute_names,
+    read_table,
+)
+
+__all__ = ["FOLDER", "parse_columns", "parse_values"]
+
+_KNOWN = (IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, IDENTITY)
+_TABLES = ("faces", "labels", "metadata", "data")
+_SUFFIXES = (".parquet", ".csv", ".tsv")
+
+
+def parse_columns(texts: list[str]) -> dict[str, str]:
+    """Return our column name -> the file's, of texts such as `age=AgeInYears`.
+
+    Examples:
+        >>> parse_columns(["age=AgeInYears", "gender=sex"])
+        {'age': 'AgeInYears', 'gender': 'sex'}
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        ours, _, theirs = text.partition("=")
+        if not ours or not theirs:
+            raise ConfigError(
+                f"expected --map as OURS=THEIRS, such as age=AgeInYears, got {text!r}, write it so"
+            )
+        if ours in found:
+            raise ConfigError(f"expected one --map for {ours!r}, got two, leave one out")
+        if ours == AGE_GROUP:
+            raise ConfigError(
+                f"expected --map for a column to store, got {AGE_GROUP!r}, which is derived from "
+                "the age, leave it out"
+            )
+        found[ours] = theirs
+    return found
+
+
+def parse_values(texts: list[str]) -> dict[str, dict[str, str]]:
+    """Return attribute -> the file's value -> ours, of texts such as `gender.F=female`.
+
+    Examples:
+        >>> parse_values(["gender.F=female", "gender.M=male"])
+        {'gender': {'F': 'female', 'M': 'male'}}
+    """
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        left, _, ours = text.partition("=")
+        column, _, theirs = left.partition(".")
+        if not column or not theirs or not ours:
+            raise ConfigError(
+                f"expected --value as COLUMN.THEIRS=OURS, such as gender.F=female, got {text!r}, "
+                "write it so"
+            )
+        found.setdefault(column, {})[theirs] = ours
+    return found
+
+
+def _prepare(folder: Path, options: Options) -> Prepared:
+    base = source_folder(folder)
+    source = read_table(_find_table(base, options.table))
+    frame = _select(source, options.columns)
+    frame = _replace(frame, options.values)
+    images = base if options.images is None else source_folder(options.images)
+    frame, ageless = _without_age(_absolute(frame, images))
+    kept, missing = keep_files(frame)
+    left = sorted(set(attribute_names(source)) - set(options.columns.values()) - set(frame.columns))
+    notes = (f"Columns left out: {', '.join(left)}; --map NAME=COLUMN takes one in.",)
+    return Prepared(kept, (*ageless, *missing), notes if left else ())
+
+
+def _find_table(base: Path, named: Path | None) -> Path:
+    if named is not None:
+        return named if named.is_file() or named.is_absolute() else base / named
+    found = [
+        base / (name + suffix)
+        for name in _TABLES
+        for suffix in _SUFFIXES
+        if (base / (name + suffix)).is_file()
+    ]
+    if not found:
+        raise DataError(
+            f"expected a table faces.csv or faces.parquet in {str(base)!r}, got none, name it: "
+            "--table FILE"
+        )
+    return found[0]
+
+
+def _select(source: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
+    """Return our columns: the mapped ones, and those that have our names already."""
+    for ours, theirs in columns.items():
+        if theirs not in source.columns:
+            raise ConfigError.unknown_name(f"column in --map {ours}=", theirs, source.columns)
+    own = {name: name for name in _KNOWN if name in source.columns}
+    chosen = own | dict(columns)
+    missing = [name for name in (IMAGE, AGE) if name not in chosen]
+    if missing:
+        raise DataError(
+            f"expected the columns {[IMAGE, AGE]}, got {source.columns}, say which they are: "
+            + " ".join(f"--map {name}=COLUMN" for name in missing)
+        )
+    frame = source.select(pl.col(theirs).alias(ours) for ours, theirs in chosen.items())
+    attributes = [name for name in columns if name not in _KNOWN]
+    return frame.with_columns(pl.col(name).cast(pl.String) for name in (*attributes, IMAGE))
+
+
+def _replace(frame: pl.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:
+    """Return the table with the file's values replaced by ours; others stay as they are."""
+    for name, meanings in values.items():
+        if name not in frame.columns:
+            raise ConfigError.unknown_name("column in --value", name, frame.columns)
+        there = set(frame[name].cast(pl.String).unique().to_list())
+        for value in meanings:
+            if value not in there:
+                known = sorted(str(each) for each in there if each is not None)[:20]
+                raise ConfigError.unknown_name(f"value of {name!r} in --value", value, known)
+        frame = frame.with_columns(pl.col(name).cast(pl.String).replace(dict(meanings)))
+    return frame
+
+
+def _absolute(frame: pl.DataFrame, images: Path) -> pl.DataFrame:
+    paths = [
+        image if image is None or "://" in image else str(images / image)
+        for image in frame[IMAGE].to_list()
+    ]
+    return frame.with_columns(pl.Series(IMAGE, paths, dtype=pl.String))
+
+
+def _without_age(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Skipped, ...]]:
+    """Return the rows that have an image and an age, and the others as skipped."""
+    blank = pl.any_horizontal(
+        (pl.col(name).cast(pl.String).str.strip_chars().fill_null("") == "")
+        for name in (IMAGE, AGE)
+    )
+    rows = frame.select(pl.int_range(1, pl.len() + 1).filter(blank)).to_series()
+    skipped = tuple(Skipped(f"row {row}", "no image or no age") for row in rows)
+    return frame.filter(~blank), skipped
+
+
+FOLDER = DataSet(
+    name="folder",
+    title="Any CSV, TSV or Parquet table with images or URLs and ages",
+    faces=0,
+    prepare=_prepare,
+    uses=frozenset({"table", "images", "columns", "values"}),
+    terms="yours",
+    obtain="it is yours: bring a table and a folder of images",
+)

@@ -1,0 +1,119 @@
+"""A table of one's own."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fairage.datasets import Options, Outcome, SplitOptions, prepare_faces
+from fairage.datasets.folder import parse_columns, parse_values
+from fairage.exceptions import ConfigError, DataError, FairageError
+from fairage.tables import UNKNOWN, read_faces
+
+COLUMNS = {"image": "file", "age": "AgeInYears", "gender": "sex", "identity": "person"}
+
+
+def prepare(mine: Path, **options: object) -> Outcome:
+    chosen = {"images": mine / "pictures", "columns": COLUMNS, **options}
+    return prepare_faces("folder", mine, mine.parent / "out.parquet", Options(**chosen))  # type: ignore[arg-type]
+
+
+def test_columns_are_mapped_and_the_rest_is_told(mine: Path) -> None:
+    outcome = prepare(mine)
+    assert outcome.faces.columns == ["image", "age", "split", "identity", "gender"]
+    assert outcome.faces["gender"].to_list()[5:] == ["M", UNKNOWN, "M"]
+    assert [(each.name, each.reason) for each in outcome.skipped] == [
+        ("row 9", "no image or no age"),
+        ("9.png", "labelled, but there is no such image file"),
+    ]
+    assert outcome.notes[0].startswith("Columns left out: camera;")
+    assert all(Path(image).is_file() for image in read_faces(mine.parent / "out.parquet").images)
+
+
+def test_no_person_is_in_two_splits(mine: Path) -> None:
+    frame = prepare(mine).faces
+    assert frame.group_by("identity").agg(pl.col("split").n_unique())["split"].max() == 1
+
+
+def test_values_are_mapped(mine: Path) -> None:
+    frame = prepare(mine, values={"gender": {"F": "female", "M": "male"}}).faces
+    assert set(frame["gender"]) == {"female", "male", UNKNOWN}
+
+
+def test_own_splits_can_be_renamed(mine: Path) -> None:
+    table = pl.read_csv(mine / "labels.csv").with_columns(pl.lit("val").alias("part"))
+    table.write_csv(mine / "labels.csv")
+    columns = {**COLUMNS, "split": "part"}
+    outcome = prepare(mine, columns=columns, values={"split": {"val": "valid"}})
+    assert outcome.counts == {"valid": 8}
+    with pytest.raises(DataError, match="column 'split': expected one of"):
+        prepare(mine, columns=columns)
+
+
+def test_urls_are_kept(tmp_path: Path) -> None:
+    pl.DataFrame({"image": ["https://a/1.jpg", "https://a/2.jpg"], "age": [3, 4]}).write_parquet(
+        tmp_path / "faces.parquet"
+    )
+    outcome = prepare_faces("folder", tmp_path, tmp_path / "out.csv")
+    assert outcome.faces["image"].to_list() == ["https://a/1.jpg", "https://a/2.jpg"]
+
+
+def test_a_number_may_be_an_attribute(mine: Path) -> None:
+    outcome = prepare(mine, columns={**COLUMNS, "group": "person"})
+    assert "group" in read_faces(mine.parent / "out.parquet").attributes
+    assert outcome.faces["group"][0] == "1"
+
+
+def test_a_table_without_splits_may_stay_so(mine: Path) -> None:
+    outcome = prepare_faces(
+        "folder",
+        mine,
+        mine.parent / "out.csv",
+        Options(images=mine / "pictures", columns=COLUMNS),
+        SplitOptions(skip=True),
+    )
+    assert "split" not in outcome.faces.columns
+    assert outcome.counts == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"columns": {**COLUMNS, "age": "AgeInYear"}}, "Did you mean 'AgeInYears'"),
+        ({"columns": {"image": "file"}}, "--map age=COLUMN"),
+        ({"columns": {}}, "--map image=COLUMN --map age=COLUMN"),
+        ({"values": {"sex": {"F": "f"}}}, "column in --value"),
+        ({"values": {"gender": {"W": "f"}}}, "value of 'gender' in --value"),
+        ({"table": Path("none.csv")}, "got no file"),
+        ({"images": Path("nowhere")}, "got no folder 'nowhere'"),
+        ({"columns": {**COLUMNS, "age": "camera"}}, "column 'age': expected a number, got 'a'"),
+        ({"images": None}, "10 were left out"),
+    ],
+)
+def test_mistakes_say_what_to_do(mine: Path, options: dict[str, object], words: str) -> None:
+    with pytest.raises(FairageError, match=words):
+        prepare(mine, **options)
+
+
+def test_a_folder_without_a_table_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="--table FILE"):
+        prepare_faces("folder", tmp_path, tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize("text", ["age", "=x", "age=", ""])
+def test_maps_that_are_none(text: str) -> None:
+    with pytest.raises(ConfigError, match="OURS=THEIRS"):
+        parse_columns([text])
+
+
+def test_maps_that_clash() -> None:
+    with pytest.raises(ConfigError, match="got two"):
+        parse_columns(["age=a", "age=b"])
+    with pytest.raises(ConfigError, match="derived from the age"):
+        parse_columns(["age_group=bin"])
+
+
+@pytest.mark.parametrize("text", ["gender", "gender=female", "gender.F", "gender.F=", ".F=f"])
+def test_values_that_are_none(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"COLUMN\.THEIRS=OURS"):
+        parse_values([text])
