@@ -1,0 +1,110 @@
+"""Drawing the pictures of a people's table to files, in one process or several."""
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+
+import polars as pl
+
+from fairage.datasets.synthetic.drawing import Person, draw_face
+from fairage.datasets.synthetic.people import ETHNICITY, EXPRESSION, GENDER, VISIBLE_AGE
+from fairage.files import new_folder
+from fairage.seeding import numpy_rng
+from fairage.tables import IMAGE
+
+__all__ = ["draw_pictures"]
+
+_CHUNK = 100
+_QUALITY = 92
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """One file to draw."""
+
+    path: Path
+    number: int
+    person: Person
+
+
+def draw_pictures(people: pl.DataFrame, seed: int, out: Path, *, workers: int) -> Iterator[int]:
+    """Draw the pictures that are not there yet; yield how many more are done.
+
+    Each picture depends on the seed and its row only, so any number of workers gives the same
+    files.
+
+    Args:
+        people: What `draw_people` returns.
+        seed: The seed it was given.
+        out: Folder that the paths of the images start from.
+        workers: Processes; with 1, everything is drawn in this one.
+    """
+    new_folder((out / people[IMAGE][0]).parent)
+    pictures = [p for p in _pictures(people, out) if not p.path.is_file()]
+    yield len(people) - len(pictures)
+    chunks = [pictures[k : k + _CHUNK] for k in range(0, len(pictures), _CHUNK)]
+    if workers == 1 or len(chunks) <= 1:
+        with _one_thread():
+            for chunk in chunks:
+                yield _draw(chunk, seed)
+        return
+    context, processes = get_context("spawn"), min(workers, len(chunks))
+    with ProcessPoolExecutor(processes, context, initializer=_start_worker) as pool:
+        running = [pool.submit(_draw, chunk, seed) for chunk in chunks]
+        try:
+            for done in as_completed(running):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _pictures(people: pl.DataFrame, out: Path) -> Iterator[_Picture]:
+    columns = (IMAGE, VISIBLE_AGE, GENDER, ETHNICITY, EXPRESSION)
+    for number, (image, *person) in enumerate(people.select(columns).iter_rows()):
+        yield _Picture(out / image, number, Person(*person))
+
+
+def _draw(pictures: list[_Picture], seed: int) -> int:
+    """Draw and write some pictures, each file whole or not at all; return how many."""
+    import cv2
+
+    for picture in pictures:
+        image = draw_face(picture.person, numpy_rng(seed, "face", picture.number))
+        flags = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+        _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), flags)
+        temporary = picture.path.with_name(f".{picture.path.name}.{os.getpid()}")
+        temporary.write_bytes(data.tobytes())
+        temporary.replace(picture.path)
+    return len(pictures)
+
+
+def _start_worker() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Give OpenCV one thread while the block runs, as in a worker."""
+    import cv2
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)

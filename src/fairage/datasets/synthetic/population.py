@@ -1,0 +1,149 @@
+"""Who is drawn: the shares of the groups, and the ages within the age groups."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairage.age_groups import DEFAULT_AGE_GROUPS
+from fairage.exceptions import ConfigError
+
+__all__ = ["BALANCED", "CHALLENGE", "OLDEST", "Population", "ages_within", "parse_share"]
+
+OLDEST = 92.0
+"""Highest true age in years."""
+
+_GENDERS = {"male": 2068.0, "female": 1997.0}
+_ETHNICITIES = {"caucasian": 3522.0, "asian": 424.0, "afroamerican": 119.0}
+_EXPRESSIONS = {"neutral": 1404.0, "slightlyhappy": 1784.0, "happy": 712.0, "other": 165.0}
+_AGE_GROUPS = {"young": 796.0, "adult": 2389.0, "senior": 732.0, "old": 148.0}
+
+# Parameters a, b of the beta distribution of the age within a group: adults are mostly in their
+# twenties, seniors and the old mostly near the lower edge of their group.
+_AGES_WITHIN = {"young": (1.5, 1.0), "adult": (1.3, 1.5), "senior": (1.0, 1.7), "old": (1.0, 2.2)}
+
+
+@dataclass(frozen=True)
+class Population:
+    """Shares of the groups of each attribute; the attributes do not depend on each other.
+
+    The defaults are the counts of the challenge's training split. Shares need not sum to 1.
+
+    Args:
+        gender: Share of each gender presentation.
+        ethnicity: Share of each ethnicity.
+        expression: Share of each expression.
+        age_group: Share of each default age group of the true age.
+
+    Examples:
+        >>> round(Population().shares("ethnicity")["afroamerican"], 4)
+        0.0293
+    """
+
+    gender: Mapping[str, float] = field(default_factory=lambda: dict(_GENDERS))
+    ethnicity: Mapping[str, float] = field(default_factory=lambda: dict(_ETHNICITIES))
+    expression: Mapping[str, float] = field(default_factory=lambda: dict(_EXPRESSIONS))
+    age_group: Mapping[str, float] = field(default_factory=lambda: dict(_AGE_GROUPS))
+
+    def __post_init__(self) -> None:
+        known = (_GENDERS, _ETHNICITIES, _EXPRESSIONS, _AGE_GROUPS)
+        for (attribute, shares), groups in zip(asdict(self).items(), known, strict=True):
+            for group, share in shares.items():
+                if group not in groups:
+                    raise ConfigError.unknown_name(f"group of {attribute}", group, groups)
+                if not 0 <= share < float("inf"):
+                    raise ConfigError(
+                        f"expected a share of 0 or more for {attribute} {group}, got {share!r}, "
+                        "correct it"
+                    )
+            if not sum(shares.values()) > 0:
+                raise ConfigError(
+                    f"expected a group of {attribute} with a share above 0, got {shares}, raise one"
+                )
+
+    def shares(self, attribute: str) -> dict[str, float]:
+        """Return the share of each group of an attribute; they sum to 1."""
+        attributes = asdict(self)
+        if attribute not in attributes:
+            raise ConfigError.unknown_name("attribute", attribute, attributes)
+        total = sum(attributes[attribute].values())
+        return {group: share / total for group, share in attributes[attribute].items()}
+
+    def with_share(self, attribute: str, group: str, share: float) -> "Population":
+        """Return this population with one group's share set and the others' scaled to fit.
+
+        Args:
+            attribute: gender, ethnicity, expression or age_group.
+            group: Group of the attribute.
+            share: From 0 to 1, both included.
+
+        Examples:
+            >>> Population().with_share("gender", "female", 0.9).shares("gender")
+            {'male': 0.1, 'female': 0.9}
+        """
+        shares = self.shares(attribute)
+        if group not in shares:
+            raise ConfigError.unknown_name(f"group of {attribute}", group, shares)
+        if not 0 <= share <= 1:
+            raise ConfigError(
+                f"expected a share in 0..1 for {attribute} {group}, got {share!r}, correct it"
+            )
+        others = 1 - shares[group]
+        factor = (1 - share) / others if others else 0.0
+        scaled = {name: round(factor * old, 12) for name, old in shares.items()} | {group: share}
+        return replace(self, **{attribute: scaled})
+
+    def deal(self, attribute: str, n: int, rng: np.random.Generator) -> NDArray[np.str_]:
+        """Return a group for each of `n` faces, shape `(n,)`; the counts are the shares, rounded.
+
+        Examples:
+            >>> dealt = Population().deal("gender", 1000, np.random.default_rng(0))
+            >>> int((dealt == "male").sum())
+            509
+        """
+        shares = self.shares(attribute)
+        edges = np.rint(np.cumsum([0.0, *shares.values()]) * n).astype(np.int64)
+        return rng.permutation(np.repeat(list(shares), np.diff(edges)))
+
+    def to_dict(self) -> dict[str, dict[str, float]]:
+        """Return the shares of every attribute, ready for JSON."""
+        return {name: self.shares(name) for name in asdict(self)}
+
+
+def ages_within(groups: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a true age in years for each age group, shape `(n,)`."""
+    edges = [*DEFAULT_AGE_GROUPS.edges, OLDEST]
+    lower = dict(zip(DEFAULT_AGE_GROUPS.names, edges, strict=False))
+    upper = dict(zip(DEFAULT_AGE_GROUPS.names, edges[1:], strict=True))
+    ages = np.empty(len(groups))
+    for name, (a, b) in _AGES_WITHIN.items():
+        rows = groups == name
+        ages[rows] = lower[name] + (upper[name] - lower[name]) * rng.beta(a, b, rows.sum())
+    return ages
+
+
+def parse_share(text: str) -> tuple[str, str, float]:
+    """Return attribute, group and share of a text such as `ethnicity=asian:0.3`.
+
+    Examples:
+        >>> parse_share("ethnicity=asian:0.3")
+        ('ethnicity', 'asian', 0.3)
+    """
+    name, _, share = text.rpartition(":")
+    attribute, _, group = name.partition("=")
+    try:
+        return attribute, group, float(share)
+    except ValueError as error:
+        raise ConfigError(
+            f"expected a share such as 'ethnicity=asian:0.3', got {text!r}, write it so"
+        ) from error
+
+
+CHALLENGE = Population()
+BALANCED = Population(
+    gender=dict.fromkeys(_GENDERS, 1.0),
+    ethnicity=dict.fromkeys(_ETHNICITIES, 1.0),
+    expression=dict.fromkeys(_EXPRESSIONS, 1.0),
+    age_group=dict.fromkeys(_AGE_GROUPS, 1.0),
+)

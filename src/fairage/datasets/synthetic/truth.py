@@ -1,0 +1,122 @@
+"""What is known of drawn faces: the injected bias, and what a perfect reader would err."""
+
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fairage.datasets.synthetic.biases import GroupBias
+from fairage.datasets.synthetic.people import (
+    ETHNICITY,
+    EXPRESSION,
+    GENDER,
+    VISIBLE_AGE,
+    draw_people,
+)
+from fairage.datasets.synthetic.population import CHALLENGE
+from fairage.datasets.synthetic.request import Request
+from fairage.tables import AGE, AGE_GROUP, REAL_AGE, group_labels
+
+__all__ = ["expected_errors", "tell_truth"]
+
+
+def tell_truth(people: pl.DataFrame, request: Request) -> dict[str, Any]:
+    """Return what `truth.json` says, ready for JSON.
+
+    Args:
+        people: What `draw_people` returned for the request.
+        request: What was asked for.
+    """
+    plain = people
+    if request.biases:
+        plain = draw_people(request.n, request.seed, request.population)
+    return {
+        "summary": _summary(people, plain, request),
+        "settings": request.settings(),
+        "expected_error": expected_errors(people),
+        "expected_error_without_bias": expected_errors(plain),
+        "fairage": version("fairage"),
+    }
+
+
+def expected_errors(people: pl.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the group errors of a model that reads the shown age perfectly, in years.
+
+    They are the mean of |visible age - label| over all faces of each group: what individual
+    looks, the raters and the biases leave to err for anybody who looks at the pictures.
+
+    Args:
+        people: Rows with the visible age, the label and the attributes.
+
+    Returns:
+        Attribute, then group, then `n` and `mae`; the whole is under `all`.
+
+    Examples:
+        >>> rows = pl.DataFrame(
+        ...     {"age": [30.0, 70.0], "visible_age": [31.0, 66.0], "gender": ["male"] * 2,
+        ...      "ethnicity": ["asian"] * 2, "expression": ["happy"] * 2}
+        ... )
+        >>> expected_errors(rows)["age_group"]
+        {'adult': {'n': 1, 'mae': 1.0}, 'old': {'n': 1, 'mae': 4.0}}
+    """
+    errors = _errors(people)
+    told = {"all": {"all": _numbers(errors)}}
+    for attribute in (GENDER, ETHNICITY, EXPRESSION, AGE_GROUP):
+        labels = group_labels(people, attribute)
+        groups = [name for name in CHALLENGE.shares(attribute) if name in labels]
+        told[attribute] = {name: _numbers(errors[labels == name]) for name in groups}
+    return told
+
+
+def _errors(people: pl.DataFrame) -> NDArray[np.float64]:
+    missed = people[VISIBLE_AGE] - people[AGE]
+    return missed.abs().to_numpy().astype(np.float64)
+
+
+def _numbers(errors: NDArray[np.float64]) -> dict[str, float]:
+    return {"n": len(errors), "mae": round(float(errors.mean()), 3)}
+
+
+def _summary(people: pl.DataFrame, plain: pl.DataFrame, request: Request) -> str:
+    """Return whom the generator drew and what it did to whom, in plain sentences."""
+    shares = "the shares of the groups in the challenge's training split"
+    if request.population != CHALLENGE:
+        shares = f"shares of its own ({'; '.join(_chosen_shares(request))})"
+    told = [f"{request.n:,} faces drawn with seed {request.seed} and {shares}."]
+    if not request.biases:
+        mean = _errors(people).mean()
+        told.append(
+            "No bias was put in: every group shows its age equally well. "
+            f"A model that reads the shown age perfectly would err by {mean:.2f} years."
+        )
+    told.extend(_bias_sentence(bias, people, plain) for bias in request.biases)
+    return " ".join(told)
+
+
+def _chosen_shares(request: Request) -> list[str]:
+    """Return the shares of the attributes whose shares are not the challenge's."""
+    told = []
+    for attribute in asdict(request.population):
+        shares = request.population.shares(attribute)
+        if shares != CHALLENGE.shares(attribute):
+            parts = ", ".join(f"{name} {100 * share:.1f} %" for name, share in shares.items())
+            told.append(f"{attribute}: {parts}")
+    return told
+
+
+def _bias_sentence(bias: GroupBias, people: pl.DataFrame, plain: pl.DataFrame) -> str:
+    rows = bias.rows(people.with_columns(pl.col(REAL_AGE).alias(AGE)))
+    named = f"with {bias.attribute} {bias.group}"
+    if not rows.any():
+        return f"Faces {named} {bias.in_words()}; but there are none."
+    told = (
+        f"The {rows.sum():,} faces {named} ({100 * rows.mean():.1f} %) {bias.in_words()}. A model "
+        f"that reads the shown age perfectly would err by {_errors(people)[rows].mean():.2f} "
+        f"years on them (without the bias by {_errors(plain)[rows].mean():.2f})"
+    )
+    if rows.all():
+        return f"{told}."
+    return f"{told} and by {_errors(people)[~rows].mean():.2f} on the other faces."
