@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fairage.audit.groups import GroupMeans, group_means
+from fairage.exceptions import DataError
 
-__all__ = ["Score", "bias", "score"]
+__all__ = ["Score", "bias", "biases", "score"]
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,24 @@ def bias(group_errors: ArrayLike) -> float:
         >>> round(bias([9.278401, 7.614077, 9.984631]), 6)
         1.580369
     """
-    errors = np.sort(np.asarray(group_errors, dtype=float))
-    k = len(errors)
+    return float(biases(np.asarray(group_errors, dtype=float)[np.newaxis])[0])
+
+
+def biases(group_errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the bias of each row of group errors: `(replicates, groups)` to `(replicates,)`.
+
+    Examples:
+        >>> biases(np.array([[4.0, 6.0], [5.0, 5.0]])).tolist()
+        [2.0, 0.0]
+    """
+    k = group_errors.shape[1]
     if k < 2:
-        return 0.0
-    # In rising order the i-th error is the larger of i pairs and the smaller of k - 1 - i.
-    signs = 2 * np.arange(k) - (k - 1)
-    return float(signs @ errors / (k * (k - 1) / 2))
+        return np.zeros(len(group_errors))
+    # In rising order, i * (k - i) pairs span the step from the (i-1)-th error to the i-th.
+    spans = np.arange(1, k) * np.arange(k - 1, 0, -1)
+    steps = np.diff(np.sort(group_errors, axis=1), axis=1)
+    found: NDArray[np.float64] = steps @ spans / (k * (k - 1) / 2)
+    return found
 
 
 def score(ages: ArrayLike, predictions: ArrayLike, attributes: Mapping[str, ArrayLike]) -> Score:
@@ -56,8 +68,16 @@ def score(ages: ArrayLike, predictions: ArrayLike, attributes: Mapping[str, Arra
         >>> score([20, 30, 40], [21, 30, 43], {"gender": ["f", "f", "m"]}).average_bias
         2.5
     """
+    columns = {"ages": ages, "predictions": predictions, **attributes}
+    shapes = {name: np.shape(column) for name, column in columns.items()}
+    n = shapes["ages"][:1]
+    if n in ((), (0,)) or any(shape != n for shape in shapes.values()):
+        raise DataError(
+            f"expected columns of one length, at least one row each, got the shapes {shapes}, "
+            "give one value a row in each"
+        )
     errors = np.abs(np.asarray(predictions, dtype=float) - np.asarray(ages, dtype=float))
     groups = {name: group_means(errors, labels) for name, labels in attributes.items()}
-    biases = {name: bias(found.means) for name, found in groups.items()}
-    average = float(np.mean(list(biases.values()))) if biases else 0.0
-    return Score(float(errors.mean()), biases, average, groups)
+    found = {name: bias(means.means) for name, means in groups.items()}
+    average = float(np.mean(list(found.values()))) if found else 0.0
+    return Score(float(errors.mean()), found, average, groups)

@@ -1,0 +1,140 @@
+"""The two tables of a suite: one row a run (results), one row a version (summary)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from fairage.audit.intervals import Estimate
+from fairage.audit.resampling import noise_floors
+from fairage.report.suite_intervals import VersionIntervals, version_intervals
+from fairage.report.suite_metrics import (
+    AVERAGE_BIAS,
+    MAE,
+    bias_column,
+    labels_of,
+    metric_columns,
+    metrics_of,
+    score_predictions,
+)
+from fairage.report.suite_runs import SuiteRuns, VersionRuns
+from fairage.tables import AGE, PREDICTION, SEED
+
+__all__ = ["EXPERIMENT", "SEEDS", "VERSION", "bias_column", "results_frame", "summary_frame"]
+
+EXPERIMENT, VERSION, SEEDS = "experiment", "version", "seeds"
+
+
+def results_frame(runs: SuiteRuns) -> pl.DataFrame:
+    """Return one row a version and seed: `experiment, version, seed, mae, ..., average_bias`.
+
+    All in years, lower is better; a bias whose attribute a version lacks is null.
+    """
+    rows = [
+        {EXPERIMENT: version.experiment, VERSION: version.version, SEED: seed}
+        | metrics_of(score_predictions(frame))
+        for version in runs.versions
+        for seed, frame in zip(seeds(version), version.predictions, strict=True)
+    ]
+    schema: dict[str, type[pl.DataType]] = {
+        EXPERIMENT: pl.String,
+        VERSION: pl.String,
+        SEED: pl.Int64,
+        **dict.fromkeys(metric_columns(runs), pl.Float64),
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def summary_frame(
+    runs: SuiteRuns, *, permutations: int, rng: np.random.Generator, replicates: int = 1000
+) -> pl.DataFrame:
+    """Return one row a version, with these columns for each metric.
+
+    - `_mean` and `_sd` over seeds; `_sd` is null for a single seed.
+    - `_low` and `_high`: 95 % interval of the mean over test faces.
+    - `_change`, `_change_low`, `_change_high`: the mean less the baseline's and its interval;
+      null for the baseline itself.
+    - of a bias, `_floor`: the bias expected when groups do not matter, and `_floor_p95`: what
+      chance exceeds once in twenty times; both by shuffling labels, averaged over seeds.
+
+    Args:
+        runs: The suite.
+        permutations: Shuffles a run and attribute.
+        rng: Source of chance.
+        replicates: Bootstrap draws of the test faces.
+    """
+    results = results_frame(runs)
+    columns = metric_columns(runs)
+    intervals = version_intervals(runs, replicates=replicates, rng=rng)
+    rows = []
+    for version, found in zip(runs.versions, intervals, strict=True):
+        own = results.filter(
+            (pl.col(EXPERIMENT) == version.experiment) & (pl.col(VERSION) == version.version)
+        )
+        floors = [_floors(frame, permutations, rng) for frame in version.predictions]
+        row: dict[str, object] = {
+            EXPERIMENT: version.experiment,
+            VERSION: version.version,
+            SEEDS: own.height,
+        }
+        for column in columns:
+            row[f"{column}_mean"] = own[column].mean()
+            row[f"{column}_sd"] = own[column].std()
+            row |= _interval_columns(column, found)
+            row |= _mean_floor(column, floors)
+        rows.append(row)
+    schema = dict.fromkeys(rows[0], pl.Float64) | {
+        EXPERIMENT: pl.String,
+        VERSION: pl.String,
+        SEEDS: pl.Int64,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def seeds(version: VersionRuns) -> list[int]:
+    """Return the seed of each of a version's runs; its number where the table does not say."""
+    return [
+        int(frame[SEED][0]) if SEED in frame.columns else number
+        for number, frame in enumerate(version.predictions)
+    ]
+
+
+def _interval_columns(column: str, found: VersionIntervals) -> dict[str, float | None]:
+    _, low, high = _ends(found.values.get(column))
+    change, change_low, change_high = _ends(found.changes.get(column))
+    return {
+        f"{column}_low": low,
+        f"{column}_high": high,
+        f"{column}_change": change,
+        f"{column}_change_low": change_low,
+        f"{column}_change_high": change_high,
+    }
+
+
+def _ends(estimate: Estimate | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if estimate is None else (estimate.value, estimate.low, estimate.high)
+
+
+def _floors(
+    frame: pl.DataFrame, permutations: int, rng: np.random.Generator
+) -> dict[str, tuple[float, float]]:
+    """Mean and 95th percentile of each bias of one run when its labels are shuffled."""
+    errors = np.abs(frame[PREDICTION].to_numpy() - frame[AGE].to_numpy())
+    labels = labels_of(frame)
+    by_attribute, average = noise_floors(errors, labels, permutations=permutations, rng=rng)
+    found = {bias_column(name): floor for name, floor in by_attribute.items()}
+    found[AVERAGE_BIAS] = average
+    return {column: (floor.mean, floor.p95) for column, floor in found.items()}
+
+
+def _mean_floor(
+    column: str, floors: Sequence[dict[str, tuple[float, float]]]
+) -> dict[str, float | None]:
+    if column == MAE:
+        return {}
+    found = [floor[column] for floor in floors if column in floor]
+    mean, p95 = np.mean(found, axis=0) if found else (None, None)
+    return {
+        f"{column}_floor": None if mean is None else float(mean),
+        f"{column}_floor_p95": None if p95 is None else float(p95),
+    }
