@@ -1,0 +1,144 @@
+"""The embedding store: what has been computed once for a backbone is never computed again.
+
+A store is a folder. In it each combination of weights, preprocessing, view, flip and precision has
+a folder named by a hash of these, and in that lie shards. Shards are only ever added, whole and
+under names of their own, so a killed writer leaves nothing half-written and two writers do not
+meet. Where both computed the same image, the shard whose name sorts first counts.
+
+Many small shards are merged: the merged one is written first, then its sources are deleted, so at
+every moment each embedding stands in at least one whole file. A reader that meets a file just
+deleted looks at the folder again.
+"""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairage.embeddings.shards import SUFFIX, DamagedShardError, Shard, read_shard
+from fairage.exceptions import DataError
+from fairage.files import new_folder, write_text
+
+__all__ = ["EmbeddingStore"]
+
+_ABOUT = "about.json"
+_DAMAGED = ".damaged"
+_MERGE_FROM = 64
+_SMALL_BYTES = 32 * 2**20
+_MERGED_ROWS = 2**15
+_TRIES = 20
+
+
+class EmbeddingStore:
+    """The embeddings of one backbone configuration, by content key of the image.
+
+    Args:
+        root: Folder of the whole store.
+        about: What makes the configuration, ready for JSON; its hash names the folder.
+
+    Examples:
+        >>> import tempfile
+        >>> store = EmbeddingStore(Path(tempfile.mkdtemp()), {"weights": "abc"})
+        >>> store.add([b"k" * 16], np.ones((1, 2), dtype=np.float32))
+        >>> again = EmbeddingStore(store.folder.parent, {"weights": "abc"})
+        >>> again.load()
+        >>> again.values([b"k" * 16]).tolist()
+        [[1.0, 1.0]]
+    """
+
+    def __init__(self, root: Path, about: Mapping[str, Any]) -> None:
+        self.about = dict(about)
+        self.folder = root / _hash(about)
+        self._rows: dict[bytes, NDArray[np.float32]] = {}
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def load(self) -> None:
+        """Read every shard; a damaged one is set aside with a warning."""
+        for _ in range(_TRIES):
+            try:
+                self._rows = _union(_read_shards(self.shards()))
+                return
+            except FileNotFoundError:
+                continue  # another process merged shards meanwhile
+        raise DataError(
+            f"expected shards that stay, got ones deleted again and again in {str(self.folder)!r}, "
+            "wait for the other processes and run again"
+        )
+
+    def shards(self) -> list[Path]:
+        """Return the files of the store's shards, by name."""
+        return sorted(p for p in self.folder.glob(f"*{SUFFIX}") if not p.name.startswith("."))
+
+    def add(self, keys: Sequence[bytes], values: NDArray[np.float32]) -> None:
+        """Keep embeddings `(n, dim)` under these keys, on disk when this returns."""
+        if not keys:
+            return
+        if not (self.folder / _ABOUT).is_file():
+            write_text(self.folder / _ABOUT, json.dumps(self.about, indent=2) + "\n")
+        shard = Shard(list(keys), values)
+        shard.write(new_folder(self.folder))
+        for key, row in zip(shard.keys, shard.values, strict=True):
+            self._rows.setdefault(key, row)
+
+    def values(self, keys: Sequence[bytes]) -> NDArray[np.float32]:
+        """Return the embeddings `(n, dim)` of keys that are all there."""
+        return np.stack([self._rows[key] for key in keys])
+
+    def merge(self) -> None:
+        """Replace many small shards by few, if there are many."""
+        small = [path for path in self.shards() if _size(path) < _SMALL_BYTES]
+        if len(small) < _MERGE_FROM:
+            return
+        try:
+            merged = _union(_read_shards(small))
+        except FileNotFoundError:
+            return  # another process is at it
+        keys = list(merged)
+        for start in range(0, len(keys), _MERGED_ROWS):
+            part = keys[start : start + _MERGED_ROWS]
+            Shard(part, np.stack([merged[key] for key in part])).write(self.folder)
+        for path in small:
+            path.unlink(missing_ok=True)
+
+
+def _hash(about: Mapping[str, Any]) -> str:
+    text = json.dumps(about, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _read_shards(paths: Iterable[Path]) -> Iterable[Shard]:
+    for path in paths:
+        try:
+            yield read_shard(path)
+        except DamagedShardError as error:
+            aside = path.with_name(path.name + _DAMAGED)
+            path.replace(aside)
+            warnings.warn(
+                f"{error}; it is set aside as {aside.name!r}, its images are embedded again",
+                stacklevel=2,
+            )
+
+
+def _union(shards: Iterable[Shard]) -> dict[bytes, NDArray[np.float32]]:
+    rows: dict[bytes, NDArray[np.float32]] = {}
+    for shard in shards:
+        for key, row in zip(shard.keys, shard.values, strict=True):
+            rows.setdefault(key, row)
+    return rows
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

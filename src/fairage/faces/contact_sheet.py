@@ -1,0 +1,91 @@
+"""A contact sheet: rows of small pictures with a label above each row."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fairage.exceptions import ConfigError, DataError
+from fairage.files import atomic_path
+
+__all__ = ["contact_sheet", "write_contact_sheet"]
+
+Image = NDArray[np.uint8]
+
+_PAPER = 245
+_INK = (40, 40, 40)
+_GAP = 6
+_BAND = 22
+_FONT, _FONT_SIZE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
+
+
+def contact_sheet(rows: Sequence[tuple[str, Sequence[Image]]], *, side: int = 128) -> Image:
+    """Return one RGB picture `(height, width, 3)` that shows all the images.
+
+    Images keep their proportions; rows may differ in length. A label that is too long is cut, and
+    signs outside ASCII become `?`.
+
+    Args:
+        rows: A label and images `(height, width, 3)` each.
+        side: Pixels of the square that an image is fitted into.
+
+    Examples:
+        >>> grey = np.full((20, 10, 3), 128, dtype=np.uint8)
+        >>> contact_sheet([("two", [grey, grey]), ("one", [grey])], side=32).shape
+        (114, 82, 3)
+    """
+    if side < 1:
+        raise ConfigError(f"expected a side of 1 pixel or more, got {side!r}, give a larger one")
+    columns = max((len(images) for _, images in rows), default=0)
+    if not columns:
+        raise DataError("expected at least one image to show, got none, add faces")
+    width = _GAP + columns * (side + _GAP)
+    strips = [_strip(label, images, side, width) for label, images in rows]
+    edge = np.full((_GAP, width, 3), _PAPER, dtype=np.uint8)
+    return np.vstack([*strips, edge])
+
+
+def write_contact_sheet(
+    path: str | Path, rows: Sequence[tuple[str, Sequence[Image]]], *, side: int = 128
+) -> Path:
+    """Write the sheet as a PNG or JPEG file, whole or not at all, and return its path.
+
+    Raises:
+        ConfigError: The file's name has another ending.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".jpg"):
+        raise ConfigError(f"expected a file ending in .png or .jpg, got {str(path)!r}, rename it")
+    _, data = cv2.imencode(path.suffix, contact_sheet(rows, side=side)[..., ::-1])
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data.tobytes())
+    return path
+
+
+def _strip(label: str, images: Sequence[Image], side: int, width: int) -> Image:
+    strip = np.full((_BAND + side, width, 3), _PAPER, dtype=np.uint8)
+    text = _fitting(label.encode("ascii", "replace").decode(), width - 2 * _GAP)
+    cv2.putText(strip, text, (_GAP, _BAND - _GAP), _FONT, _FONT_SIZE, _INK, 1, cv2.LINE_AA)
+    for number, image in enumerate(images):
+        small = _fitted(image, side)
+        height, shown = small.shape[:2]
+        top = _BAND + (side - height) // 2
+        left = _GAP + number * (side + _GAP) + (side - shown) // 2
+        strip[top : top + height, left : left + shown] = small
+    return strip
+
+
+def _fitting(text: str, width: int) -> str:
+    """Return the start of the text that is at most so many pixels wide."""
+    while text and cv2.getTextSize(text, _FONT, _FONT_SIZE, 1)[0][0] > width:
+        text = text[:-1]
+    return text
+
+
+def _fitted(image: Image, side: int) -> Image:
+    scale = side / max(image.shape[:2])
+    height, width = (max(1, round(length * scale)) for length in image.shape[:2])
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (width, height), interpolation=how), dtype=np.uint8)

@@ -1,0 +1,158 @@
+"""Views of a face: which part of the picture a backbone gets to see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairage.exceptions import ConfigError
+from fairage.faces.alignment import Landmarks, align
+
+__all__ = ["VIEWS", "Aligned", "CentreCrop", "View", "Whole", "view_from_name"]
+
+Image = NDArray[np.uint8]
+
+_LEAST_MARGIN, _MOST_MARGIN = 0.5, 4.0
+
+
+class View(Protocol):
+    """Turns a decoded image `(height, width, 3)` into the part that a backbone sees."""
+
+    needs_landmarks: ClassVar[bool]
+
+    @property
+    def name(self) -> str:
+        """The name that `view_from_name` reads."""
+        ...
+
+    def apply(self, image: Image, landmarks: Landmarks | None = None, *, side: int = 112) -> Image:
+        """Return the part of the image.
+
+        Args:
+            image: Decoded image.
+            landmarks: The face's landmarks in it; None where no face was found.
+            side: Pixels that the network wants of the shorter side; only a view that resamples
+                anyway takes notice of it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The picture as it is."""
+
+    needs_landmarks: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """The name that `view_from_name` reads."""
+        return "whole"
+
+    def apply(self, image: Image, landmarks: Landmarks | None = None, *, side: int = 112) -> Image:
+        """Return the image itself."""
+        return image
+
+
+@dataclass(frozen=True)
+class CentreCrop:
+    """The middle of the picture.
+
+    Args:
+        share: Part of the height and of the width that is kept, 0 < share < 1.
+
+    Examples:
+        >>> CentreCrop(0.5).apply(np.zeros((8, 4, 3), dtype=np.uint8)).shape
+        (4, 2, 3)
+    """
+
+    needs_landmarks: ClassVar[bool] = False
+
+    share: float
+
+    @property
+    def name(self) -> str:
+        """The name that `view_from_name` reads."""
+        return f"crop:{self.share:g}"
+
+    def apply(self, image: Image, landmarks: Landmarks | None = None, *, side: int = 112) -> Image:
+        """Return the middle of the image, at least one pixel."""
+        height, width = image.shape[:2]
+        new_height = max(1, round(height * self.share))
+        new_width = max(1, round(width * self.share))
+        top, left = (height - new_height) // 2, (width - new_width) // 2
+        return image[top : top + new_height, left : left + new_width]
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """The face, turned upright and scaled by its landmarks; without landmarks, the middle.
+
+    Args:
+        margin: How many times more of the picture is seen than faces for recognition show,
+            in height and in width; 0.5 <= margin <= 4.
+
+    Examples:
+        >>> Aligned().apply(np.zeros((90, 80, 3), dtype=np.uint8)).shape
+        (63, 56, 3)
+    """
+
+    needs_landmarks: ClassVar[bool] = True
+    fallback: ClassVar[CentreCrop] = CentreCrop(0.7)
+
+    margin: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """The name that `view_from_name` reads."""
+        return "aligned" if self.margin == 1 else f"aligned:{self.margin:g}"
+
+    def apply(self, image: Image, landmarks: Landmarks | None = None, *, side: int = 112) -> Image:
+        """Return the aligned face `(side, side, 3)`, or the middle of the image."""
+        if landmarks is None:
+            return self.fallback.apply(image)
+        return align(image, landmarks, side=side, margin=self.margin)
+
+
+VIEWS: dict[str, Callable[[str], View | None]] = {
+    "whole": lambda number: Whole() if not number else None,
+    "crop": lambda number: CentreCrop(value) if 0 < (value := _number(number)) < 1 else None,
+    "aligned": lambda number: (
+        Aligned(value)
+        if _LEAST_MARGIN <= (value := _number(number or "1")) <= _MOST_MARGIN
+        else None
+    ),
+}
+"""What stands before the colon, and the view for the number behind it, if the number will do."""
+
+
+def view_from_name(name: str) -> View:
+    """Return the view that is called `whole`, `crop:SHARE`, `aligned` or `aligned:MARGIN`.
+
+    Examples:
+        >>> view_from_name("crop:0.70").name
+        'crop:0.7'
+        >>> view_from_name("aligned:1.30").name
+        'aligned:1.3'
+        >>> view_from_name("crop:7")
+        Traceback (most recent call last):
+        fairage.exceptions.ConfigError: expected a view 'whole', 'crop:SHARE' with 0 < ...
+    """
+    kind, colon, number = name.partition(":")
+    known = kind in VIEWS and bool(colon) == bool(number)
+    view = VIEWS[kind](number) if known else None
+    if view is None:
+        raise ConfigError(
+            "expected a view 'whole', 'crop:SHARE' with 0 < SHARE < 1, 'aligned' or "
+            f"'aligned:MARGIN' with {_LEAST_MARGIN:g} <= MARGIN <= {_MOST_MARGIN:g}, got {name!r}, "
+            "write for example crop:0.7"
+        )
+    return view
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
