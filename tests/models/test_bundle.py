@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.models import Bundle, bundle, load_bundle, make_head, save_bundle
+from fairage.models import Bundle, Calibration, bundle, load_bundle, make_head, save_bundle
 from fairage.seeding import torch_seed
 
 DIM = 6
@@ -183,6 +183,26 @@ def test_a_head_of_a_later_version_is_an_error_that_names_it(folder: Path) -> No
     head = {"name": "ordinal", "dim": DIM}
     path.write_text(edited(head=head)(path.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"head must be one of .*got 'ordinal'"):
+        load_bundle(folder)
+
+
+def test_a_calibration_comes_back_and_is_used(tmp_path: Path) -> None:
+    saved = new_bundle()
+    plain = saved.ages(embeddings())
+    saved.head.calibration = Calibration((0.0, 100.0), (10.0, 110.0))
+    save_bundle(saved, tmp_path / "bundle")
+    loaded = load_bundle(tmp_path / "bundle")
+    assert loaded.head.calibration == saved.head.calibration
+    np.testing.assert_allclose(loaded.ages(embeddings()), plain + 10, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "told", [[1], {"inputs": [1.0]}, {"inputs": [2.0, 1.0], "outputs": [1.0, 2.0]}]
+)
+def test_a_damaged_calibration_is_an_error(folder: Path, told: object) -> None:
+    path = folder / "config.json"
+    path.write_text(edited(calibration=told)(path.read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(DataError, match="expected"):
         load_bundle(folder)
 
 

@@ -8,12 +8,14 @@ from torch import nn
 from torch.testing import assert_close
 
 from fairage.exceptions import ConfigError
-from fairage.models import make_head
+from fairage.models import HEADS, check_pair, make_head
+from fairage.models.layers import QuickDropout
+from fairage.objectives import OBJECTIVES
 
 
 def test_the_default_layers_are_the_kits() -> None:
     layers = list(make_head("regression", 512, {}).layers)
-    kinds = [nn.Dropout, nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear, nn.Sigmoid]
+    kinds = [QuickDropout, nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear, nn.Sigmoid]
     assert [type(layer) for layer in layers] == kinds
     assert layers[0].p == 0.5
     dense = [layer for layer in layers if isinstance(layer, nn.Linear)]
@@ -44,6 +46,56 @@ def test_a_sigmoid_keeps_the_age_in_0_to_100_and_a_linear_output_does_not() -> N
     assert ages.max() <= 100
     linear = make_head("regression", 4, {"output": "linear"}).ages(far)
     assert linear.min() < 0 or linear.max() > 100
+
+
+def test_linear_is_the_regression_head_without_its_sigmoid() -> None:
+    kinds = [type(layer) for layer in make_head("linear", 512, {}).layers]
+    assert kinds == [type(layer) for layer in make_head("regression", 512, {}).layers][:-1]
+
+
+def test_a_distribution_decodes_to_its_mean() -> None:
+    logits = torch.full((2, 101), -1e9)
+    logits[0, 30] = logits[1, 20] = logits[1, 40] = 0
+    kind = make_head("label-distribution", 4, {}).kind
+    assert kind.decode(logits).tolist() == pytest.approx([30, 30])
+
+
+@pytest.mark.parametrize("name", ["coral", "corn"])
+def test_an_ordinal_head_starts_with_every_age_about_as_likely(name: str) -> None:
+    head = make_head(name, 4, {"dropout": 0.0})
+    ages = head.ages(torch.zeros(1, 4))
+    assert ages.item() == pytest.approx(50, abs=1)
+
+
+def test_corals_probabilities_fall_from_year_to_year_at_first() -> None:
+    assert (make_head("coral", 4, {}).eval()(torch.randn(9, 4)).diff(dim=1) < 0).all()
+
+
+def test_layers_can_be_normalised() -> None:
+    kinds = [type(m) for m in make_head("label-distribution", 4, {"layer_norm": True}).layers]
+    assert kinds == [QuickDropout, nn.Linear, nn.LayerNorm, nn.ReLU, nn.Linear]
+
+
+@pytest.mark.parametrize("name", sorted({*HEADS} - {"experts"}))
+@pytest.mark.parametrize("hidden", [[], [5], [5, 3]])
+def test_the_parts_before_and_from_the_last_layer_on_make_the_whole(name, hidden) -> None:
+    head = make_head(name, 4, {"hidden": hidden}).eval()
+    before, last = head.parted()
+    rows = torch.randn(3, 4)
+    assert_close(last(before(rows)), head.from_standardised(rows))
+    assert sum(1 for layer in last if any(True for _ in layer.parameters())) == 1
+
+
+@pytest.mark.parametrize("name", sorted(HEADS))
+def test_each_head_goes_with_the_objectives_that_read_it_alone(name: str) -> None:
+    kind = make_head(name, 4, {}).kind
+    for objective in (known() for known in OBJECTIVES.values()):
+        if objective.fits == kind.gives:
+            check_pair(kind, objective)
+        else:
+            with pytest.raises(ConfigError, match="expected a head for the objective"):
+                check_pair(kind, objective)
+    assert any(known.fits == kind.gives for known in OBJECTIVES.values())
 
 
 def test_hidden_layers_can_be_chosen_or_left_out() -> None:

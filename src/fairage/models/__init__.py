@@ -1,6 +1,23 @@
 """Models: heads on embeddings, and the bundles they are saved in. Torch."""
 
 from fairage.models.bundle import Bundle, load_bundle, save_bundle
-from fairage.models.heads import HEADS, AgeHead, make_head
+from fairage.models.calibration import Calibration
+from fairage.models.ensembles import member_heads, merged_head
+from fairage.models.experts import Experts
+from fairage.models.heads import HEADS, AgeHead, check_pair, make_head
+from fairage.models.kinds import HeadKind
 
-__all__ = ["HEADS", "AgeHead", "Bundle", "load_bundle", "make_head", "save_bundle"]
+__all__ = [
+    "HEADS",
+    "AgeHead",
+    "Bundle",
+    "Calibration",
+    "Experts",
+    "HeadKind",
+    "check_pair",
+    "load_bundle",
+    "make_head",
+    "member_heads",
+    "merged_head",
+    "save_bundle",
+]

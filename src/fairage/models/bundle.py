@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from fairage.exceptions import DataError
+from fairage.models.calibration import Calibration
 from fairage.models.card import model_card
 from fairage.models.heads import AgeHead, make_head
 
@@ -60,9 +61,11 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
     partial.mkdir(parents=True)
     tensors = {name: value.contiguous() for name, value in bundle.head.state_dict().items()}
     save_file(tensors, partial / WEIGHTS)
+    calibration = bundle.head.calibration
     config = {
         "format": FORMAT,
         "head": {"name": bundle.head_name, "dim": bundle.head.dim, **bundle.head_options},
+        "calibration": None if calibration is None else asdict(calibration),
         "backbones": bundle.backbones,
         "training": bundle.training,
     }
@@ -92,7 +95,19 @@ def load_bundle(folder: str | Path) -> Bundle:
             f"expected weights that fit {CONFIG} in {str(folder / WEIGHTS)!r}, got others or a "
             "damaged file, copy it again or train the model again"
         ) from error
+    head.calibration = _calibration(config.get("calibration"), folder / CONFIG)
     return Bundle(head, name, options, tuple(config["backbones"]), config["training"])
+
+
+def _calibration(told: object, path: Path) -> Calibration | None:
+    if told is None:
+        return None
+    if not isinstance(told, dict) or set(told) != {"inputs", "outputs"}:
+        raise DataError(
+            f"expected the keys inputs and outputs of a calibration in {str(path)!r}, got "
+            f"{told!r}, copy it again"
+        )
+    return Calibration(tuple(told["inputs"]), tuple(told["outputs"]))
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -1,60 +1,27 @@
 """Heads: an embedding in, outputs from which an age is decoded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from fairage.config import build
 from fairage.exceptions import ConfigError
+from fairage.models.calibration import Calibration
+from fairage.models.experts import KINDS
+from fairage.models.kinds import HeadKind
+from fairage.objectives import OBJECTIVES, Objective
 
-__all__ = ["HEADS", "AgeHead", "Regression", "make_head"]
+__all__ = ["HEADS", "AgeHead", "check_pair", "make_head"]
 
-
-@dataclass(frozen=True)
-class Regression:
-    """The kit's head: dropout, dense layers with ReLU, one output; the age in hundreds of years.
-
-    Args:
-        hidden: Widths of the dense layers between the embedding and the output.
-        dropout: Share of the embedding's numbers set to zero in training.
-        output: `"sigmoid"` keeps the age in 0..100 years; `"linear"` does not.
-    """
-
-    hidden: tuple[int, ...] = (128, 32)
-    dropout: float = 0.5
-    output: Literal["sigmoid", "linear"] = "sigmoid"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.dropout < 1 or any(width < 1 for width in self.hidden):
-            raise ConfigError(
-                f"expected dropout in 0..1 and hidden widths of 1 or more, got {self.dropout} and "
-                f"{list(self.hidden)}, correct the head's options"
-            )
-
-    def layers(self, dim: int) -> nn.Sequential:
-        """Return new layers for embeddings of this width."""
-        layers: list[nn.Module] = [nn.Dropout(self.dropout)]
-        for width in self.hidden:
-            layers += [_dense(dim, width), nn.ReLU()]
-            dim = width
-        layers.append(_dense(dim, 1))
-        if self.output == "sigmoid":
-            layers.append(nn.Sigmoid())
-        return nn.Sequential(*layers)
-
-    def decode(self, outputs: Tensor) -> Tensor:
-        """Return ages in years, shape `(batch,)`, for outputs `(batch, 1)`."""
-        return outputs.squeeze(-1) * 100.0
-
-
-HEADS: dict[str, type[Regression]] = {"regression": Regression}
+HEADS: dict[str, type[HeadKind]] = KINDS
 
 
 class AgeHead(nn.Module):
     """A head on standardised embeddings; mean and scale of the training rows travel with it.
+
+    A `calibration`, where one is set after training, corrects the ages that `ages` gives back.
 
     Args:
         kind: The head's layers and decoding.
@@ -64,10 +31,11 @@ class AgeHead(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, kind: Regression, dim: int) -> None:
+    def __init__(self, kind: HeadKind, dim: int) -> None:
         super().__init__()
         self.kind = kind
         self.dim = dim
+        self.calibration: Calibration | None = None
         self.layers = kind.layers(dim)
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("scale", torch.ones(dim))
@@ -81,20 +49,35 @@ class AgeHead(nn.Module):
         self.mean.copy_(embeddings.mean(dim=0))
         self.scale.copy_(torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation)))
 
+    def standardised(self, embeddings: Tensor) -> Tensor:
+        """Return embeddings `(n, dim)` in units of the training rows' standard deviation."""
+        return (embeddings - self.mean) / self.scale
+
     def forward(self, embeddings: Tensor) -> Tensor:
         """Return raw outputs `(batch, k)` for embeddings `(batch, dim)`."""
-        return self.from_standardised((embeddings - self.mean) / self.scale)
+        return self.from_standardised(self.standardised(embeddings))
 
     def from_standardised(self, standardised: Tensor) -> Tensor:
         """Return raw outputs for embeddings that are standardised already."""
         outputs: Tensor = self.layers(standardised)
         return outputs
 
+    def copied_state(self) -> dict[str, Tensor]:
+        """Return a copy of weights, mean and scale, which training does not change."""
+        return {name: value.clone() for name, value in self.state_dict().items()}
+
+    def parted(self) -> tuple[nn.Sequential, nn.Sequential]:
+        """Return the layers before the last one with parameters, and the rest from it on."""
+        having = [i for i, layer in enumerate(self.layers) if any(True for _ in layer.parameters())]
+        layers = list(self.layers)
+        return nn.Sequential(*layers[: having[-1]]), nn.Sequential(*layers[having[-1] :])
+
     @torch.inference_mode()
     def ages(self, embeddings: Tensor) -> Tensor:
         """Return estimated ages in years, shape `(n,)`, without dropout."""
         self.eval()
-        return self.kind.decode(self.forward(embeddings))
+        found = self.kind.decode(self.forward(embeddings))
+        return found if self.calibration is None else self.calibration(found)
 
 
 def make_head(name: str, dim: int, options: Mapping[str, Any]) -> AgeHead:
@@ -108,9 +91,19 @@ def make_head(name: str, dim: int, options: Mapping[str, Any]) -> AgeHead:
     return AgeHead(build("head", HEADS, name, options), dim)
 
 
-def _dense(inputs: int, outputs: int) -> nn.Linear:
-    """A dense layer with Keras' initial values, which the kit used."""
-    layer = nn.Linear(inputs, outputs)
-    nn.init.xavier_uniform_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
+def check_pair(kind: HeadKind, objective: Objective) -> None:
+    """Refuse an objective that cannot read what the head puts out; name those that go together.
+
+    Examples:
+        >>> check_pair(HEADS["corn"](), OBJECTIVES["mse"]())
+        Traceback (most recent call last):
+        fairage.exceptions.ConfigError: expected a head ... ['experts', 'linear', 'regression'], ...
+    """
+    if kind.gives == objective.fits:
+        return
+    heads = sorted(name for name, known in HEADS.items() if known.gives == objective.fits)
+    objectives = sorted(name for name, known in OBJECTIVES.items() if known.fits == kind.gives)
+    raise ConfigError(
+        f"expected a head for the objective {type(objective).__name__} among {heads}, got "
+        f"{type(kind).__name__}, take one of them or an objective among {objectives}"
+    )

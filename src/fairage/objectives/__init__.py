@@ -1,6 +1,7 @@
-"""Objectives: outputs, ages and weights in, a loss out. Torch."""
+"""Objectives: outputs, targets and weights in, a loss out. Torch."""
 
 from fairage.objectives.names import OBJECTIVES
-from fairage.objectives.objective import Objective, weighted_mean
+from fairage.objectives.objective import Objective, OutputKind, weighted_mean
+from fairage.objectives.targets import Targets
 
-__all__ = ["OBJECTIVES", "Objective", "weighted_mean"]
+__all__ = ["OBJECTIVES", "Objective", "OutputKind", "Targets", "weighted_mean"]

@@ -1,7 +1,14 @@
 """The objectives by name, as recipes say them."""
 
+from fairage.objectives.distribution import LabelDistribution, MeanVariance
 from fairage.objectives.objective import Objective
-from fairage.objectives.regression import HuberLoss, MeanAbsoluteError, MeanSquaredError
+from fairage.objectives.ordinal import Coral, Corn
+from fairage.objectives.regression import (
+    BalancedMSE,
+    HuberLoss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+)
 
 __all__ = ["OBJECTIVES"]
 
@@ -9,4 +16,9 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "mse": MeanSquaredError,
     "mae": MeanAbsoluteError,
     "huber": HuberLoss,
+    "balanced-mse": BalancedMSE,
+    "dldl": LabelDistribution,
+    "mean-variance": MeanVariance,
+    "coral": Coral,
+    "corn": Corn,
 }

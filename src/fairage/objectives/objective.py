@@ -1,25 +1,37 @@
-"""The contract of an objective: outputs, true ages and weights in, one loss out."""
+"""The contract of an objective: outputs, targets and weights in, one loss out."""
 
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol
 
 from torch import Tensor
 
 from fairage.exceptions import DataError
+from fairage.objectives.targets import Targets
 
-__all__ = ["Objective", "weighted_mean"]
+__all__ = ["Objective", "OutputKind", "weighted_mean"]
+
+OutputKind = Literal["number", "distribution", "coral", "corn"]
+"""What the raw outputs of a head are: a head and an objective go together if they agree on it."""
 
 
 class Objective(Protocol):
-    """Measures how far a head's outputs are from the true ages; lower is better."""
+    """Measures how far a head's outputs are from the true ages; lower is better.
+
+    `fits` says which raw outputs it reads. `unit` is the number of years in which an error of one
+    moves the loss by about one: 100 for losses on ages in hundreds of years. What is added to a
+    loss, such as a fairness term in years, is divided by it.
+    """
+
+    fits: ClassVar[OutputKind]
+    unit: ClassVar[float]
 
     def __call__(
-        self, outputs: Tensor, ages: Tensor, weights: Tensor, total: float | None = None
+        self, outputs: Tensor, targets: Targets, weights: Tensor, total: float | None = None
     ) -> Tensor:
         """Return a scalar loss.
 
         Args:
             outputs: The head's raw outputs, shape `(batch, k)`.
-            ages: True ages in years, shape `(batch,)`.
+            targets: True ages in years, shape `(batch,)`, and what is known beside them.
             weights: Sample weights, shape `(batch,)`.
             total: What the weighted sum of losses is divided by; the sum of the weights where
                 none is given.

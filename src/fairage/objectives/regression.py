@@ -1,15 +1,23 @@
 """Regression objectives: predictions and true ages as one number each, in hundreds of years."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from fairage.exceptions import ConfigError
-from fairage.objectives.objective import weighted_mean
+from fairage.objectives.objective import OutputKind, weighted_mean
+from fairage.objectives.targets import Targets
 
-__all__ = ["HUNDRED_YEARS", "HuberLoss", "MeanAbsoluteError", "MeanSquaredError"]
+__all__ = [
+    "HUNDRED_YEARS",
+    "BalancedMSE",
+    "HuberLoss",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+]
 
 HUNDRED_YEARS = 100.0
 
@@ -20,26 +28,32 @@ class MeanSquaredError:
 
     Examples:
         >>> outputs, ages = torch.tensor([[0.3], [0.5]]), torch.tensor([30.0, 40.0])
-        >>> round(MeanSquaredError()(outputs, ages, torch.ones(2)).item(), 6)
+        >>> round(MeanSquaredError()(outputs, Targets(ages), torch.ones(2)).item(), 6)
         0.005
     """
 
+    fits: ClassVar[OutputKind] = "number"
+    unit: ClassVar[float] = HUNDRED_YEARS
+
     def __call__(
-        self, outputs: Tensor, ages: Tensor, weights: Tensor, total: float | None = None
+        self, outputs: Tensor, targets: Targets, weights: Tensor, total: float | None = None
     ) -> Tensor:
         """Return the loss; shapes `(batch, 1)`, `(batch,)` years, `(batch,)`."""
-        return weighted_mean(_difference(outputs, ages) ** 2, weights, total)
+        return weighted_mean(_difference(outputs, targets) ** 2, weights, total)
 
 
 @dataclass(frozen=True)
 class MeanAbsoluteError:
     """The weighted mean of `|p - y|`, ages in hundreds of years."""
 
+    fits: ClassVar[OutputKind] = "number"
+    unit: ClassVar[float] = HUNDRED_YEARS
+
     def __call__(
-        self, outputs: Tensor, ages: Tensor, weights: Tensor, total: float | None = None
+        self, outputs: Tensor, targets: Targets, weights: Tensor, total: float | None = None
     ) -> Tensor:
         """Return the loss; shapes as in `MeanSquaredError`."""
-        return weighted_mean(_difference(outputs, ages).abs(), weights, total)
+        return weighted_mean(_difference(outputs, targets).abs(), weights, total)
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,8 @@ class HuberLoss:
         delta: Where the loss turns linear, in years.
     """
 
+    fits: ClassVar[OutputKind] = "number"
+    unit: ClassVar[float] = HUNDRED_YEARS
     delta: float = 5.0
 
     def __post_init__(self) -> None:
@@ -57,14 +73,54 @@ class HuberLoss:
             raise ConfigError(f"expected a delta above 0 years, got {self.delta}, correct it")
 
     def __call__(
-        self, outputs: Tensor, ages: Tensor, weights: Tensor, total: float | None = None
+        self, outputs: Tensor, targets: Targets, weights: Tensor, total: float | None = None
     ) -> Tensor:
         """Return the loss; shapes as in `MeanSquaredError`."""
-        difference = _difference(outputs, ages)
+        difference = _difference(outputs, targets)
         zeros = torch.zeros_like(difference)
         losses = huber_loss(difference, zeros, reduction="none", delta=self.delta / HUNDRED_YEARS)
         return weighted_mean(losses, weights, total)
 
 
-def _difference(outputs: Tensor, ages: Tensor) -> Tensor:
-    return outputs.squeeze(-1) - ages / HUNDRED_YEARS
+@dataclass(frozen=True)
+class BalancedMSE:
+    """Squared error without the pull to common ages, in hundreds of years.
+
+    `-2 s^2 log softmax_j(-(p_i - y_j)^2 / 2 s^2)[i]` over the rows j of the batch.
+    The ages y_j of the batch stand for the ages of the training rows, each as often as its weight
+    says; a batch of one row says nothing. The loss can be negative where weights are below 1.
+    Source: Ren et al., Balanced MSE for Imbalanced Visual Regression, CVPR 2022.
+
+    Args:
+        sigma: The noise s of an estimate, in years; the larger, the farther ages compete.
+
+    Examples:
+        >>> outputs, targets = torch.tensor([[0.3], [0.5]]), Targets(torch.tensor([30.0, 60.0]))
+        >>> found = BalancedMSE(sigma=10.0)(outputs, targets, torch.ones(2))
+        >>> round(found.item(), 4)
+        0.0021
+    """
+
+    fits: ClassVar[OutputKind] = "number"
+    unit: ClassVar[float] = HUNDRED_YEARS
+    sigma: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.sigma < float("inf"):
+            raise ConfigError(f"expected a sigma above 0.01 years, got {self.sigma}, take 5")
+
+    def __call__(
+        self, outputs: Tensor, targets: Targets, weights: Tensor, total: float | None = None
+    ) -> Tensor:
+        """Return the loss; shapes as in `MeanSquaredError`."""
+        spread = 2 * (self.sigma / HUNDRED_YEARS) ** 2
+        distances = (outputs - targets.ages / HUNDRED_YEARS) ** 2
+        own = distances.diagonal()
+        # Rows of weight 0 stand for nobody; their own loss is finite so that 0 times it is 0.
+        crowd = torch.logsumexp(weights.log() - (distances - own[:, None]) / spread, dim=1)
+        losses = torch.where(weights > 0, spread * crowd, torch.zeros_like(crowd))
+        return weighted_mean(losses, weights, total)
+
+
+def _difference(outputs: Tensor, targets: Targets) -> Tensor:
+    return outputs.squeeze(-1) - targets.ages / HUNDRED_YEARS

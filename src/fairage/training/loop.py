@@ -1,69 +1,30 @@
-"""Training a head on cached embeddings: batches, early stopping, best weights kept."""
+"""Training a head on cached embeddings: batches, early stopping, the chosen weights kept."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from fairage.audit.gaps import bias
+from fairage.audit.groups import Groups, group_rows
 from fairage.exceptions import ConfigError, DataError
-from fairage.models.heads import AgeHead
-from fairage.objectives.objective import Objective
+from fairage.models.heads import AgeHead, check_pair
+from fairage.objectives import Objective
+from fairage.objectives.fairness import Fairness
 from fairage.seeding import torch_seed
+from fairage.training.fairness import ActiveFairness, start_fairness
+from fairage.training.optimizer import Stepper
+from fairage.training.rows import Rows
+from fairage.training.selection import Epoch, History, Keeper, Selection
+from fairage.training.settings import TrainingSettings
 
-__all__ = ["Epoch", "History", "Rows", "TrainingSettings", "train_head"]
+__all__ = ["Watch", "train_head"]
 
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How long and how fast a head is trained; the defaults are the kit's first stage.
-
-    Args:
-        epochs: At most so many passes over the training rows.
-        batch_size: Rows a step.
-        learning_rate: Adam's step size.
-        patience: Stop after so many epochs without a lower validation loss.
-        weight_decay: Adam's L2 penalty.
-    """
-
-    epochs: int = 50
-    batch_size: int = 32
-    learning_rate: float = 1e-4
-    patience: int = 5
-    weight_decay: float = 0.0
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows to train or validate on.
-
-    Args:
-        embeddings: Shape `(n, dim)`.
-        ages: True ages in years, shape `(n,)`.
-        weights: Sample weights with mean 1, shape `(n,)`.
-    """
-
-    embeddings: Tensor
-    ages: Tensor
-    weights: Tensor
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of the training log; losses are the objective's, the MAE is in years."""
-
-    epoch: int
-    train_loss: float
-    valid_loss: float
-    valid_mae: float
-
-
-@dataclass(frozen=True)
-class History:
-    """All epochs of a training, and the one whose weights were kept."""
-
-    epochs: tuple[Epoch, ...]
-    best: int
+Watch = Callable[[Epoch], None]
+"""Sees every epoch as it ends; what it raises ends the training."""
 
 
 def train_head(
@@ -74,98 +35,141 @@ def train_head(
     objective: Objective,
     settings: TrainingSettings,
     seed: int,
+    fairness: Fairness | None = None,
+    selection: Selection | None = None,
+    warm: bool = False,
+    purpose: str = "training",
+    watch: Watch | None = None,
 ) -> History:
     """Train the head in place and leave it with the weights of its best epoch.
 
-    The best epoch is the one of the lowest validation loss; validation rows keep their own
-    weights (1 each in the kit). Embeddings are standardised by the training rows' mean and
-    standard deviation, which the head keeps.
+    Validation rows keep their own weights (1 each in the kit). Embeddings are standardised by the
+    training rows' mean and standard deviation, which the head keeps.
+
+    Args:
+        head: What is trained; only what requires a gradient moves.
+        train: Training rows.
+        valid: Validation rows: they stop the training and choose the epoch, nothing else.
+        objective: The loss; it must fit the head.
+        settings: Epochs, batches, optimiser.
+        seed: Settles the order of the rows and the dropout.
+        fairness: A term that is added to the objective, or changes the weights.
+        selection: Which epoch is kept; by default that of the lowest validation loss.
+        warm: The head was trained before, on a stage that this one follows: its standardisation
+            stays.
+        purpose: Sets the random numbers of one stage apart from another's.
+        watch: Sees every epoch as it ends, and may raise to stop.
 
     Raises:
-        ConfigError: The loss stopped being a finite number.
+        ConfigError: The loss stopped being a finite number, or head and objective do not fit.
+        DataError: There are no rows, or the groups do not allow the fairness term.
 
     Examples:
         >>> from fairage.models.heads import make_head
-        >>> from fairage.objectives.regression import MeanSquaredError
-        >>> rows = Rows(torch.randn(64, 4), torch.full((64,), 30.0), torch.ones(64))
+        >>> from fairage.objectives import OBJECTIVES, Targets
+        >>> rows = Rows(torch.randn(64, 4), Targets(torch.full((64,), 30.0)), torch.ones(64))
         >>> history = train_head(make_head("regression", 4, {}), rows, rows,
-        ...     objective=MeanSquaredError(), settings=TrainingSettings(epochs=2), seed=0)
+        ...     objective=OBJECTIVES["mse"](), settings=TrainingSettings(epochs=2), seed=0)
         >>> len(history.epochs)
         2
     """
-    if len(train.ages) == 0 or len(valid.ages) == 0:
+    check_pair(head.kind, objective)
+    if len(train) == 0 or len(valid) == 0:
         raise DataError(
-            f"expected rows to train and to validate on, got {len(train.ages)} and "
-            f"{len(valid.ages)}, check the splits of the faces table"
+            f"expected rows to train and to validate on, got {len(train)} and "
+            f"{len(valid)}, check the splits of the faces table"
         )
-    head.standardise_by(train.embeddings)
-    standardised = (train.embeddings - head.mean) / head.scale
-    inputs = Rows(standardised, train.ages, train.weights)
-    with torch_seed(seed, "training"):
-        return _epochs(head, inputs, valid, objective, settings)
+    if not warm:
+        head.standardise_by(train.embeddings)
+    active = None if fairness is None else start_fairness(fairness, train, valid)
+    work = _Work(head, objective, active, _standardised(head, train), _standardised(head, valid))
+    with torch_seed(seed, purpose):
+        return _epochs(work, settings, selection or Selection(), watch)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What stays the same through all epochs; the rows' embeddings are standardised."""
+
+    head: AgeHead
+    objective: Objective
+    fairness: ActiveFairness | None
+    train: Rows
+    valid: Rows
+
+
+def _standardised(head: AgeHead, rows: Rows) -> Rows:
+    embeddings = head.standardised(rows.embeddings).contiguous()
+    return Rows(embeddings, rows.targets, rows.weights, rows.groups)
 
 
 def _epochs(
-    head: AgeHead, train: Rows, valid: Rows, objective: Objective, settings: TrainingSettings
+    work: _Work, settings: TrainingSettings, selection: Selection, watch: Watch | None
 ) -> History:
-    optimizer = torch.optim.Adam(
-        head.parameters(),
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        eps=1e-7,
-        fused=True,
-    )
-    log: list[Epoch] = []
-    best, kept = 0, _copy(head)
-    for number in range(settings.epochs):
-        train_loss = _one_epoch(head, train, objective, optimizer, settings.batch_size)
-        epoch = _validate(number, train_loss, head, valid, objective)
-        log.append(epoch)
-        if epoch.valid_loss < log[best].valid_loss or number == 0:
-            best, kept = number, _copy(head)
-        if number - best >= settings.patience:
+    stepper = Stepper(work.head, settings, math.ceil(len(work.train) / settings.batch_size))
+    keeper = Keeper(selection)
+    groups = {name: group_rows(labels) for name, labels in work.valid.groups.items()}
+    for number in range(1, settings.epochs + 1):
+        train_loss = _one_epoch(work, stepper, settings.batch_size)
+        with stepper.averaged():
+            keeper.offer(_validate(number, train_loss, work, groups), work.head.copied_state)
+        if watch is not None:
+            watch(keeper.epochs[-1])
+        if keeper.is_over(settings.patience):
             break
-    head.load_state_dict(kept)
-    head.eval()
-    return History(tuple(log), best)
+    work.head.load_state_dict(keeper.states[keeper.best])
+    work.head.eval()
+    return History(tuple(keeper.epochs), keeper.best)
 
 
-def _one_epoch(
-    head: AgeHead,
-    train: Rows,
-    objective: Objective,
-    optimizer: torch.optim.Optimizer,
-    batch_size: int,
-) -> float:
-    head.train()
-    order = torch.randperm(len(train.ages))
+def _one_epoch(work: _Work, stepper: Stepper, batch_size: int) -> float:
+    """Take one step a batch, and return the mean loss of the rows."""
+    work.head.train()
+    train, active = work.train, work.fairness
+    order = torch.randperm(len(train))
+    inputs = train.embeddings.new_empty((batch_size, train.embeddings.shape[1]))
+    targets, weights = train.targets.rows(order), _weights(work)[order]
+    membership = None if active is None else active.train[order]
     total = torch.zeros(())
-    for batch in torch.split(order, batch_size):
-        outputs = head.from_standardised(train.embeddings[batch])
-        rows = len(batch)
-        loss = objective(outputs, train.ages[batch], train.weights[batch], total=rows)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
-        optimizer.step()
-        total += loss.detach() * rows
-    return float(total) / len(train.ages)
+    for start in range(0, len(train), batch_size):
+        stop = min(start + batch_size, len(train))
+        batch = inputs[: stop - start]
+        torch.index_select(train.embeddings, 0, order[start:stop], out=batch)
+        outputs = work.head.from_standardised(batch)
+        now = targets.batch(start, stop)
+        loss = work.objective(outputs, now, weights[start:stop], total=stop - start)
+        if active is not None and membership is not None:
+            errors = (work.head.kind.decode(outputs) - now.ages).abs()
+            term = active.penalty.loss(errors, membership[start:stop])
+            loss = loss if term is None else loss + term / work.objective.unit
+        stepper.step(loss)
+        total += loss.detach() * (stop - start)
+    return float(total) / len(train)
+
+
+def _weights(work: _Work) -> Tensor:
+    """The sample weights, times the factors of a fairness term that has some."""
+    if work.fairness is None:
+        return work.train.weights
+    factors = work.fairness.penalty.factors(work.fairness.train)
+    return work.train.weights if factors is None else work.train.weights * factors
 
 
 @torch.inference_mode()
-def _validate(
-    number: int, train_loss: float, head: AgeHead, valid: Rows, objective: Objective
-) -> Epoch:
-    head.eval()
-    outputs = head(valid.embeddings)
-    valid_loss = float(objective(outputs, valid.ages, valid.weights))
+def _validate(number: int, train_loss: float, work: _Work, groups: dict[str, Groups]) -> Epoch:
+    work.head.eval()
+    valid = work.valid
+    outputs = work.head.from_standardised(valid.embeddings)
+    valid_loss = float(work.objective(outputs, valid.targets, valid.weights))
     if not (math.isfinite(train_loss) and math.isfinite(valid_loss)):
         raise ConfigError(
             f"expected a finite loss, got {train_loss} in training and {valid_loss} in validation "
-            f"in epoch {number + 1}, lower the learning rate or the weights"
+            f"in epoch {number}, lower the learning rate, the weights or the strength of the "
+            "fairness term"
         )
-    mae = float((head.kind.decode(outputs) - valid.ages).abs().mean())
-    return Epoch(number + 1, train_loss, valid_loss, mae)
-
-
-def _copy(head: AgeHead) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in head.state_dict().items()}
+    errors = (work.head.kind.decode(outputs) - valid.targets.ages).abs()
+    if work.fairness is not None:
+        work.fairness.penalty.after_epoch(errors, work.fairness.valid)
+    found = errors.numpy().astype(np.float64)
+    biases = {name: bias(members.means(found)) for name, members in groups.items()}
+    return Epoch(number, train_loss, valid_loss, float(errors.mean()), biases)

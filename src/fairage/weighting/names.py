@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from fairage.config import build
 from fairage.tables import AGE_GROUP
+from fairage.weighting.balancing import EffectiveNumber, Inverse, SmoothedCells
+from fairage.weighting.density import Density
+from fairage.weighting.expert import Expert
 from fairage.weighting.frequency import (
     AGE_YEAR,
     Intersection,
@@ -13,6 +16,7 @@ from fairage.weighting.frequency import (
     Uniform,
 )
 from fairage.weighting.manual import Manual
+from fairage.weighting.raking import Raking
 from fairage.weighting.weights import Weighting
 
 __all__ = ["WEIGHTINGS", "make_weighting"]
@@ -24,10 +28,17 @@ _FORMULAS: dict[str, tuple[type[Weighting], Mapping[str, object]]] = {
     "2a": (Intersection, {"age": AGE_YEAR}),
     "2b": (Intersection, {"age": AGE_GROUP}),
     "3": (Manual, {}),
+    "expert": (Expert, {}),
     "kit": (Kit, {}),
     "mean-arithmetic": (MeanOfAttributes, {"mean": "arithmetic"}),
     "mean-geometric": (MeanOfAttributes, {"mean": "geometric"}),
     "mean-harmonic": (MeanOfAttributes, {"mean": "harmonic"}),
+    "inverse": (Inverse, {"power": 1.0}),
+    "sqrt-inverse": (Inverse, {"power": 0.5}),
+    "effective-number": (EffectiveNumber, {}),
+    "smoothed-cells": (SmoothedCells, {}),
+    "raking": (Raking, {}),
+    "density": (Density, {}),
 }
 
 WEIGHTINGS: dict[str, type[Weighting]] = {name: kind for name, (kind, _) in _FORMULAS.items()}

@@ -1,0 +1,179 @@
+"""The kinds of heads: which layers, and how an age is decoded from what they put out."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from fairage.models.layers import check_trunk, dense, trunk
+from fairage.objectives.distribution import expected_age
+from fairage.objectives.objective import OutputKind
+from fairage.objectives.ordinal import N_THRESHOLDS
+from fairage.objectives.targets import N_AGES
+
+__all__ = ["Coral", "Corn", "HeadKind", "LabelDistribution", "Linear", "Regression"]
+
+
+class HeadKind(Protocol):
+    """Makes layers from an embedding to raw outputs, and decodes those to ages.
+
+    The last of the layers that has parameters is the head's last layer. `gives` says what the
+    raw outputs are; an objective that `fits` them can train the head.
+    """
+
+    gives: ClassVar[OutputKind]
+
+    def layers(self, dim: int) -> nn.Sequential:
+        """Return new layers for embeddings of this width."""
+        ...
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """Return ages in years `(batch,)` for raw outputs `(batch, k)`; a gradient flows."""
+        ...
+
+
+@dataclass(frozen=True)
+class Regression:
+    """The kit's head: dropout, dense layers with ReLU, one output; the age in hundreds of years.
+
+    Args:
+        hidden: Widths of the dense layers between the embedding and the output.
+        dropout: Share of the embedding's numbers set to zero in training.
+        output: `"sigmoid"` keeps the age in 0..100 years; `"linear"` does not.
+        layer_norm: Normalise what comes out of each dense layer.
+    """
+
+    gives: ClassVar[OutputKind] = "number"
+    hidden: tuple[int, ...] = (128, 32)
+    dropout: float = 0.5
+    output: Literal["sigmoid", "linear"] = "sigmoid"
+    layer_norm: bool = False
+
+    def __post_init__(self) -> None:
+        check_trunk(self.hidden, self.dropout)
+
+    def layers(self, dim: int) -> nn.Sequential:
+        """Return new layers for embeddings of this width."""
+        layers, width = trunk(dim, self.hidden, self.dropout, layer_norm=self.layer_norm)
+        layers.append(dense(width, 1))
+        return nn.Sequential(*layers, *([nn.Sigmoid()] if self.output == "sigmoid" else []))
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """Return ages in years, shape `(batch,)`, for outputs `(batch, 1)`."""
+        return outputs.squeeze(-1) * 100.0
+
+
+@dataclass(frozen=True)
+class Linear(Regression):
+    """The kit's head without the sigmoid: the age is not held in 0..100 years."""
+
+    output: Literal["sigmoid", "linear"] = "linear"
+
+
+@dataclass(frozen=True)
+class LabelDistribution:
+    """One logit for each age 0..100; the age is the mean of their softmax.
+
+    Args:
+        hidden: Widths of the dense layers between the embedding and the logits.
+        dropout: Share of the embedding's numbers set to zero in training.
+        layer_norm: Normalise what comes out of each dense layer.
+    """
+
+    gives: ClassVar[OutputKind] = "distribution"
+    hidden: tuple[int, ...] = (384,)
+    dropout: float = 0.5
+    layer_norm: bool = False
+
+    def __post_init__(self) -> None:
+        check_trunk(self.hidden, self.dropout)
+
+    def layers(self, dim: int) -> nn.Sequential:
+        """Return new layers for embeddings of this width."""
+        layers, width = trunk(dim, self.hidden, self.dropout, layer_norm=self.layer_norm)
+        return nn.Sequential(*layers, dense(width, N_AGES))
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """Return ages in years, shape `(batch,)`, for logits `(batch, 101)`."""
+        return expected_age(outputs)
+
+
+@dataclass(frozen=True)
+class Coral:
+    """One direction and a threshold for each year: logits of P(older than k), always in order.
+
+    The age is the sum of the probabilities. At first every age is about as likely.
+
+    Args:
+        hidden: Widths of the dense layers between the embedding and the direction.
+        dropout: Share of the embedding's numbers set to zero in training.
+        layer_norm: Normalise what comes out of each dense layer.
+    """
+
+    gives: ClassVar[OutputKind] = "coral"
+    hidden: tuple[int, ...] = (128, 32)
+    dropout: float = 0.5
+    layer_norm: bool = False
+
+    def __post_init__(self) -> None:
+        check_trunk(self.hidden, self.dropout)
+
+    def layers(self, dim: int) -> nn.Sequential:
+        """Return new layers for embeddings of this width."""
+        layers, width = trunk(dim, self.hidden, self.dropout, layer_norm=self.layer_norm)
+        return nn.Sequential(*layers, SharedDirection(width))
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """Return ages in years, shape `(batch,)`, for logits `(batch, 100)`."""
+        return torch.sigmoid(outputs).sum(dim=1)
+
+
+@dataclass(frozen=True)
+class Corn:
+    """A logit for each year of P(older than k | older than k - 1).
+
+    The age is the sum over years of the product of the probabilities up to the year. At first
+    every age is about as likely.
+
+    Args:
+        hidden: Widths of the dense layers between the embedding and the logits.
+        dropout: Share of the embedding's numbers set to zero in training.
+        layer_norm: Normalise what comes out of each dense layer.
+    """
+
+    gives: ClassVar[OutputKind] = "corn"
+    hidden: tuple[int, ...] = (128, 32)
+    dropout: float = 0.5
+    layer_norm: bool = False
+
+    def __post_init__(self) -> None:
+        check_trunk(self.hidden, self.dropout)
+
+    def layers(self, dim: int) -> nn.Sequential:
+        """Return new layers for embeddings of this width."""
+        layers, width = trunk(dim, self.hidden, self.dropout, layer_norm=self.layer_norm)
+        last = dense(width, N_THRESHOLDS)
+        with torch.no_grad():
+            last.bias.copy_(torch.log(N_THRESHOLDS - 0.5 - torch.arange(N_THRESHOLDS)))
+        return nn.Sequential(*layers, last)
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """Return ages in years, shape `(batch,)`, for conditional logits `(batch, 100)`."""
+        return torch.sigmoid(outputs).cumprod(dim=1).sum(dim=1)
+
+
+class SharedDirection(nn.Module):
+    """CORAL's last layer: the same weights for every year, a bias for each."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.direction = nn.Linear(width, 1, bias=False)
+        nn.init.xavier_uniform_(self.direction.weight)
+        older = 1 - (torch.arange(N_THRESHOLDS) + 0.5) / N_THRESHOLDS
+        self.biases = nn.Parameter(torch.logit(older))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits `(batch, 100)` for features `(batch, width)`."""
+        logits: Tensor = self.direction(features) + self.biases
+        return logits

@@ -1,0 +1,154 @@
+"""Fairness terms on those who fare worst: the worst groups, a bound for all, the worst rows."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from fairage.exceptions import ConfigError
+from fairage.objectives.fairness.groups import GroupLayout
+from fairage.objectives.fairness.term import BatchPenalty, GroupErrors, check_options
+
+__all__ = ["BoundedGroupLoss", "Cvar", "GroupDro"]
+
+
+@dataclass(frozen=True)
+class GroupDro:
+    """`strength * sum_a sum_g q_g l_g`: each attribute's shares q move to its worst groups.
+
+    After a batch q_g becomes q_g exp(eta l_g) / Z. Eta is meant for a whole epoch, whatever the
+    batch size. Source: Sagawa et al., Distributionally Robust Neural Networks, ICLR 2020.
+
+    Args:
+        eta: How fast shares move, per epoch and year of error.
+        strength: Weight of the term beside the objective.
+        memory: Rows over which group errors are remembered.
+        attributes: Names; all where none are given.
+        min_rows: Training rows that a group must have to count.
+    """
+
+    eta: float = 0.1
+    strength: float = 1.0
+    memory: float = 500.0
+    attributes: tuple[str, ...] | None = None
+    min_rows: int = 10
+
+    def __post_init__(self) -> None:
+        check_options(
+            min_rows=self.min_rows, memory=self.memory, strength=self.strength, eta=self.eta
+        )
+
+    def start(self, layout: GroupLayout) -> "_GroupDroPenalty":
+        """Return a penalty for one training."""
+        return _GroupDroPenalty(self, layout)
+
+
+class _GroupDroPenalty(BatchPenalty):
+    def __init__(self, term: GroupDro, layout: GroupLayout) -> None:
+        self.term, self.rows = term, layout.rows
+        self.errors = GroupErrors(layout, term.memory)
+        self.same = layout.same_attribute
+        self.logits = torch.zeros(len(layout.names))
+
+    def shares(self) -> Tensor:
+        """Each group's share q, shape `(k,)`; an attribute's shares sum to 1."""
+        highest = torch.where(self.same > 0, self.logits, -math.inf).amax(dim=1)
+        raw = (self.logits - highest).exp()
+        return raw / (self.same @ raw)
+
+    def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
+        found, seen = self.errors.update(errors, membership)
+        step = self.term.eta * len(errors) / self.rows
+        self.logits += step * found.detach() * seen
+        return self.term.strength * (self.shares() * seen) @ found
+
+
+@dataclass(frozen=True)
+class BoundedGroupLoss:
+    """`sum_g m_g (l_g - zeta)`: no group's error shall exceed zeta years.
+
+    The multiplier m_g rises while group g exceeds the bound and falls back to 0 once it does not:
+    `m_g <- min(largest, max(0, m_g + eta (l_g - zeta)))`, eta being meant for a whole epoch.
+    Source: Agarwal, Dudik & Wu, Fair Regression, ICML 2019.
+
+    Args:
+        zeta: The bound on every group's mean absolute error, in years.
+        eta: How fast multipliers move, per epoch and year of excess.
+        largest: No multiplier exceeds it.
+        memory: Rows over which group errors are remembered.
+        attributes: Names; all where none are given.
+        min_rows: Training rows that a group must have to count.
+    """
+
+    zeta: float = 5.0
+    eta: float = 0.1
+    largest: float = 10.0
+    memory: float = 500.0
+    attributes: tuple[str, ...] | None = None
+    min_rows: int = 10
+
+    def __post_init__(self) -> None:
+        check_options(
+            min_rows=self.min_rows, memory=self.memory, eta=self.eta, largest=self.largest
+        )
+        if not 0 <= self.zeta < 100:
+            raise ConfigError(f"expected a zeta in 0..100 years, got {self.zeta}, take 5")
+
+    def start(self, layout: GroupLayout) -> "_BoundPenalty":
+        """Return a penalty for one training."""
+        return _BoundPenalty(self, layout)
+
+
+class _BoundPenalty(BatchPenalty):
+    def __init__(self, term: BoundedGroupLoss, layout: GroupLayout) -> None:
+        self.term, self.rows = term, layout.rows
+        self.errors = GroupErrors(layout, term.memory)
+        self.multipliers = torch.zeros(len(layout.names))
+
+    def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
+        found, seen = self.errors.update(errors, membership)
+        excess = (found - self.term.zeta) * seen
+        step = self.term.eta * len(errors) / self.rows
+        self.multipliers.add_(step * excess.detach()).clamp_(0, self.term.largest)
+        return self.multipliers.clone() @ excess
+
+
+@dataclass(frozen=True)
+class Cvar(BatchPenalty):
+    """`strength` times the mean error of the worst share alpha of a batch's rows, whoever they are.
+
+    It is `min_eta eta + mean((e_i - eta)+) / alpha`, solved exactly; no attribute is looked at.
+    Source: Rockafellar & Uryasev, Optimization of conditional value-at-risk, 2000.
+
+    Args:
+        alpha: The share of the rows, in 0..1; 1 is the mean absolute error.
+        strength: Weight of the term beside the objective.
+
+    Examples:
+        >>> penalty = Cvar(alpha=0.5)
+        >>> errors = torch.tensor([1.0, 5.0, 3.0, 7.0])
+        >>> penalty.loss(errors, torch.ones(4, 0)).item()
+        6.0
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ()
+    min_rows: ClassVar[int] = 1
+    alpha: float = 0.2
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_options(min_rows=self.min_rows, strength=self.strength)
+        if not 0 < self.alpha <= 1:
+            raise ConfigError(f"expected an alpha above 0 and up to 1, got {self.alpha}, take 0.2")
+
+    def start(self, layout: GroupLayout) -> "Cvar":
+        """Return itself: there is nothing to remember."""
+        return self
+
+    def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
+        """Return the mean of the worst share alpha of the errors."""
+        rows = self.alpha * len(errors)
+        worst = torch.topk(errors, math.ceil(rows)).values
+        return self.strength * (worst[-1] + (worst - worst[-1]).sum() / rows)

@@ -1,0 +1,217 @@
+"""A scikit-learn regressor: embeddings, ages and groups in, a fair head out."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from fairage.exceptions import ConfigError, DataError
+from fairage.models import AgeHead, make_head
+from fairage.seeding import torch_seed
+from fairage.training.choices import Choice, Chosen, chosen_parts, settings_from
+from fairage.training.fit_rows import FitRows
+from fairage.training.loop import train_head
+from fairage.training.selection import History
+from fairage.training.settings import TrainingSettings
+
+__all__ = ["FairAgeRegressor"]
+
+Floats = NDArray[np.float64]
+MOST = 0.9
+
+
+class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Trains a head on embeddings so that it is accurate, and fair to the groups handed over.
+
+    A part is chosen by name, or by a mapping with its options: `{"name": "gap", "strength": 0.5}`.
+    Ages are years; embeddings are standardised inside.
+
+    Args:
+        weighting: Weights of the training rows; see `fairage.weighting`.
+        objective: The loss; see `fairage.objectives`.
+        head: From the embedding to the age; it must fit the objective.
+        fairness: A term that is added to the loss so that groups fare alike, or None.
+        selection: Which epoch is kept: `"loss"`, `"mae"` or `"fair"`.
+        after: Steps after the training, `"last-layer"` and `"recalibrate"`, in order.
+        epochs: At most so many passes over the training rows.
+        batch_size: Rows a step.
+        learning_rate: The optimiser's step size, at its highest.
+        patience: Stop after so many epochs without a better one.
+        weight_decay: Adam's L2 penalty, or AdamW's decay.
+        optimizer: `"adam"` or `"adamw"`.
+        schedule: `"constant"` or `"cosine"`.
+        warmup: Epochs over which the step size first rises from 0.
+        ema: Decay a step of an average of the weights; 0 for none.
+        validation_fraction: Share of the rows that validate where `fit` gets no others.
+        random_state: Start of the random numbers.
+
+    Attributes:
+        head_: The trained `AgeHead`.
+        history_: The epochs, with validation MAE and biases.
+        n_iter_: How many epochs were trained.
+        n_features_in_: Width of the embeddings.
+        feature_names_in_: Their names, where `fit` got a frame.
+
+    Examples:
+        >>> X = np.random.default_rng(0).normal(size=(300, 4))
+        >>> y, sex = 40 + 12 * X[:, 0], np.where(X[:, 1] > 0, "f", "m")
+        >>> model = FairAgeRegressor(fairness="gap", batch_size=16, random_state=0)
+        >>> model.fit(X, y, groups={"sex": sex}).score(X, y) > 0.5
+        True
+    """
+
+    def __init__(
+        self,
+        *,
+        weighting: Choice = "none",
+        objective: Choice = "mae",
+        head: Choice = "regression",
+        fairness: Choice | None = None,
+        selection: Choice = "loss",
+        after: Choice | Sequence[Choice] | None = None,
+        epochs: int = 50,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        patience: int = 10,
+        weight_decay: float = 0.0,
+        optimizer: Literal["adam", "adamw"] = "adam",
+        schedule: Literal["constant", "cosine"] = "constant",
+        warmup: float = 0.0,
+        ema: float = 0.0,
+        validation_fraction: float = 0.2,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.weighting = weighting
+        self.objective = objective
+        self.head = head
+        self.fairness = fairness
+        self.selection = selection
+        self.after = after
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.patience = patience
+        self.weight_decay = weight_decay
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.warmup = warmup
+        self.ema = ema
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Any,  # noqa: ANN401, N803  # scikit-learn's protocol
+        y: Any,  # noqa: ANN401  # scikit-learn's protocol
+        groups: object = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        age_std: ArrayLike | None = None,
+        validation: Sequence[Any] | None = None,
+    ) -> Self:
+        """Train the head and return the estimator.
+
+        Args:
+            X: Embeddings, shape `(n, dim)`.
+            y: Ages in years, shape `(n,)`.
+            groups: The attributes: a mapping or frame of label columns, or an array of labels of
+                shape `(n,)` or `(n, attributes)`. Age groups, `age_group`, are always added.
+            sample_weight: Multiplies the weighting's weights, shape `(n,)`; 0 leaves a row out.
+            age_std: Standard deviation of the raters' guesses in years, shape `(n,)`, NaN where
+                it is not known; the objective `dldl` reads it.
+            validation: `(X, y)` or `(X, y, groups)` to validate on, instead of a share of the rows.
+
+        Raises:
+            ConfigError: A name, an option or a value is not one that fairage knows.
+            DataError: Groups, ages or weights do not fit the rows.
+        """
+        parts, settings = self._parts(), self._settings()
+        X, y = validate_data(self, X, y, y_numeric=True, dtype=[np.float64, np.float32])  # noqa: N806
+        table = FitRows.of(X, y, groups, sample_weight, age_std).present()
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        if validation is None:
+            train, valid = table.split(self._fraction(), seed)
+        else:
+            train, valid = table, self._given(validation)
+        self.head_, self.history_ = _train(parts, settings, train, valid, seed)
+        self.n_iter_ = len(self.history_.epochs)
+        return self
+
+    def predict(self, X: Any) -> Floats:  # noqa: ANN401, N803  # scikit-learn's protocol
+        """Return estimated ages in years, shape `(n,)`, for embeddings `(n, dim)`."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)  # noqa: N806
+        ages: Floats = copy.deepcopy(self.head_).double().ages(torch.from_numpy(X.copy())).numpy()
+        return ages
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say that ages are never negative.
+
+        `poor_score` is about scikit-learn's trial data: targets within six years of each other
+        say little to a training that starts from 50 years and expects a century.
+        """
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        tags.regressor_tags.poor_score = True
+        return tags
+
+    def _parts(self) -> Chosen:
+        return chosen_parts(
+            weighting=self.weighting,
+            objective=self.objective,
+            head=self.head,
+            fairness=self.fairness,
+            selection=self.selection,
+            after=self.after,
+        )
+
+    def _settings(self) -> TrainingSettings:
+        names = [field.name for field in fields(TrainingSettings)]
+        return settings_from({name: getattr(self, name) for name in names})
+
+    def _fraction(self) -> float:
+        if not 0 < self.validation_fraction <= MOST:
+            raise ConfigError(
+                f"expected a validation_fraction above 0 and up to {MOST}, got "
+                f"{self.validation_fraction!r}, take 0.2"
+            )
+        return self.validation_fraction
+
+    def _given(self, validation: Sequence[Any]) -> FitRows:
+        if len(validation) not in (2, 3):
+            raise DataError(
+                "expected validation as (X, y) or (X, y, groups), got "
+                f"{len(validation)} things, hand over two or three"
+            )
+        X, y = validate_data(  # noqa: N806
+            self, *validation[:2], reset=False, y_numeric=True, dtype=[np.float64, np.float32]
+        )
+        return FitRows.of(X, y, *validation[2:])
+
+
+def _train(
+    parts: Chosen, settings: TrainingSettings, train: FitRows, valid: FitRows, seed: int
+) -> tuple[AgeHead, History]:
+    with torch_seed(seed, "head"):
+        head = make_head(parts.head, train.embeddings.shape[1], parts.head_options)
+    weights = parts.weighting.weigh(train.frame).values * train.weights
+    rows = train.as_rows(weights), valid.as_rows(valid.weights)
+    history = train_head(
+        head,
+        *rows,
+        objective=parts.objective,
+        settings=settings,
+        seed=seed,
+        fairness=parts.fairness,
+        selection=parts.selection,
+    )
+    for step in parts.after:
+        step.apply(head, *rows, objective=parts.objective, seed=seed)
+    return head, history

@@ -1,0 +1,105 @@
+"""Steps of a training: the optimiser, its rate over time, an average of the weights."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from fairage.training.settings import TrainingSettings
+
+__all__ = ["Stepper", "WeightAverage", "rate_factor"]
+
+KERAS_EPSILON = 1e-7
+
+
+class Stepper:
+    """Takes the optimiser's steps on everything in the model that requires a gradient.
+
+    Args:
+        model: What is trained, in place.
+        settings: The optimiser, its rate and schedule.
+        steps: Steps an epoch.
+    """
+
+    def __init__(self, model: nn.Module, settings: TrainingSettings, steps: int) -> None:
+        self.settings, self.steps, self.done = settings, steps, 0
+        trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.AdamW
+        self.optimizer = kind(
+            trainable,
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            eps=KERAS_EPSILON,
+            fused=True,
+        )
+        self.average = WeightAverage(trainable, settings.ema) if settings.ema > 0 else None
+
+    def step(self, loss: Tensor) -> None:
+        """Change the weights by one step against the gradient of this loss."""
+        if self.settings.schedule != "constant" or self.settings.warmup > 0:
+            factor = rate_factor(self.settings, self.done / self.steps)
+            self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * factor
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+        self.optimizer.step()
+        self.done += 1
+        if self.average is not None:
+            self.average.update()
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the averaged weights, where there are any, into the model while the block runs."""
+        if self.average is not None:
+            self.average.swap()
+        try:
+            yield
+        finally:
+            if self.average is not None:
+                self.average.swap()
+
+
+class WeightAverage:
+    """Exponential moving average of weights: `a <- d a + (1 - d) w` after each step.
+
+    In the first steps d is at most `(1 + t) / (10 + t)`, so that the first weights are soon
+    forgotten.
+    """
+
+    def __init__(self, weights: list[nn.Parameter], decay: float) -> None:
+        self.weights, self.decay, self.done = weights, decay, 0
+        self.averages = [weight.detach().clone() for weight in weights]
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the weights as they are now."""
+        self.done += 1
+        decay = min(self.decay, (1 + self.done) / (10 + self.done))
+        for average, weight in zip(self.averages, self.weights, strict=True):
+            average.lerp_(weight, 1 - decay)
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        """Exchange the weights in the model and their averages."""
+        for average, weight in zip(self.averages, self.weights, strict=True):
+            kept = weight.clone()
+            weight.copy_(average)
+            average.copy_(kept)
+
+
+def rate_factor(settings: TrainingSettings, epochs: float) -> float:
+    """Return what the learning rate is multiplied by after so many epochs, a float.
+
+    Examples:
+        >>> settings = TrainingSettings(epochs=10, schedule="cosine", warmup=2)
+        >>> [round(rate_factor(settings, epochs), 3) for epochs in (0, 1, 2, 6, 10)]
+        [0.0, 0.5, 1.0, 0.5, 0.0]
+    """
+    if epochs < settings.warmup:
+        return epochs / settings.warmup
+    if settings.schedule == "constant":
+        return 1.0
+    length = max(settings.epochs - settings.warmup, 1e-9)
+    progress = min((epochs - settings.warmup) / length, 1.0)
+    return (1 + math.cos(math.pi * progress)) / 2

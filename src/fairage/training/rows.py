@@ -1,0 +1,31 @@
+"""What a head is trained and validated on: embeddings, targets, weights and groups of some rows."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from fairage.objectives import Targets
+from fairage.objectives.fairness import Labels
+
+__all__ = ["Rows"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to train or validate on.
+
+    Args:
+        embeddings: Shape `(n, dim)`.
+        targets: True ages in years, shape `(n,)`, and what is known beside them.
+        weights: Sample weights with mean 1, shape `(n,)`.
+        groups: The group of each row, shape `(n,)`, for each attribute; fairness terms and the
+            validation biases read them.
+    """
+
+    embeddings: Tensor
+    targets: Targets
+    weights: Tensor
+    groups: Labels = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.targets)

@@ -1,0 +1,129 @@
+"""Which epoch is kept: the lowest loss, or the fairest among those that are nearly as accurate."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from torch import Tensor
+
+__all__ = ["Epoch", "History", "Keeper", "Selection", "fairest"]
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How an epoch is chosen, from validation alone.
+
+    Args:
+        rule: `"loss"` takes the lowest validation loss, `"mae"` the lowest MAE, `"fair"` the
+            lowest average bias among epochs whose MAE is at most `(1 + delta)` times the lowest.
+        delta: How much accuracy may be given for fairness, as a share.
+    """
+
+    rule: Literal["loss", "mae", "fair"] = "loss"
+    delta: float = 0.03
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the training log.
+
+    Args:
+        epoch: Its number, from 1.
+        train_loss: The objective's, with what a fairness term adds.
+        valid_loss: The objective's alone.
+        valid_mae: In years.
+        valid_biases: The bias of each attribute, in years.
+    """
+
+    epoch: int
+    train_loss: float
+    valid_loss: float
+    valid_mae: float
+    valid_biases: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def valid_average_bias(self) -> float:
+        """The mean of the biases, in years; 0 where no attribute is known."""
+        return float(np.mean(list(self.valid_biases.values()))) if self.valid_biases else 0.0
+
+
+@dataclass(frozen=True)
+class History:
+    """All epochs of a training, and the index of the one whose weights were kept."""
+
+    epochs: tuple[Epoch, ...]
+    best: int
+
+
+def fairest(maes: Sequence[float], biases: Sequence[float], *, delta: float = 0.03) -> int:
+    """Return the index of the lowest bias among those with an MAE up to `(1 + delta)` the lowest.
+
+    Of equally fair ones the more accurate is taken. For epochs, trials or candidates alike; a low
+    bias alone can simply mean a worse model.
+
+    Examples:
+        >>> fairest([4.0, 4.1, 9.0], [0.8, 0.6, 0.1], delta=0.03)
+        1
+    """
+    limit = min(maes) * (1 + delta)
+    eligible = [i for i, mae in enumerate(maes) if mae <= limit]
+    return min(eligible, key=lambda i: (biases[i], maes[i], i))
+
+
+class Keeper:
+    """Keeps the weights of every epoch that may still be chosen, and says when to stop.
+
+    Args:
+        selection: The rule.
+    """
+
+    def __init__(self, selection: Selection) -> None:
+        self.selection = selection
+        self.epochs: list[Epoch] = []
+        self.states: dict[int, State] = {}
+        self.progress = 0
+
+    @property
+    def best(self) -> int:
+        """Index of the epoch that the rule takes of all so far."""
+        rule = self.selection.rule
+        if rule == "fair":
+            maes = [epoch.valid_mae for epoch in self.epochs]
+            found = [epoch.valid_average_bias for epoch in self.epochs]
+            return fairest(maes, found, delta=self.selection.delta)
+        values = [e.valid_loss if rule == "loss" else e.valid_mae for e in self.epochs]
+        return values.index(min(values))
+
+    def offer(self, epoch: Epoch, state: Callable[[], State]) -> None:
+        """Take in an epoch; its state is only asked for where it may be chosen."""
+        self.epochs.append(epoch)
+        newest = len(self.epochs) - 1
+        wanted = self._may_be_chosen()
+        self.states = {i: kept for i, kept in self.states.items() if i in wanted}
+        if newest in wanted:
+            self.states[newest] = state()
+        lowest = min(self.epochs, key=lambda e: e.valid_mae) is epoch
+        if self.best == newest or (self.selection.rule == "fair" and lowest):
+            self.progress = newest
+
+    def is_over(self, patience: int) -> bool:
+        """Whether the last so many epochs brought no better choice."""
+        return len(self.epochs) - 1 - self.progress >= patience
+
+    def _may_be_chosen(self) -> set[int]:
+        """Epochs that are the best now, or would be if a later one moved the limit."""
+        if self.selection.rule != "fair":
+            return {self.best}
+        limit = min(epoch.valid_mae for epoch in self.epochs) * (1 + self.selection.delta)
+        near = [i for i, epoch in enumerate(self.epochs) if epoch.valid_mae <= limit]
+        by_mae = sorted(near, key=lambda i: (self.epochs[i].valid_mae, i))
+        wanted: set[int] = set()
+        lowest = float("inf")
+        for i in by_mae:
+            if self.epochs[i].valid_average_bias < lowest:
+                lowest = self.epochs[i].valid_average_bias
+                wanted.add(i)
+        return wanted

@@ -1,0 +1,217 @@
+"""Raking: weights under which every attribute has the margins that are wanted, all at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fairage.exceptions import ConfigError, DataError
+from fairage.tables import UNKNOWN, group_labels
+from fairage.weighting.weights import Weights, chosen_attributes, weights_from_raw
+
+__all__ = ["Raking"]
+
+TOLERANCE = 1e-6
+ROUNDS = 5000
+TRIMS = 20
+SMALLEST = 1e-9
+
+Targets = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Raking:
+    """Weights by iterative proportional fitting: each group gets its wanted share of the total.
+
+    The weights are scaled to one attribute's margins after the other until every margin is met
+    within 1e-6; balancing one attribute then no longer unbalances another. Faces of the same
+    groups weigh alike. Source: Deming & Stephan, Annals of Mathematical Statistics, 1940.
+
+    Args:
+        targets: `"uniform"`, or the wanted share of each group of each attribute; shares are
+            divided by their sum. Uniform means equal shares for the groups that the rows show,
+            while `unknown`, which is no group of people, keeps the share of rows that it has.
+        attributes: Which attributes are raked where the targets are uniform; all of the faces
+            table and `age_group` where none are given.
+        trim: Cut weights at so many times their median and rake again, up to 20 times while it
+            lowers the largest. The margins come first: a weight that they need stays.
+        power: How far uniform targets go: a group with the share p of the rows gets a share in
+            proportion to p to the power of 1 - `power`; 1 is uniform, 0 keeps the rows as they are.
+
+    Examples:
+        >>> faces = pl.DataFrame({"age": [30.0, 30, 30, 70], "gender": ["f", "m", "m", "m"]})
+        >>> Raking(attributes=("gender",)).weigh(faces).values.round(3).tolist()
+        [2.0, 0.667, 0.667, 0.667]
+    """
+
+    targets: Literal["uniform"] | dict[str, dict[str, float]] = "uniform"
+    attributes: tuple[str, ...] | None = None
+    trim: float | None = None
+    power: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.trim is not None and not 1 < self.trim < float("inf"):
+            raise ConfigError(f"expected a trim above 1 median, got {self.trim}, take 10")
+        if not 0 <= self.power <= 1:
+            raise ConfigError(f"expected a power in 0..1, got {self.power}, take 1 for uniform")
+        if self.targets == "uniform":
+            return
+        if self.attributes is not None:
+            raise ConfigError("expected targets or attributes, got both, leave one of them out")
+        for attribute, shares in self.targets.items():
+            if not shares or not all(0 < share < float("inf") for share in shares.values()):
+                raise ConfigError(
+                    f"expected positive shares for {attribute!r}, got {shares}, "
+                    "leave out rows of a group instead of giving it the share 0"
+                )
+
+    def weigh(self, faces: pl.DataFrame) -> Weights:
+        """Return the raked weights.
+
+        Raises:
+            DataError: A target names a group without rows, or a group of the rows has no target,
+                or no weights meet all margins.
+        """
+        named = self.attributes if self.targets == "uniform" else tuple(self.targets)
+        names = chosen_attributes(faces, named)
+        if faces.height == 0:
+            return weights_from_raw(np.ones(0))
+        margins = [self._margin(name, group_labels(faces, name)) for name in names]
+        codes = np.stack([margin.codes for margin in margins], axis=1)
+        cells, place, rows = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+        found = _rake(_Cells(cells, rows.astype(np.float64), tuple(margins)), self.trim)
+        groups = {margin.name: margin.factors(found[place]) for margin in margins}
+        return weights_from_raw(found[place.ravel()], groups)
+
+    def _margin(self, name: str, labels: NDArray[np.str_]) -> "_Margin":
+        groups, codes, rows = np.unique(labels, return_inverse=True, return_counts=True)
+        present = dict(zip(map(str, groups), (rows / len(labels)).tolist(), strict=True))
+        if self.targets == "uniform":
+            shares = _evened(present, 1 - self.power)
+        else:
+            shares = _checked(name, self.targets[name], present)
+        return _Margin(name, tuple(present), codes, np.array([shares[g] for g in present]))
+
+
+@dataclass(frozen=True)
+class _Margin:
+    """One attribute: its groups, each row's group `(n,)`, the wanted shares `(k,)`, sum 1."""
+
+    name: str
+    groups: tuple[str, ...]
+    codes: NDArray[np.intp]
+    shares: NDArray[np.float64]
+
+    def factors(self, weights: NDArray[np.float64]) -> dict[str, float]:
+        """The mean weight of each group."""
+        totals = np.bincount(self.codes, weights.ravel()) / np.bincount(self.codes)
+        return dict(zip(self.groups, totals.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The intersections that hold rows: group numbers `(cells, attributes)` and rows `(cells,)`."""
+
+    codes: NDArray[np.intp]
+    rows: NDArray[np.float64]
+    margins: tuple[_Margin, ...]
+
+    def shares(self, attribute: int, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Each group's share of the total weight."""
+        mass = weights * self.rows
+        return np.asarray(np.bincount(self.codes[:, attribute], mass) / mass.sum())
+
+
+def _rake(cells: _Cells, trim: float | None) -> NDArray[np.float64]:
+    """Return a weight a cell, with mean 1 over the rows."""
+    weights = _fit(cells, np.ones(len(cells.rows)))
+    if not _is_met(cells, weights):
+        raise _cannot_be_met(cells, weights)
+    for _ in range(TRIMS if trim is not None else 0):
+        limit = (trim or 1) * _median(weights, cells.rows)
+        if weights.max() <= limit * (1 + TOLERANCE):
+            break
+        trimmed = _fit(cells, np.minimum(weights, limit))
+        if trimmed.max() >= weights.max() or not _is_met(cells, trimmed):
+            break
+        weights = trimmed
+    return weights
+
+
+def _fit(cells: _Cells, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scale to one margin after the other until all are met or a weight vanishes."""
+    for _ in range(ROUNDS):
+        for attribute, margin in enumerate(cells.margins):
+            factors = margin.shares / cells.shares(attribute, weights)
+            weights = weights * factors[cells.codes[:, attribute]]
+        if _worst(cells, weights)[0] <= TOLERANCE / 10 or _vanishes(weights):
+            break
+    return np.asarray(weights * cells.rows.sum() / (weights * cells.rows).sum())
+
+
+def _is_met(cells: _Cells, weights: NDArray[np.float64]) -> bool:
+    return _worst(cells, weights)[0] <= TOLERANCE and not _vanishes(weights)
+
+
+def _vanishes(weights: NDArray[np.float64]) -> bool:
+    return bool(weights.min() < SMALLEST * weights.max())
+
+
+def _worst(cells: _Cells, weights: NDArray[np.float64]) -> tuple[float, int]:
+    """The largest distance of a share from its target, and whose it is."""
+    misses = [
+        float(np.abs(cells.shares(i, weights) - margin.shares).max())
+        for i, margin in enumerate(cells.margins)
+    ]
+    worst = int(np.argmax(misses))
+    return misses[worst], worst
+
+
+def _median(weights: NDArray[np.float64], rows: NDArray[np.float64]) -> float:
+    order = np.argsort(weights)
+    middle = np.searchsorted(np.cumsum(rows[order]), rows.sum() / 2)
+    return float(weights[order][middle])
+
+
+def _evened(present: Mapping[str, float], power: float) -> dict[str, float]:
+    """Shares to this power, with sum 1; `unknown` keeps its own."""
+    kept = present.get(UNKNOWN, 0.0)
+    raw = {group: share**power for group, share in present.items() if group != UNKNOWN}
+    known = {group: (1 - kept) * share / sum(raw.values()) for group, share in raw.items()}
+    return {UNKNOWN: kept, **known}
+
+
+def _checked(
+    name: str, told: Mapping[str, float], present: Mapping[str, float]
+) -> dict[str, float]:
+    """The target's shares with sum 1; `unknown` keeps its share where it is not named."""
+    empty = sorted(set(told) - set(present))
+    if empty:
+        raise DataError(
+            f"expected rows of every group of {name!r} that the targets name, got none of {empty}, "
+            f"leave them out of the targets or add rows (there are {sorted(present)})"
+        )
+    untold = sorted(set(present) - set(told) - {UNKNOWN})
+    if untold:
+        raise DataError(
+            f"expected a target for each group of {name!r}, got none for {untold}, add their shares"
+        )
+    kept = present.get(UNKNOWN, 0.0) if UNKNOWN not in told else 0.0
+    scale = (1 - kept) / sum(told.values())
+    return {UNKNOWN: kept, **{group: share * scale for group, share in told.items()}}
+
+
+def _cannot_be_met(cells: _Cells, weights: NDArray[np.float64]) -> DataError:
+    _, attribute = _worst(cells, weights)
+    margin = cells.margins[attribute]
+    shares = cells.shares(attribute, weights)
+    group = int(np.abs(shares - margin.shares).argmax())
+    return DataError(
+        f"expected margins that can be met together within {TOLERANCE:g}, got a share of "
+        f"{shares[group]:.6f} instead of {margin.shares[group]:.6f} for {margin.name!r} "
+        f"{margin.groups[group]!r} and weights down to {weights.min() / weights.max():.1g} of the "
+        "largest, rake fewer attributes, merge groups or give targets"
+    )
