@@ -30,6 +30,17 @@ lint: $(STAMP)  ## style and spelling
 types: $(STAMP)  ## static types, strict
 	$(BIN)/mypy
 
+bench: $(STAMP)  ## measure the speed limits that docs/results/speed.md tells of
+	$(BIN)/python benchmarks/synthesize.py
+	$(BIN)/python benchmarks/embed.py
+	$(BIN)/python benchmarks/audit.py
+
+docs: $(STAMP)  ## the documentation site, in site/
+	$(BIN)/mkdocs build --quiet --strict
+
+results: $(STAMP)  ## the tables of docs/results, from the data in REAL_DATA (or FAIRAGE_REAL_DATA)
+	scripts/results.sh "$(REAL_DATA)"
+
 format: $(STAMP)  ## rewrite the code in the house format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

@@ -3,26 +3,74 @@
 import sys
 
 import typer
+from typer.exceptions import TyperException
 
-from fairage.exceptions import FairageError
+from fairage.cli.audit import audit, compare
+from fairage.cli.data import data
+from fairage.cli.demo import demo
+from fairage.cli.embed import embed
+from fairage.cli.run import run, suite
+from fairage.cli.tune import tune
+from fairage.cli.weights import weights
+from fairage.exceptions import FairageError, MissingDependencyError
 
 __all__ = ["app", "main"]
+
+TRAIN_PACKAGES = {
+    "cv2",
+    "huggingface_hub",
+    "kornia",
+    "onnxruntime",
+    "optuna",
+    "safetensors",
+    "sklearn",
+    "torch",
+    "transformers",
+}
 
 app = typer.Typer(
     name="fairage",
     help="Train, audit and de-bias models that estimate a person's age from a face.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 
 
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    """Train, audit and de-bias models that estimate a person's age from a face."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+app.command()(demo)
+app.add_typer(data)
+app.command()(audit)
+app.command()(compare)
+app.command()(embed)
+app.command()(weights)
+app.command()(run)
+app.command()(suite)
+app.command()(tune)
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except TyperException as error:
+        _fail(f"{error.format_message()} (see: fairage --help)", 2)
+    except typer.Abort:
+        _fail("stopped; give the same command again to go on", 130)
     except FairageError as error:
-        message = " ".join(str(error).split())
-        sys.stderr.write(f"error: {message}\n")
-        sys.exit(2)
+        _fail(str(error), 2)
+    except ModuleNotFoundError as error:
+        if error.name not in TRAIN_PACKAGES:
+            raise
+        _fail(str(MissingDependencyError.for_extra(error.name, "train")), 2)
+
+
+def _fail(message: str, code: int) -> None:
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    sys.exit(code)

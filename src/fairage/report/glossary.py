@@ -52,6 +52,10 @@ TERMS: dict[str, Term] = {
         "Pareto front",
         "the versions that no other version beats on both accuracy and fairness.",
     ),
+    "trial_front": Term(
+        "Pareto front",
+        "the trials that no other trial beats on both accuracy and fairness.",
+    ),
     "interval": Term(
         "95 % interval",
         "where the number would lie in most other samples of such faces. Two numbers whose "

@@ -10,14 +10,16 @@ from fairage.report.figures.labels import Label, place_labels
 from fairage.report.figures.palette import BAND, INK, MUTED, SURFACE, colour
 from fairage.report.figures.svg import Size
 
-__all__ = ["OURS", "REFERENCE", "STUDY", "Point", "Scatter"]
+__all__ = ["OURS", "REFERENCE", "STUDY", "TRIAL", "Point", "Scatter"]
 
-OURS, STUDY, REFERENCE = "ours", "study", "reference"
+OURS, STUDY, REFERENCE, TRIAL = "ours", "study", "reference", "trial"
+BACKGROUND = (STUDY, TRIAL)
 FAR_OUT = 1.5
 LOOKS = {
     OURS: (colour(0), "o", "measured here"),
     STUDY: (MUTED, "x", "published by the study"),
     REFERENCE: (colour(1), "D", "other published"),
+    TRIAL: (MUTED, ".", "other trials"),
 }
 
 
@@ -51,13 +53,13 @@ class Scatter:
 
     @property
     def shown(self) -> list[Point]:
-        """The points but for published ones so far out that they would squeeze the others."""
-        core = [p for p in self.points if p.kind != STUDY]
+        """The points but for those of the background that would squeeze the others."""
+        core = [p for p in self.points if p.kind not in BACKGROUND]
         mae, bias = max(p.mae for p in core), max(p.bias for p in core)
         near = [
             p for p in self.points if p.mae <= FAR_OUT * mae and p.bias <= max(FAR_OUT * bias, 1.3)
         ]
-        return [p for p in self.points if p.kind != STUDY or p in near]
+        return [p for p in self.points if p.kind not in BACKGROUND or p in near]
 
     def __call__(self, figure: Figure, size: Size) -> None:
         """Draw into an empty figure."""
@@ -67,7 +69,7 @@ class Scatter:
         axes.set_ylabel("Average bias in years (lower is fairer)")
         self._limits(axes)
         self._band(axes)
-        for kind in (STUDY, REFERENCE, OURS):
+        for kind in (TRIAL, STUDY, REFERENCE, OURS):
             _plot(axes, [p for p in self.shown if p.kind == kind], kind)
         if len(self.front) > 1:
             axes.plot(
@@ -75,7 +77,8 @@ class Scatter:
             )
         figure.legend(loc="outside upper left", ncols=1 if size.narrow else 4, handletextpad=0.4)
         size_of_text = 10.0 if size.narrow else 11.0
-        place_labels(figure, axes, [_label(p, size_of_text) for p in self.shown])
+        named = [p for p in self.shown if p.kind != TRIAL]
+        place_labels(figure, axes, [_label(p, size_of_text) for p in named])
 
     def _limits(self, axes: Axes) -> None:
         left = min(p.mae - p.mae_sd for p in self.shown)

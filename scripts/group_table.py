@@ -1,0 +1,74 @@
+"""Print what each version of a suite errs on one group and on everybody else, as Markdown.
+
+Usage: python scripts/group_table.py OUT --attribute ethnicity --group afroamerican [--truth FILE]
+
+Numbers are means over seeds with their standard deviation, in years, on the test split. With the
+`truth.json` of synthetic faces, the last line is what a perfect reader of the faces would err.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from fairage.report.suite_metrics import bias_column
+from fairage.tables import AGE, PREDICTION, group_labels
+
+
+def seed_errors(path: Path, attribute: str, group: str) -> tuple[float, float]:
+    """Return the mean absolute error on the group and on all other rows of one run."""
+    rows = pl.read_parquet(path)
+    errors = np.abs(rows[PREDICTION].to_numpy() - rows[AGE].to_numpy())
+    inside = group_labels(rows, attribute) == group
+    return float(errors[inside].mean()), float(errors[~inside].mean())
+
+
+def table(out: Path, attribute: str, group: str) -> list[str]:
+    """Return one line a version of the suite in the folder."""
+    results = pl.read_csv(out / "results.csv", schema_overrides={"experiment": pl.String})
+    column = bias_column(attribute)
+    lines = [
+        f"| version | {group} | everybody else | {attribute} bias | average bias | MAE |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for recipe in json.loads((out / "suite.json").read_text(encoding="utf-8"))["recipes"]:
+        version = recipe["version"]
+        own = results.filter(
+            (pl.col("version") == version) & (pl.col("experiment") == recipe["experiment"])
+        )
+        slug = "".join(
+            c if c.isalnum() else "-" for c in f"{recipe['experiment']}-{version}".lower()
+        )
+        paths = sorted((out / slug).glob("seed-*/predictions.parquet"))
+        inside, others = np.array([seed_errors(path, attribute, group) for path in paths]).T
+        columns = [inside, others, *(own[c].to_numpy() for c in (column, "average_bias", "mae"))]
+        cells = [f"{values.mean():.2f} ± {values.std(ddof=1):.2f}" for values in columns]
+        lines.append(f"| {version} | {' | '.join(cells)} |")
+    return lines
+
+
+def truth_line(path: Path, attribute: str, group: str) -> str:
+    """Return the line of a perfect reader: its error on the group and on everybody else."""
+    expected = json.loads(path.read_text(encoding="utf-8"))["expected_error"][attribute]
+    others = [told for name, told in expected.items() if name != group]
+    rest = np.average([t["mae"] for t in others], weights=[t["n"] for t in others])
+    return f"| *shown age read perfectly* | {expected[group]['mae']:.2f} | {rest:.2f} | | | |"
+
+
+def main() -> None:
+    """Parse the arguments and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, help="folder that fairage suite wrote")
+    parser.add_argument("--attribute", required=True)
+    parser.add_argument("--group", required=True)
+    parser.add_argument("--truth", type=Path)
+    told = parser.parse_args()
+    print("\n".join(table(told.out, told.attribute, told.group)))
+    if told.truth:
+        print(truth_line(told.truth, told.attribute, told.group))
+
+
+if __name__ == "__main__":
+    main()

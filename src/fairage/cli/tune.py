@@ -1,0 +1,123 @@
+"""The command `fairage tune`."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fairage.cli.run import Backbones, FacesArgument, Json, NoFlip, OnError, Store, Workers
+from fairage.config import default_store
+from fairage.exceptions import ConfigError
+from fairage.tables import read_faces
+
+if TYPE_CHECKING:
+    from fairage.experiments.tuning_output import TuningOutcome
+
+__all__ = ["tune"]
+
+SHOWN = 12
+
+
+def tune(
+    recipe: Annotated[
+        str, typer.Argument(help="Recipe file, or a name such as published/1-loss-2b.")
+    ],
+    faces: FacesArgument,
+    backbone: Backbones,
+    out: Annotated[Path, typer.Option("--out", help="Folder for trials, recipes and report.")],
+    trials: Annotated[int, typer.Option("--trials", min=1, help="Trials in all.")] = 60,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs of each trial.")] = 1,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=1, help="Seconds after which none begins.")
+    ] = None,
+    space: Annotated[
+        Path | None, typer.Option("--space", help="YAML file of what is drawn from what.")
+    ] = None,
+    delta: Annotated[
+        float,
+        typer.Option(
+            "--delta", min=0, max=1, help="Share of the lowest MAE that fairness may cost."
+        ),
+    ] = 0.03,
+    seed: Annotated[int, typer.Option("--seed", help="Start of the random numbers.")] = 0,
+    store: Store = None,
+    workers: Workers = None,
+    no_flip: NoFlip = False,
+    on_error: OnError = "fail",
+    as_json: Json = False,
+) -> None:
+    """Search the fairest of the most accurate recipes; test faces are never looked at.
+
+    A search that was stopped goes on when the command is given again.
+
+    Example: `fairage tune published/0-baseline --faces appa.parquet --backbone ./mobilenet
+    --out tuned --trials 60`
+    """
+    from fairage.embeddings import BackboneSpec
+    from fairage.experiments.recipe import read_recipe
+    from fairage.experiments.search_space import read_space
+    from fairage.experiments.tuning import TuningSettings, search
+    from fairage.experiments.tuning_output import write_search
+
+    if on_error not in ("fail", "skip"):
+        raise ConfigError.unknown_name("--on-error", on_error, ("fail", "skip"))
+    base, drawn, table = read_recipe(recipe), read_space(space), read_faces(faces)
+    settings = TuningSettings(
+        backbones=tuple(BackboneSpec.parse(text, flip=not no_flip) for text in backbone),
+        store=store or default_store(),
+        trials=trials,
+        seeds=seeds,
+        timeout=timeout,
+        workers=workers or os.cpu_count() or 1,
+        delta=delta,
+        seed=seed,
+        on_error=cast("Literal['fail', 'skip']", on_error),
+    )
+    found = search(base, table, drawn, settings, out)
+    show_search(write_search(base, found, settings, out, faces.name), as_json=as_json)
+
+
+def show_search(outcome: "TuningOutcome", *, as_json: bool) -> None:
+    """Print the front of a search, what is chosen, and where it is."""
+    if as_json:
+        told = {
+            "front": outcome.front.to_dicts(),
+            "chosen": outcome.chosen,
+            "accurate": outcome.accurate,
+            "trials": outcome.counts,
+            "out": str(outcome.folder),
+        }
+        typer.echo(json.dumps(told))
+        return
+    console = Console()
+    console.print(_table(outcome))
+    counts = ", ".join(f"{n} {state}" for state, n in outcome.counts.items())
+    console.print(f"Trials: {counts}; {outcome.new} of them now, in {outcome.seconds:.0f} s")
+    console.print(f"Chosen: trial {outcome.chosen}; most accurate: trial {outcome.accurate}")
+    console.print(f"Recipes: {outcome.folder / 'chosen.yaml'} and accurate.yaml", soft_wrap=True)
+    console.print(f"Report: {outcome.folder / 'tuning.html'}", soft_wrap=True)
+    console.print("Measure on the test faces: fairage run .../chosen.yaml .../accurate.yaml ...")
+
+
+def _table(outcome: "TuningOutcome") -> Table:
+    """Return the front, thinned where it is long."""
+    title = "Pareto front: validation MAE and biases in years; low is good. Trial 0 is the recipe."
+    columns = [c for c in outcome.front.columns if c in ("trial", "mae") or c.endswith("_bias")]
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column.removesuffix("_bias").replace("_", " "), justify="right")
+    rows = outcome.front.select(columns).to_dicts()
+    for number, row in enumerate(rows):
+        if len(rows) <= SHOWN or number * SHOWN // len(rows) != (number - 1) * SHOWN // len(rows):
+            table.add_row(*(_cell(row[column]) for column in columns))
+    return table
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.2f}"

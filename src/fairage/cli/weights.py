@@ -1,0 +1,104 @@
+"""The command `fairage weights`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fairage.tables import (
+    AGE_GROUP,
+    IMAGE,
+    SPLIT,
+    WEIGHT,
+    Faces,
+    group_labels,
+    read_faces,
+    write_table,
+)
+from fairage.weighting import Weights, make_weighting
+
+__all__ = ["weights"]
+
+
+def weights(
+    faces: Annotated[Path, typer.Argument(help="Faces table (Parquet, CSV, TSV).")],
+    weighting: Annotated[str, typer.Option(help="Name of the weighting, such as 1b or kit.")],
+    out: Annotated[Path | None, typer.Option(help="Write image and weight to this table.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Weigh the training rows and show what the weights do to each group.
+
+    Example: `fairage weights faces.parquet --weighting 2b --out weights.parquet`
+    """
+    table = read_faces(faces)
+    train = table.split("train") if SPLIT in table.frame.columns else table
+    found = make_weighting(weighting).weigh(train.frame)
+    if out is not None:
+        column = pl.Series(WEIGHT, found.values)
+        write_table(train.frame.select(IMAGE).with_columns(column), out)
+    told = _told(weighting, train, found)
+    if as_json:
+        typer.echo(json.dumps(told, indent=2))
+    else:
+        _show(told, out)
+
+
+def _told(name: str, train: Faces, found: Weights) -> dict[str, Any]:
+    groups = []
+    for attribute in (*train.attributes, AGE_GROUP):
+        labels = group_labels(train.frame, attribute)
+        for group, share in found.shares(labels).items():
+            support = int((labels == group).sum())
+            formula = found.groups.get(attribute, {}).get(group)
+            groups.append(
+                {
+                    "attribute": attribute,
+                    "group": group,
+                    "support": support,
+                    "share_of_rows": support / len(train),
+                    "formula_weight": formula,
+                    "share_of_weight": share,
+                }
+            )
+    return {
+        "weighting": name,
+        "rows": len(train),
+        "effective_sample_size": found.effective_sample_size,
+        "largest_weight": found.largest,
+        "groups": groups,
+    }
+
+
+def _show(told: dict[str, Any], out: Path | None) -> None:
+    console = Console()
+    table = Table(title=f"Weighting {told['weighting']} on {told['rows']:,} training rows")
+    for heading in ("attribute", "group"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("rows", "% of rows", "formula", "% of weight"):
+        table.add_column(heading, justify="right")
+    before = None
+    for row in told["groups"]:
+        if before not in (None, row["attribute"]):
+            table.add_section()
+        before = row["attribute"]
+        formula = row["formula_weight"]
+        table.add_row(
+            row["attribute"],
+            row["group"],
+            f"{row['support']:,}",
+            f"{100 * row['share_of_rows']:.1f}",
+            "" if formula is None else f"{formula:.2f}",
+            f"{100 * row['share_of_weight']:.1f}",
+        )
+    console.print(table)
+    console.print(
+        f"Weights have mean 1. Effective sample size {told['effective_sample_size']:,.0f} of "
+        f"{told['rows']:,}: the weighted rows inform like so many equal ones. "
+        f"Largest weight {told['largest_weight']:.1f}."
+    )
+    if out is not None:
+        console.print(f"Wrote {out}")

@@ -1,0 +1,191 @@
+"""What a run trains and is measured on: a faces table's splits with their embeddings."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fairage.embeddings import Embeddings
+from fairage.exceptions import DataError
+from fairage.experiments.recipe_augmentation import AugmentationChoice
+from fairage.files import atomic_path
+from fairage.tables import AGE_GROUP, IMAGE, SPLIT, SPLITS, Faces, attribute_names, group_labels
+
+__all__ = [
+    "EmbeddedFaces",
+    "EmbeddedRows",
+    "embedded_extra",
+    "embedded_faces",
+    "load_embedded_faces",
+    "missing_extra",
+]
+
+_FRAME, _VALUES, _ABOUT = "faces.parquet", "embeddings.npy", "backbones.json"
+_EXTRAS, _COPIES, _ROWS = "extras", "copies", "rows.npy"
+
+
+@dataclass(frozen=True)
+class EmbeddedRows:
+    """Embeddings of changed copies of some faces.
+
+    Args:
+        rows: Row number in the faces table of what each is a copy of, int64, shape `(m,)`.
+        embeddings: Shape `(m, dim)`, float32.
+    """
+
+    rows: NDArray[np.int64]
+    embeddings: NDArray[np.float32]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of rows and embeddings."""
+        return _hash(self.rows.tobytes(), np.ascontiguousarray(self.embeddings).tobytes())
+
+
+@dataclass(frozen=True)
+class EmbeddedFaces:
+    """Faces that have an embedding.
+
+    Args:
+        frame: Faces table, one row a face, with a split.
+        embeddings: Shape `(n, dim)`, float32, in the order of the rows.
+        backbones: Description of each backbone, for the model bundle.
+        extras: Further faces by name that stages may train on; splits train and valid alone.
+        copies: Augmented copies of training faces, by the `key` of the recipe's augmentation.
+    """
+
+    frame: pl.DataFrame
+    embeddings: NDArray[np.float32]
+    backbones: tuple[dict[str, Any], ...]
+    extras: Mapping[str, "EmbeddedFaces"] = field(default_factory=dict)
+    copies: Mapping[str, EmbeddedRows] = field(default_factory=dict)
+
+    def split(self, name: str) -> "EmbeddedFaces":
+        """Return the rows of one split, without extras and copies."""
+        rows = np.flatnonzero(self.frame[SPLIT].to_numpy() == name)
+        return EmbeddedFaces(self.frame[rows], self.embeddings[rows], self.backbones)
+
+    def extra(self, name: str) -> "EmbeddedFaces":
+        """Return further faces, or raise a DataError that says how to hand them over."""
+        if name not in self.extras:
+            raise DataError(missing_extra(name, self.extras))
+        return self.extras[name]
+
+    def augmented(self, choice: AugmentationChoice) -> EmbeddedRows:
+        """Return the copies that a recipe's augmentation asks for, all of training rows."""
+        if choice.key not in self.copies:
+            raise DataError(
+                f"expected embedded copies for the augmentation {choice.model_dump()}, got none, "
+                "leave augmentation out of the recipe or embed copies of these faces"
+            )
+        return self.copies[choice.key]
+
+    @property
+    def attributes(self) -> list[str]:
+        """The attributes that a version is scored on: the table's, then the age group."""
+        return [*attribute_names(self.frame), AGE_GROUP]
+
+    def labels(self) -> Mapping[str, NDArray[np.str_]]:
+        """The group of each row, for each attribute."""
+        return {name: group_labels(self.frame, name) for name in self.attributes}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows of each split."""
+        return {name: int((self.frame[SPLIT] == name).sum()) for name in SPLITS}
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that training and measuring read, but for extras and copies."""
+        table = self.frame.drop(IMAGE).write_csv().encode()
+        return _hash(table, np.ascontiguousarray(self.embeddings).tobytes())
+
+    def save(self, folder: Path) -> None:
+        """Write the files that `load_embedded_faces` reads."""
+        _save_array(folder / _VALUES, self.embeddings)
+        self.frame.write_parquet(folder / _FRAME)
+        (folder / _ABOUT).write_text(json.dumps(self.backbones), encoding="utf-8")
+        for name, faces in self.extras.items():
+            faces.save(folder / _EXTRAS / name)
+        for key, copies in self.copies.items():
+            _save_array(folder / _COPIES / key / _ROWS, copies.rows)
+            _save_array(folder / _COPIES / key / _VALUES, copies.embeddings)
+
+
+def embedded_faces(
+    faces: Faces, embeddings: Embeddings, extras: Mapping[str, EmbeddedFaces] | None = None
+) -> EmbeddedFaces:
+    """Return the faces that have an embedding, all three splits being there."""
+    for name in SPLITS:
+        faces.split(name)
+    kept = faces.rows(embeddings.rows)
+    found = EmbeddedFaces(kept.frame, embeddings.values, embeddings.backbones, extras or {})
+    empty = [name for name, n in found.counts.items() if n == 0]
+    if empty:
+        raise DataError(
+            f"expected images that can be read in every split, got none in {empty}, "
+            "run: fairage data check"
+        )
+    return found
+
+
+def missing_extra(name: str, known: Iterable[str]) -> str:
+    """Return what to say where a stage's extra faces were not handed over.
+
+    Examples:
+        >>> missing_extra("utkface", [])
+        "expected extra faces 'utkface' for a stage, got none, give --extra-faces utkface=TABLE"
+    """
+    got = ", ".join(map(repr, sorted(known))) or "none"
+    return f"expected extra faces {name!r} for a stage, got {got}, give --extra-faces {name}=TABLE"
+
+
+def embedded_extra(faces: Faces, embeddings: Embeddings) -> EmbeddedFaces:
+    """Return further faces for a stage: all are training rows but those of a split `valid`."""
+    frame = faces.rows(embeddings.rows).frame
+    train, valid = pl.lit(SPLITS[0]), pl.lit(SPLITS[1])
+    own = pl.col(SPLIT) == valid if SPLIT in frame.columns else pl.lit(value=False)
+    frame = frame.with_columns(pl.when(own).then(valid).otherwise(train).alias(SPLIT))
+    if not (frame[SPLIT] == SPLITS[0]).any():
+        raise DataError(
+            "expected extra faces to train on, got a table whose images cannot be read or are all "
+            "of the split 'valid', check it with: fairage data check"
+        )
+    return EmbeddedFaces(frame, embeddings.values, embeddings.backbones)
+
+
+def load_embedded_faces(folder: Path) -> EmbeddedFaces:
+    """Return what `EmbeddedFaces.save` wrote; the embeddings stay on disk until they are read."""
+    backbones: Sequence[dict[str, Any]] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    return EmbeddedFaces(
+        pl.read_parquet(folder / _FRAME),
+        np.load(folder / _VALUES, mmap_mode="r"),
+        tuple(backbones),
+        {path.name: load_embedded_faces(path) for path in _folders(folder / _EXTRAS)},
+        {
+            path.name: EmbeddedRows(np.load(path / _ROWS), np.load(path / _VALUES, mmap_mode="r"))
+            for path in _folders(folder / _COPIES)
+        },
+    )
+
+
+def _hash(*told: bytes) -> str:
+    found = hashlib.blake2b(digest_size=8)
+    for part in told:
+        found.update(part)
+    return found.hexdigest()
+
+
+def _save_array(path: Path, values: NDArray[Any]) -> None:
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        np.save(file, values)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []

@@ -1,0 +1,196 @@
+"""From a recipe to a trained head: its stages, its experts, its parts and members, in order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.derived import joint_recipe, member_of
+from fairage.experiments.following import Following
+from fairage.experiments.recipe_model import Recipe, parts_of
+from fairage.experiments.recipe_stages import ExpertsChoice
+from fairage.experiments.rows import Material, parts_of_rows
+from fairage.experiments.spans import (
+    Span,
+    check_spans,
+    expert_spans,
+    joint_span,
+    stage_spans,
+)
+from fairage.models import AgeHead, make_head, merged_head
+from fairage.seeding import torch_seed
+from fairage.training import History, train_head
+from fairage.training.loop import Watch
+from fairage.weighting import Weights
+
+__all__ = ["Fitted", "Trained", "check_fit", "fit"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One training that took place.
+
+    Args:
+        name: Which one.
+        rows: Training rows, copies among them.
+        weights: Their weights.
+        history: Its epochs.
+    """
+
+    name: str
+    rows: int
+    weights: Weights
+    history: History
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model.
+
+    Args:
+        head: The head.
+        told: Its name in `HEADS` and its options.
+        trainings: What took place, in order.
+        experts: For an ensemble of experts, each as it was before they were merged.
+    """
+
+    head: AgeHead
+    told: dict[str, Any]
+    trainings: tuple[Trained, ...]
+    experts: Mapping[str, AgeHead] = field(default_factory=dict)
+
+
+def fit(recipe: Recipe, data: EmbeddedFaces, *, seed: int, watch: Watch | None = None) -> Fitted:
+    """Train a model as the recipe says, from training and validation rows alone.
+
+    `watch` sees the epochs of every training, and may raise to stop.
+
+    Raises:
+        ConfigError: The loss stopped being a finite number, or a name does not fit the faces.
+        DataError: The faces, extra faces or copies do not allow the recipe.
+    """
+    found = []
+    for number, part in enumerate(_parts(recipe, data, seed)):
+        material = Material(data, recipe.augmentation, part)
+        for member in range(recipe.members):
+            label = _label(recipe, number, member)
+            found.append(_Fitting(recipe, material, seed, label, watch).fit())
+    whole = found[0] if len(found) == 1 else _average(found)
+    _following(recipe, Material(data, recipe.augmentation)).apply(whole.head, seed=seed)
+    return whole
+
+
+def check_fit(recipe: Recipe, data: EmbeddedFaces) -> None:
+    """Raise what `fit` would raise of faces that do not allow the recipe, without training."""
+    for part in _parts(recipe, data, 0):
+        check_spans(recipe, Material(data, recipe.augmentation, part))
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """The training of one model of those that are averaged, or of the only one."""
+
+    recipe: Recipe
+    material: Material
+    seed: int
+    label: str
+    watch: Watch | None = None
+
+    def fit(self) -> Fitted:
+        """Train the stages in order, then the experts, then what merges them."""
+        spans = stage_spans(self.recipe, self.material)
+        head = self._new_head()
+        trained = tuple(self._train(head, span) for span in spans)
+        if self.recipe.experts is None:
+            return Fitted(head, member_of(self.recipe), trained)
+        return self._experts(self.recipe.experts, head if spans else None, trained)
+
+    def _experts(
+        self, told: ExpertsChoice, start: AgeHead | None, trained: tuple[Trained, ...]
+    ) -> Fitted:
+        """Train an expert each attribute, from new heads or the one that the stages left."""
+        experts = {}
+        for attribute, span in expert_spans(self.recipe, self.material).items():
+            experts[attribute] = head = self._new_head(attribute)
+            if start is not None:
+                head.load_state_dict(start.state_dict())
+            trained += (self._train(head, span),)
+        members = [member_of(self.recipe)] * len(experts)
+        whole = merged_head(list(experts.values()), members, merge=told.merge)
+        joint = joint_span(self.recipe, self.material, len(experts))
+        if joint is not None:
+            whole.layers[0].requires_grad_(told.joint)
+            trained += (self._train(whole, joint),)
+            whole.layers[0].requires_grad_(True)
+        head_told = {"name": "experts", "members": members, "merge": told.merge}
+        return Fitted(whole, head_told, trained, experts)
+
+    def _new_head(self, *purpose: str) -> AgeHead:
+        with torch_seed(self.seed, self.label + "head", *purpose):
+            head = make_head(self.recipe.head.name, self.material.dim, self.recipe.head.options)
+        head.standardise_by(self.material.standardising())
+        return head
+
+    def _train(self, head: AgeHead, span: Span) -> Trained:
+        history = train_head(
+            head,
+            span.train,
+            span.valid,
+            objective=span.objective,
+            settings=span.settings,
+            seed=self.seed,
+            fairness=span.fairness,
+            selection=span.selection,
+            warm=True,
+            purpose=self.label + span.name,
+            watch=self.watch,
+        )
+        return Trained(self.label + span.name, len(span.train), span.weights, history)
+
+
+def _parts(recipe: Recipe, data: EmbeddedFaces, seed: int) -> list[NDArray[np.int64] | None]:
+    return parts_of_rows(data, recipe.augmentation, parts=recipe.parts, seed=seed)
+
+
+def _label(recipe: Recipe, part: int, member: int) -> str:
+    """Name one of several models: `part 2, member 1: `; nothing for a single one."""
+    told = [f"part {part + 1}"] if recipe.parts > 1 else []
+    told += [f"member {member + 1}"] if recipe.members > 1 else []
+    return f"{', '.join(told)}: " if told else ""
+
+
+def _average(found: Sequence[Fitted]) -> Fitted:
+    """Average the models, and their experts where they have some."""
+    members = [one.told for one in found]
+    experts = {
+        name: merged_head([one.experts[name] for one in found], _alone(members))
+        for name in found[0].experts
+    }
+    return Fitted(
+        merged_head([one.head for one in found], members),
+        {"name": "experts", "members": members, "merge": "average"},
+        tuple(trained for one in found for trained in one.trainings),
+        experts,
+    )
+
+
+def _alone(members: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what one expert of each model is."""
+    return [member["members"][0] for member in members]
+
+
+def _following(recipe: Recipe, material: Material) -> Following:
+    taught = material.taught()
+    last = recipe.stages[-1].objective if recipe.stages and not recipe.experts else None
+    single = recipe.model_copy(update={"objective": last or recipe.objective})
+    joint = recipe if recipe.experts is None else joint_recipe(recipe, recipe.experts, members=1)
+    return Following(
+        parts_of(recipe).after,
+        taught.train,
+        taught.valid,
+        parts_of(single).objective,
+        parts_of(joint).objective,
+    )

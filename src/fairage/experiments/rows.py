@@ -1,0 +1,148 @@
+"""From faces with embeddings to what trainings read: targets, groups, copies, parts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+
+from fairage.datasets.parts import split_parts
+from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.recipe_augmentation import AugmentationChoice
+from fairage.experiments.recipe_stages import MAIN
+from fairage.objectives import Targets
+from fairage.tables import AGE, AGE_GROUP, AGE_STD, SPLIT, group_labels
+from fairage.training import Rows
+
+__all__ = ["Material", "Taught", "parts_of_rows", "rows_of", "targets_of"]
+
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What one training is taught and validated on.
+
+    Args:
+        frame: Faces table of the training rows, for weightings.
+        train: Training rows, each of weight 1.
+        valid: Validation rows.
+    """
+
+    frame: pl.DataFrame
+    train: Rows
+    valid: Rows
+
+
+class Material:
+    """The rows that the trainings of one model use; what several of them share is made once.
+
+    Args:
+        data: Faces with extras and copies.
+        augmentation: Which copies belong to the training rows.
+        part: Which training rows are used, the copies counting on from the rows themselves; all
+            where None is given.
+    """
+
+    def __init__(
+        self,
+        data: EmbeddedFaces,
+        augmentation: AugmentationChoice | None = None,
+        part: Index | None = None,
+    ) -> None:
+        self.data, self.augmentation, self.part = data, augmentation, part
+        self._valid = rows_of(data.split("valid"))
+        self._own: torch.Tensor | None = None
+        self._taught: dict[tuple[str, bool], Taught] = {}
+
+    @property
+    def dim(self) -> int:
+        """Width of the embeddings."""
+        return int(self.data.embeddings.shape[1])
+
+    def standardising(self) -> torch.Tensor:
+        """Return embeddings `(n, dim)` of the faces' own training rows, whatever is trained on."""
+        if self._own is None:
+            self._own = rows_of(self.data.split("train")).embeddings
+        return self._own
+
+    def taught(self, source: str = MAIN, *, augmented: bool = True) -> Taught:
+        """Return the rows of a training.
+
+        Args:
+            source: The faces themselves or the name of extra ones.
+            augmented: Whether the copies belong to the training rows.
+        """
+        key = (source, augmented and self.augmentation is not None and source == MAIN)
+        if key not in self._taught:
+            self._taught[key] = self._main(key[1]) if source == MAIN else self._extra(source)
+        return self._taught[key]
+
+    def _main(self, augmented: bool) -> Taught:
+        choice = self.augmentation if augmented else None
+        found = training_faces(self.data, choice, self.part)
+        return Taught(found.frame, rows_of(found), self._valid)
+
+    def _extra(self, name: str) -> Taught:
+        extra = self.data.extra(name)
+        train, own = extra.split("train"), extra.split("valid")
+        if own.frame.height:
+            return Taught(train.frame, rows_of(train), rows_of(own))
+        shared = [a for a in train.attributes if a in self._valid.groups]
+        return Taught(
+            train.frame, _with_groups(rows_of(train), shared), _with_groups(self._valid, shared)
+        )
+
+
+def training_faces(
+    data: EmbeddedFaces, choice: AugmentationChoice | None, part: Index | None
+) -> EmbeddedFaces:
+    """Return the training rows, the copies behind them, or a part of both."""
+    own = np.flatnonzero(data.frame[SPLIT].to_numpy() == "train")
+    rows, values = own, np.empty((0, data.embeddings.shape[1]), np.float32)
+    if choice is not None:
+        copies = data.augmented(choice)
+        rows, values = np.concatenate([own, copies.rows]), np.asarray(copies.embeddings)
+    if part is None:
+        taken = np.concatenate([data.embeddings[own], values])
+        return EmbeddedFaces(data.frame[rows], taken, data.backbones)
+    part = part[part < len(rows)]
+    first, behind = part[part < len(own)], part[part >= len(own)] - len(own)
+    taken = np.concatenate([data.embeddings[own[first]], values[behind]])
+    return EmbeddedFaces(data.frame[rows[part]], taken, data.backbones)
+
+
+def parts_of_rows(
+    data: EmbeddedFaces, choice: AugmentationChoice | None, *, parts: int, seed: int
+) -> list[Index | None]:
+    """Return which rows and copies, in that order, each part holds; `[None]` for a single one."""
+    if parts == 1:
+        return [None]
+    frame = training_faces(data, choice, None).frame
+    found = split_parts(frame.height, parts, seed, group_labels(frame, AGE_GROUP))
+    return [np.flatnonzero(found == part) for part in range(parts)]
+
+
+def rows_of(faces: EmbeddedFaces) -> Rows:
+    """Return the faces as rows of weight 1."""
+    return Rows(
+        torch.from_numpy(np.array(faces.embeddings, dtype=np.float32)),
+        targets_of(faces.frame),
+        torch.ones(faces.frame.height),
+        faces.labels(),
+    )
+
+
+def targets_of(frame: pl.DataFrame) -> Targets:
+    """Return ages, and the raters' standard deviations where the faces table has them."""
+    ages = torch.from_numpy(frame[AGE].to_numpy().astype(np.float32).copy())
+    if AGE_STD not in frame.columns:
+        return Targets(ages)
+    stds = frame[AGE_STD].cast(pl.Float32).fill_null(float("nan")).to_numpy()
+    return Targets(ages, stds=torch.from_numpy(stds.copy()))
+
+
+def _with_groups(rows: Rows, attributes: Sequence[str]) -> Rows:
+    return replace(rows, groups={name: rows.groups[name] for name in attributes})

@@ -1,0 +1,143 @@
+"""One run: a recipe and a seed, trained on embedded faces, into a folder."""
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+
+from fairage.audit.gaps import Score, score
+from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.fitting import Fitted, Trained, fit
+from fairage.experiments.recipe_model import Recipe
+from fairage.models import AgeHead, Bundle, save_bundle
+from fairage.report.suite_frames import bias_column
+from fairage.tables import AGE, AGE_GROUP, IMAGE, MODEL, PREDICTION, SEED, SPLIT, write_table
+from fairage.training import Epoch
+
+__all__ = ["BUNDLE", "LOG", "PREDICTIONS", "RUN", "run_fingerprint", "run_version", "scores_row"]
+
+BUNDLE, PREDICTIONS, LOG, RUN = "bundle", "predictions.parquet", "log.csv", "run.json"
+
+
+def run_version(recipe: Recipe, data: EmbeddedFaces, *, seed: int, folder: Path) -> None:
+    """Train, predict the test split and write bundle, predictions, log and `run.json`.
+
+    The folder appears whole or not at all, so that an interrupted run is simply run again.
+    """
+    started = time.monotonic()
+    fitted = fit(recipe, data, seed=seed)
+    measured = {"valid": data.split("valid"), "test": data.split("test")}
+    scores = {name: _score(fitted.head, part) for name, part in measured.items()}
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    bundle = _bundle(recipe, data, fitted, seed, scores["test"])
+    save_bundle(bundle, partial / BUNDLE)
+    write_table(_predictions(recipe, measured["test"], bundle, seed), partial / PREDICTIONS)
+    write_table(_log(fitted.trainings), partial / LOG)
+    told = {
+        "recipe": recipe.model_dump(mode="json"),
+        "fingerprint": run_fingerprint(recipe, data),
+        "seed": seed,
+        "trainings": [_training(trained) for trained in fitted.trainings],
+        "scores": {name: scores_row(found) for name, found in scores.items()},
+        "experts": {
+            expert: {name: scores_row(_score(head, part)) for name, part in measured.items()}
+            for expert, head in fitted.experts.items()
+        },
+        "seconds": round(time.monotonic() - started, 2),
+    }
+    (partial / RUN).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def run_fingerprint(recipe: Recipe, data: EmbeddedFaces) -> str:
+    """Return the hash of everything that a run depends on but for its seed."""
+    told = [recipe.fingerprint, data.fingerprint]
+    told += [data.extra(name).fingerprint for name in recipe.extra_names]
+    if recipe.augmentation is not None:
+        told.append(data.augmented(recipe.augmentation).fingerprint)
+    return "-".join(told)
+
+
+def _training(trained: Trained) -> dict[str, Any]:
+    return {
+        "name": trained.name,
+        "rows": trained.rows,
+        "epochs": len(trained.history.epochs),
+        "best_epoch": trained.history.best + 1,
+        "effective_sample_size": trained.weights.effective_sample_size,
+        "largest_weight": trained.weights.largest,
+    }
+
+
+def _log(trainings: Sequence[Trained]) -> pl.DataFrame:
+    """All epochs of all trainings; an attribute that one of them does not know is null there."""
+    rows = [
+        {"training": trained.name, **_log_row(epoch)}
+        for trained in trainings
+        for epoch in trained.history.epochs
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _log_row(epoch: Epoch) -> dict[str, float]:
+    """One epoch as a line of `log.csv`; the biases are the validation rows'."""
+    biases = {f"valid_{bias_column(name)}": v for name, v in epoch.valid_biases.items()}
+    return {
+        "epoch": epoch.epoch,
+        "train_loss": epoch.train_loss,
+        "valid_loss": epoch.valid_loss,
+        "valid_mae": epoch.valid_mae,
+        **biases,
+        "valid_average_bias": epoch.valid_average_bias,
+    }
+
+
+def scores_row(found: Score) -> dict[str, float]:
+    """Return a score as the columns of `results.csv`."""
+    named = {bias_column(name): value for name, value in found.biases.items()}
+    return {"mae": found.mae, **named, "average_bias": found.average_bias}
+
+
+def _score(head: AgeHead, data: EmbeddedFaces) -> Score:
+    found = head.ages(torch.from_numpy(np.array(data.embeddings, dtype=np.float32)))
+    return score(data.frame[AGE].to_numpy(), found.numpy(), data.labels())
+
+
+def _bundle(recipe: Recipe, data: EmbeddedFaces, fitted: Fitted, seed: int, test: Score) -> Bundle:
+    labels = data.split("train").labels()
+    training = {
+        "description": recipe.description,
+        "version": recipe.version,
+        "seed": seed,
+        "recipe": recipe.model_dump(mode="json", exclude={"published"}),
+        "rows": data.counts,
+        "groups": {
+            name: {
+                str(g): int(n) for g, n in zip(*np.unique(found, return_counts=True), strict=True)
+            }
+            for name, found in labels.items()
+        },
+        "scores": scores_row(test),
+        "versions": {name: version(name) for name in ("fairage", "torch")},
+    }
+    options = {key: value for key, value in fitted.told.items() if key != "name"}
+    return Bundle(fitted.head, fitted.told["name"], options, data.backbones, training)
+
+
+def _predictions(recipe: Recipe, test: EmbeddedFaces, bundle: Bundle, seed: int) -> pl.DataFrame:
+    attributes = [name for name in test.attributes if name != AGE_GROUP]
+    return test.frame.select(IMAGE, AGE, *attributes, SPLIT).with_columns(
+        pl.Series(PREDICTION, bundle.ages(test.embeddings)),
+        pl.lit(seed).alias(SEED),
+        pl.lit(recipe.version).alias(MODEL),
+    )

@@ -1,0 +1,120 @@
+"""The trainings that a recipe's model goes through, each with its rows, weights and settings."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from fairage.exceptions import ConfigError
+from fairage.experiments.derived import expert_recipe, joint_recipe, stage_recipe
+from fairage.experiments.recipe_model import Recipe, parts_of
+from fairage.experiments.recipe_stages import MAIN
+from fairage.experiments.rows import Material
+from fairage.objectives import Objective
+from fairage.objectives.fairness import Fairness
+from fairage.tables import AGE_GROUP
+from fairage.training import Rows, Selection, TrainingSettings
+from fairage.training.fairness import group_layout
+from fairage.weighting import Weights
+
+__all__ = ["Span", "check_spans", "expert_spans", "joint_span", "stage_spans"]
+
+HEAD = "head"
+
+
+@dataclass(frozen=True)
+class Span:
+    """One training: what it starts from is settled by the order of spans.
+
+    Args:
+        name: Its name in logs; it also sets its random numbers apart.
+        train: Training rows with their weights.
+        valid: Validation rows.
+        weights: The weights, with what the weighting says about them.
+        objective: The loss.
+        fairness: The fairness term.
+        selection: Which epoch is kept.
+        settings: Epochs, batches, optimiser.
+    """
+
+    name: str
+    train: Rows
+    valid: Rows
+    weights: Weights
+    objective: Objective
+    fairness: Fairness | None
+    selection: Selection
+    settings: TrainingSettings
+
+
+def stage_spans(recipe: Recipe, material: Material) -> list[Span]:
+    """Return the recipe's stages; without stages and experts, its one training."""
+    if not recipe.stages:
+        return [] if recipe.experts else [_span(recipe, material, "training")]
+    found = []
+    for stage in recipe.stages:
+        if stage.train != HEAD:
+            raise ConfigError(
+                f"expected stages that train {HEAD!r}, as embeddings stay what they are, got "
+                f"{stage.train!r} in the stage {stage.name!r}, write train: {HEAD}"
+            )
+        taught = material.taught(stage.data, augmented=stage.augmented)
+        own = stage_recipe(recipe, stage, known=taught.train.groups)
+        found.append(_span(own, material, stage.name, source=stage.data, augmented=stage.augmented))
+    return found
+
+
+def expert_spans(recipe: Recipe, material: Material) -> dict[str, Span]:
+    """Return the training of each expert, by its attribute."""
+    if recipe.experts is None:
+        return {}
+    told = recipe.experts
+    attributes = told.attributes or tuple(material.taught().train.groups)
+    return {
+        attribute: _span(expert_recipe(recipe, told, attribute), material, expert_name(attribute))
+        for attribute in attributes
+    }
+
+
+def joint_span(recipe: Recipe, material: Material, experts: int) -> Span | None:
+    """Return the training of so many experts and their merge; None where nothing is to train."""
+    told = recipe.experts
+    if told is None or (not told.joint and told.merge == "average"):
+        return None
+    return _span(joint_recipe(recipe, told, members=experts), material, "joint")
+
+
+def expert_name(attribute: str) -> str:
+    """Return how an expert is called.
+
+    Examples:
+        >>> expert_name("age_group"), expert_name("gender")
+        ('age expert', 'gender expert')
+    """
+    return f"{'age' if attribute == AGE_GROUP else attribute} expert"
+
+
+def check_spans(recipe: Recipe, material: Material) -> None:
+    """Raise what trainings of these rows would raise, without training."""
+    experts = expert_spans(recipe, material)
+    joint = joint_span(recipe, material, len(experts))
+    for span in [*stage_spans(recipe, material), *experts.values(), *([joint] if joint else [])]:
+        if span.fairness is not None:
+            group_layout(span.fairness, span.train, span.valid)
+
+
+def _span(
+    recipe: Recipe, material: Material, name: str, *, source: str = MAIN, augmented: bool = True
+) -> Span:
+    parts = parts_of(recipe)
+    taught = material.taught(source, augmented=augmented)
+    weights = parts.weighting.weigh(taught.frame)
+    return Span(
+        name,
+        replace(taught.train, weights=torch.from_numpy(weights.values).float()),
+        taught.valid,
+        weights,
+        parts.objective,
+        parts.fairness,
+        Selection(**recipe.select.model_dump()),
+        TrainingSettings(**recipe.training.model_dump()),
+    )

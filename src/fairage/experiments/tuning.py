@@ -1,0 +1,185 @@
+"""A search for the fairest of the most accurate recipes, on validation rows alone."""
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fairage.embeddings import BackboneSpec, embed
+from fairage.exceptions import ConfigError, DataError
+from fairage.experiments.candidates import candidate, check_space, draw
+from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.search_space import Space
+from fairage.experiments.study import Memory, Outcome, Trial, open_memory
+from fairage.experiments.trials import Judged, Task, limits_of, run_saved_task, run_task
+from fairage.experiments.workers import one_thread, process_pool
+from fairage.files import new_folder
+from fairage.progress import progress_bar
+from fairage.tables import SPLIT, Faces
+
+__all__ = ["Search", "TuningSettings", "search"]
+
+SPLITS = ("train", "valid")
+Submit = Callable[[Task], Future[Judged]]
+
+
+@dataclass(frozen=True)
+class TuningSettings:
+    """How a search goes.
+
+    Args:
+        backbones: Whose embeddings are concatenated.
+        store: Folder of the embedding store.
+        trials: Trials in all, those of earlier calls among them.
+        seeds: Runs of each trial; its numbers are their means.
+        timeout: Seconds after which no trial is begun any more; None for no limit.
+        workers: Processes that train. With one, a seed always gives the same trials.
+        delta: What the selection rule may give of the lowest MAE, as a share.
+        seed: Start of the random numbers.
+        on_error: `"fail"` or `"skip"` for an image that cannot be read.
+    """
+
+    backbones: tuple[BackboneSpec, ...]
+    store: Path
+    trials: int = 60
+    seeds: int = 1
+    timeout: float | None = None
+    workers: int = 1
+    delta: float = 0.03
+    seed: int = 0
+    on_error: Literal["fail", "skip"] = "fail"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search found.
+
+    Args:
+        outcomes: All trials that are over, by number.
+        data: What they were trained and judged on; no test rows among it.
+        new: Trials of this call.
+        seconds: Time of this call's trials.
+    """
+
+    outcomes: list[Outcome]
+    data: EmbeddedFaces
+    new: int
+    seconds: float
+
+
+def search(
+    recipe: Recipe, faces: Faces, space: Space, settings: TuningSettings, out: Path
+) -> Search:
+    """Try the recipe as it is, then candidates, until there are as many trials as wanted.
+
+    Rows of the split `test` are dropped before anything is embedded. Killed at any moment and
+    called again, the search goes on.
+
+    Raises:
+        ConfigError: The space does not fit the recipe, or `out` holds another search.
+        DataError: A split is missing, or no trial could be trained.
+    """
+    check_space(space, recipe)
+    data = _embed(faces, settings)
+    started = time.monotonic()
+    with (
+        open_memory(new_folder(out), _hash(recipe, space, settings, data), seed=settings.seed) as m,
+        _training(data, settings.workers) as submit,
+    ):
+        new = _Searching(recipe, space, settings, m, submit).run()
+        outcomes = m.outcomes()
+    if not any(outcome.state == "complete" for outcome in outcomes):
+        reasons = [o.judged.reason for o in outcomes] or ["there was no time for any"]
+        raise DataError(f"expected a trial that can be trained, got none: {reasons[0]}")
+    return Search(outcomes, data, new, time.monotonic() - started)
+
+
+def _embed(faces: Faces, settings: TuningSettings) -> EmbeddedFaces:
+    for name in SPLITS:
+        faces.split(name)
+    kept = faces.rows(faces.frame[SPLIT].is_in(SPLITS).to_numpy())
+    found = embed(kept, settings.backbones, store=settings.store, on_error=settings.on_error)
+    frame = kept.rows(found.rows).frame
+    data = EmbeddedFaces(frame, found.values, found.backbones)
+    empty = [name for name in SPLITS if data.counts[name] == 0]
+    if empty:
+        raise DataError(
+            f"expected images that can be read in the splits train and valid, got none in {empty}, "
+            "run: fairage data check"
+        )
+    return data
+
+
+def _hash(recipe: Recipe, space: Space, settings: TuningSettings, data: EmbeddedFaces) -> str:
+    told = json.dumps([recipe.fingerprint, space.told(), settings.seeds, settings.seed])
+    return hashlib.blake2b(f"{told}{data.fingerprint}".encode(), digest_size=8).hexdigest()
+
+
+@contextmanager
+def _training(data: EmbeddedFaces, workers: int) -> Iterator[Submit]:
+    """Yield what takes a task in: this process for one worker, else processes of their own."""
+    if workers == 1:
+        with one_thread():
+            yield lambda task: _done(run_task(task, data))
+        return
+    with tempfile.TemporaryDirectory(prefix="fairage-") as scratch:
+        data.save(Path(scratch))
+        with process_pool(workers) as pool:
+            yield lambda task: pool.submit(run_saved_task, task, Path(scratch))
+
+
+def _done(judged: Judged) -> Future[Judged]:
+    future: Future[Judged] = Future()
+    future.set_result(judged)
+    return future
+
+
+@dataclass(frozen=True)
+class _Searching:
+    """One call of a search: begins trials while there are workers for them, and ends them."""
+
+    recipe: Recipe
+    space: Space
+    settings: TuningSettings
+    memory: Memory
+    submit: Submit
+
+    def run(self) -> int:
+        """Return how many trials were trained now."""
+        there = len(self.memory.outcomes())
+        wanted = max(self.settings.trials - there, 0)
+        until = time.monotonic() + (self.settings.timeout or float("inf"))
+        running: dict[Future[Judged], Trial] = {}
+        begun = 0
+        with progress_bar("trials", wanted) as advance:
+            while True:
+                while (
+                    begun < wanted
+                    and len(running) < self.settings.workers
+                    and time.monotonic() < until
+                ):
+                    running |= self._begin()
+                    begun += 1
+                if not running:
+                    return begun
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    self.memory.end(running.pop(future), future.result())
+                    advance(1)
+
+    def _begin(self) -> dict[Future[Judged], Trial]:
+        trial, number = self.memory.begin()
+        values = draw(trial, self.space, self.recipe) if number > 0 else {}
+        finished = [o.judged for o in self.memory.outcomes() if o.state == "complete"]
+        limits = limits_of(finished, delta=self.settings.delta)
+        try:
+            recipe = candidate(self.recipe, values) if values else self.recipe
+        except ConfigError as error:
+            return {_done(Judged(reason=str(error))): trial}
+        return {self.submit(Task(recipe, self.settings.seeds, limits)): trial}

@@ -1,0 +1,165 @@
+"""What a search writes: its trials, the front, two recipes, a report."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from fairage.experiments.candidates import candidate
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.study import Outcome
+from fairage.experiments.suite import backbone_title, software
+from fairage.experiments.tuning import Search, TuningSettings
+from fairage.files import write_text
+from fairage.report.suite_metrics import AVERAGE_BIAS, MAE, bias_column
+from fairage.report.tuning import TriedTrial, Tuned, front_of_trials, tuning_html
+from fairage.tables import write_table
+from fairage.training import fairest
+
+__all__ = ["TuningOutcome", "write_search"]
+
+TRIALS, FRONT, REPORT = "trials.csv", "front.csv", "tuning.html"
+CHOSEN, ACCURATE = "chosen.yaml", "accurate.yaml"
+
+
+@dataclass(frozen=True)
+class TuningOutcome:
+    """What came of a search.
+
+    Args:
+        folder: Holds `trials.csv`, `front.csv`, `chosen.yaml`, `accurate.yaml`, `tuning.html`.
+        front: One row a trial of the Pareto front, as in `front.csv`.
+        chosen: Number of the trial that the selection rule takes.
+        accurate: Number of the most accurate trial.
+        counts: Trials of each state.
+        new: Trials that were trained now.
+        seconds: Their time.
+    """
+
+    folder: Path
+    front: pl.DataFrame
+    chosen: int
+    accurate: int
+    counts: dict[str, int]
+    new: int
+    seconds: float
+
+
+def write_search(
+    recipe: Recipe, found: Search, settings: TuningSettings, out: Path, faces_name: str
+) -> TuningOutcome:
+    """Write everything that a search found; the database of its trials is there already.
+
+    Args:
+        recipe: What the search started from.
+        found: The search.
+        settings: How it went.
+        out: The folder.
+        faces_name: How the report names the faces table.
+    """
+    complete = [outcome for outcome in found.outcomes if outcome.state == "complete"]
+    tried = [_tried(outcome) for outcome in complete]
+    front = [trial.number for trial in front_of_trials(tried)]
+    maes, biases = [t.mae for t in tried], [t.average_bias for t in tried]
+    chosen = fairest(maes, biases, delta=settings.delta)
+    accurate = tried.index(front_of_trials(tried)[0])
+    rows = {outcome.number: outcome for outcome in found.outcomes}
+    told = _frame([rows[number] for number in front])
+    write_table(_frame(found.outcomes), out / TRIALS)
+    write_table(told, out / FRONT)
+    for name, index in ((CHOSEN, chosen), (ACCURATE, accurate)):
+        write_text(out / name, _yaml(recipe, complete[index], name, len(found.outcomes)))
+    states = ("complete", "pruned", "failed")
+    counts = {state: sum(o.state == state for o in found.outcomes) for state in states}
+    facts = _facts(recipe, found, settings, faces_name)
+    report = Tuned(
+        title=f"Search from the recipe {recipe.version}",
+        trials=tried,
+        chosen=tried[chosen],
+        delta=settings.delta,
+        pruned=counts["pruned"],
+        failed=counts["failed"],
+        fitted_on_validation=bool(recipe.after),
+        facts=facts,
+    )
+    write_text(out / REPORT, tuning_html(report))
+    numbers = tried[chosen].number, tried[accurate].number
+    return TuningOutcome(out, told, *numbers, counts, found.new, found.seconds)
+
+
+def _tried(outcome: Outcome) -> TriedTrial:
+    judged = outcome.judged
+    return TriedTrial(
+        outcome.number,
+        judged.mae,
+        judged.average_bias,
+        judged.biases,
+        judged.floor,
+        judged.floor_p95,
+        {key: _text(value) for key, value in outcome.values.items()},
+    )
+
+
+def _frame(outcomes: Sequence[Outcome]) -> pl.DataFrame:
+    """One row a trial; what a trial has not got is empty."""
+    keys = list(dict.fromkeys(key for outcome in outcomes for key in outcome.values))
+    names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.judged.biases))
+    rows = [_row(outcome, names, keys) for outcome in outcomes]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _row(outcome: Outcome, names: Sequence[str], keys: Sequence[str]) -> dict[str, Any]:
+    judged, whole = outcome.judged, outcome.state == "complete"
+    return {
+        "trial": outcome.number,
+        "state": outcome.state,
+        MAE: judged.mae if whole else None,
+        **{bias_column(name): judged.biases.get(name) for name in names},
+        AVERAGE_BIAS: judged.average_bias if whole else None,
+        "average_bias_floor": judged.floor if whole else None,
+        "epochs": judged.epochs,
+        "reason": judged.reason or (f"lagged at epoch {judged.pruned}" if judged.pruned else ""),
+        **{key: _text(outcome.values[key]) if key in outcome.values else None for key in keys},
+    }
+
+
+def _text(value: object) -> str:
+    """Return a value as a recipe would write it."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _yaml(recipe: Recipe, outcome: Outcome, name: str, trials: int) -> str:
+    """Return the trial's recipe as a file that `fairage run` takes."""
+    kind = Path(name).stem
+    judged = outcome.judged
+    told = candidate(recipe, outcome.values).model_copy(
+        update={
+            "experiment": "tuned",
+            "version": f"{recipe.version} {kind}",
+            "description": f"Trial {outcome.number} of {trials} from {recipe.version}; validation "
+            f"MAE {judged.mae:.3f}, average bias {judged.average_bias:.3f}.",
+        }
+    )
+    plain = told.model_dump(mode="json", exclude={"published"}, exclude_defaults=True)
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _facts(
+    recipe: Recipe, found: Search, settings: TuningSettings, faces_name: str
+) -> dict[str, str]:
+    rows = {split: n for split, n in found.data.counts.items() if n}
+    return {
+        "Recipe": f"{recipe.experiment}, {recipe.version}",
+        "Faces table": faces_name,
+        "Faces": ", ".join(f"{split} {n}" for split, n in rows.items()),
+        "Backbones": ", ".join(map(backbone_title, found.data.backbones)),
+        "Trials": str(len(found.outcomes)),
+        "Seeds a trial": str(settings.seeds),
+        "Versions of software": software(),
+    }

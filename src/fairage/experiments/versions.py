@@ -1,0 +1,181 @@
+"""Versions to run, each a recipe on its faces: what is missing is trained, then the tables."""
+
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fairage.exceptions import ConfigError
+from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.references import REFERENCES, is_challenge_test
+from fairage.experiments.runner import PREDICTIONS, RUN, run_fingerprint
+from fairage.experiments.workers import Batch, Job, run_batches
+from fairage.files import new_folder, write_text
+from fairage.progress import progress_bar
+from fairage.report import SuiteRuns, VersionRuns, results_frame, suite_html, summary_frame
+from fairage.seeding import numpy_rng
+from fairage.tables import write_table
+
+__all__ = ["SUITE", "Plan", "SuiteOutcome", "Version", "run_plan"]
+
+SUITE, RESULTS, SUMMARY, REPORT = "suite.json", "results.csv", "summary.csv", "report.html"
+PERMUTATIONS = 1000
+
+
+@dataclass(frozen=True)
+class Version:
+    """A recipe and the faces that it is trained and measured on."""
+
+    recipe: Recipe
+    data: EmbeddedFaces
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run and told.
+
+    Args:
+        title: Heading of the report.
+        versions: In the order of the tables; their recipes have different names.
+        seeds: Runs of each version, with the seeds 0, 1, ...
+        workers: Processes that train.
+        facts: What is run on what, for the report.
+        backbones: Descriptions of the backbones, for `suite.json`.
+        left_out: Reason for each version that is not run.
+        truth: What a generator put into the faces, for the report.
+        notes: Further sentences for the report.
+    """
+
+    title: str
+    versions: Sequence[Version]
+    seeds: int
+    workers: int
+    facts: dict[str, str]
+    backbones: Any
+    left_out: dict[str, str] = field(default_factory=dict)
+    truth: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SuiteOutcome:
+    """Where a suite wrote what, and how much of it was new.
+
+    Args:
+        folder: Holds `results.csv`, `summary.csv`, `report.html` and a folder a version.
+        summary: One row a version, as in `summary.csv`.
+        new_runs: Runs that were trained now; the others were there already.
+        left_out: Reason for each recipe that does not fit the faces.
+        seconds: Time of training alone.
+    """
+
+    folder: Path
+    summary: pl.DataFrame
+    new_runs: int
+    left_out: dict[str, str]
+    seconds: float
+
+
+def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
+    """Run what is not there yet, then write results, summary and report.
+
+    Every run has a folder of its own, which appears when the run is whole; an interrupted plan
+    goes on where it stopped and ends with the same tables.
+
+    Raises:
+        ConfigError: `out` holds runs of other faces, backbones or recipes.
+    """
+    _check_names(plan)
+    todo = [_missing(version, plan.seeds, out) for version in plan.versions]
+    started = time.monotonic()
+    _run([batch for batch in todo if batch.jobs], plan.workers, out)
+    seconds = time.monotonic() - started
+    runs = _suite_runs(plan, out)
+    summary = summary_frame(runs, permutations=PERMUTATIONS, rng=numpy_rng(0, "noise floor"))
+    write_table(results_frame(runs), out / RESULTS)
+    write_table(summary, out / SUMMARY)
+    write_text(out / SUITE, json.dumps(_told(plan), indent=2) + "\n")
+    write_text(out / REPORT, suite_html(runs, summary))
+    new = sum(len(batch.jobs) for batch in todo)
+    return SuiteOutcome(out, summary, new, plan.left_out, seconds)
+
+
+def _check_names(plan: Plan) -> None:
+    slugs = [version.recipe.slug for version in plan.versions]
+    twice = sorted({slug for slug in slugs if slugs.count(slug) > 1})
+    if twice:
+        raise ConfigError(f"expected a different name for each version, got {twice} twice, rename")
+
+
+def _jobs(version: Version, seeds: int, out: Path) -> list[Job]:
+    recipe = version.recipe
+    return [Job(recipe, seed, out / recipe.slug / f"seed-{seed}") for seed in range(seeds)]
+
+
+def _missing(version: Version, seeds: int, out: Path) -> Batch:
+    """Return the version's runs that are not there."""
+    jobs = _jobs(version, seeds, out)
+    there = [job for job in jobs if (job.folder / RUN).is_file()]
+    fingerprint = run_fingerprint(version.recipe, version.data) if there else ""
+    for job in there:
+        told = json.loads((job.folder / RUN).read_text(encoding="utf-8"))
+        if told["fingerprint"] != fingerprint:
+            raise ConfigError(
+                f"expected in {str(job.folder)!r} a run of these faces, backbones and this recipe, "
+                "got one of others, give another --out or remove the folder"
+            )
+    return Batch([job for job in jobs if job not in there], version.data)
+
+
+def _run(batches: list[Batch], workers: int, out: Path) -> None:
+    new_folder(out)
+    total = sum(len(batch.jobs) for batch in batches)
+    with (
+        tempfile.TemporaryDirectory(prefix="fairage-") as scratch,
+        progress_bar("training", total, unit="runs") as advance,
+    ):
+        for _ in run_batches(batches, workers=workers, scratch=Path(scratch)):
+            advance(1)
+
+
+def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
+    versions = tuple(
+        VersionRuns(
+            experiment=version.recipe.experiment,
+            version=version.recipe.version,
+            title=version.recipe.version,
+            description=version.recipe.description,
+            published=version.recipe.published,
+            predictions=tuple(
+                pl.read_parquet(job.folder / PREDICTIONS) for job in _jobs(version, plan.seeds, out)
+            ),
+        )
+        for version in plan.versions
+    )
+    comparable = all(is_challenge_test(version.predictions[0]) for version in versions)
+    left_out = (f"{name} was left out: {reason}" for name, reason in plan.left_out.items())
+    return SuiteRuns(
+        title=plan.title,
+        versions=versions,
+        facts=plan.facts,
+        references=REFERENCES if comparable else (),
+        comparable=comparable,
+        truth=plan.truth,
+        notes=(*plan.notes, *left_out),
+    )
+
+
+def _told(plan: Plan) -> dict[str, Any]:
+    return {
+        "title": plan.title,
+        "facts": plan.facts,
+        "backbones": plan.backbones,
+        "recipes": [version.recipe.model_dump(mode="json") for version in plan.versions],
+        "left_out": plan.left_out,
+    }

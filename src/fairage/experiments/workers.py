@@ -1,0 +1,109 @@
+"""Runs in several processes, one core each; none outlives the process that started it."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+
+import torch
+
+from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.runner import run_version
+
+__all__ = ["Batch", "Job", "one_thread", "process_pool", "run_batches", "run_jobs"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run that is still to do."""
+
+    recipe: Recipe
+    seed: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Runs that are still to do on the same faces."""
+
+    jobs: Sequence[Job]
+    data: EmbeddedFaces
+
+
+def run_jobs(
+    jobs: Sequence[Job], data: EmbeddedFaces, *, workers: int, scratch: Path
+) -> Iterator[Job]:
+    """Run the jobs on the same data; see `run_batches`."""
+    return run_batches([Batch(jobs, data)], workers=workers, scratch=scratch)
+
+
+def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Iterator[Job]:
+    """Run the jobs and yield each one as it is done; the same files come out for any `workers`.
+
+    Args:
+        batches: What to run on what.
+        workers: Processes; with 1, everything runs in this one.
+        scratch: A folder for the data that the processes share.
+    """
+    total = sum(len(batch.jobs) for batch in batches)
+    if workers <= 1 or total <= 1:
+        with one_thread():
+            for batch in batches:
+                for job in batch.jobs:
+                    _run(job, batch.data)
+                    yield job
+        return
+    with process_pool(min(workers, total)) as pool:
+        running: dict[Future[None], Job] = {}
+        for number, batch in enumerate(batches):
+            batch.data.save(scratch / str(number))
+            running |= {pool.submit(_run_saved, j, scratch / str(number)): j for j in batch.jobs}
+        for done in as_completed(running):
+            done.result()
+            yield running[done]
+
+
+@contextmanager
+def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Yield worker processes with one thread each; what has not begun at the end never does."""
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker) as pool:
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Give torch one thread while the block runs: sums come out the same as in a worker."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _run(job: Job, data: EmbeddedFaces) -> None:
+    run_version(job.recipe, data, seed=job.seed, folder=job.folder)
+
+
+def _run_saved(job: Job, scratch: Path) -> None:
+    _run(job, load_embedded_faces(scratch))
+
+
+def _start_worker() -> None:
+    torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)

@@ -1,0 +1,227 @@
+"""The commands `fairage run` and `fairage suite` as a user runs them, killed halfway too."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from transformers import ResNetConfig, ResNetModel
+
+from fairage.tables import AGE, IMAGE, SPLIT, read_faces, write_table
+
+COMMAND = [sys.executable, "-m", "fairage"]
+N = 360
+TABLES = ("results.csv", "summary.csv")
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures that are the brighter the older their person is, with two attributes."""
+    folder = tmp_path_factory.mktemp("faces")
+    rng = np.random.default_rng(0)
+    ages = rng.uniform(5, 80, N).round(1)
+    names = [f"{number:03d}.png" for number in range(N)]
+    for name, age in zip(names, ages, strict=True):
+        picture = np.clip(rng.normal(2.5 * age, 20, (40, 40, 3)), 0, 255).astype(np.uint8)
+        assert cv2.imwrite(str(folder / name), picture)
+    frame = pl.DataFrame(
+        {
+            IMAGE: names,
+            AGE: ages,
+            SPLIT: rng.choice(["train", "valid", "test"], N, p=[0.5, 0.25, 0.25]),
+            "gender": rng.choice(["female", "male"], N),
+            "expression": rng.choice(["happy", "neutral"], N),
+        }
+    )
+    write_table(frame, folder / "faces.parquet")
+    return folder / "faces.parquet"
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("resnet")
+    config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1])
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        ResNetModel(config).save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(json.dumps({"size": 32}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recipe") / "quick.yaml"
+    path.write_text(
+        "experiment: mine\nversion: quick\nweighting: 1b\n"
+        "training: {epochs: 3, learning_rate: 1e-2}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def environment(store: Path) -> dict[str, str]:
+    return {**os.environ, "FAIRAGE_CACHE": str(store), "COLUMNS": "200"}
+
+
+def run(*arguments: object, store: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(store),
+    )
+
+
+def suite(faces: Path, backbone: Path, out: Path) -> list[object]:
+    common = ["--faces", faces, "--backbone", backbone, "--seeds", 2, "--workers", 2]
+    return ["suite", "published", *common, "--out", out]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    faces: Path, backbone: Path, store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A suite that nobody disturbed; recipes that do not fit these faces are left out."""
+    out = tmp_path_factory.mktemp("suite")
+    done = run(*suite(faces, backbone, out), store=store)
+    assert done.returncode == 0, done.stderr
+    assert "Left out: loss 3" in done.stdout
+    return out
+
+
+def test_a_suite_writes_what_the_contract_says(undisturbed: Path) -> None:
+    results = pl.read_csv(undisturbed / "results.csv", schema_overrides={"experiment": pl.String})
+    assert results.columns == [
+        *("experiment", "version", "seed", "mae"),
+        *("gender_bias", "expression_bias", "age_bias", "average_bias"),
+    ]
+    versions = results["version"].unique(maintain_order=True).to_list()
+    assert versions[:2] == ["baseline", "loss 1a"]
+    assert results.group_by("version").len()["len"].to_list() == [2] * len(versions)
+    assert (undisturbed / "0-baseline" / "seed-1" / "bundle" / "README.md").is_file()
+    assert "<html" in (undisturbed / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_killed_suite_ends_with_the_tables_of_an_undisturbed_one(
+    faces: Path, backbone: Path, store: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    arguments = suite(faces, backbone, tmp_path)
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        env=environment(store),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for_a_run(tmp_path, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "results.csv").exists(), "the suite ended before it was killed"
+    before = finished(tmp_path)
+    done = run(*arguments, "--json", store=store)
+    assert done.returncode == 0, done.stderr
+    assert before <= finished(tmp_path)
+    for name in TABLES:
+        assert (tmp_path / name).read_bytes() == (undisturbed / name).read_bytes()
+
+
+def wait_for_a_run(out: Path, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(1200):
+        assert process.poll() is None, "the suite ended before its first run was seen"
+        if finished(out):
+            return
+        time.sleep(0.02)
+    pytest.fail("no run was finished within 24 seconds")
+
+
+def finished(out: Path) -> set[Path]:
+    return {path.relative_to(out) for path in out.glob("*/seed-*/run.json")}
+
+
+def test_given_again_nothing_is_trained_anew(
+    faces: Path, backbone: Path, store: Path, undisturbed: Path
+) -> None:
+    done = run(*suite(faces, backbone, undisturbed), store=store)
+    assert done.returncode == 0, done.stderr
+    assert "0 runs trained" in done.stdout
+
+
+def test_run_takes_recipe_files_and_shipped_names(
+    faces: Path, backbone: Path, store: Path, recipe: Path, tmp_path: Path
+) -> None:
+    common = ("--faces", faces, "--backbone", backbone, "--out", tmp_path, "--seeds", 1)
+    done = run("run", recipe, "published/0-baseline", *common, "--json", store=store)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [row["version"] for row in told["summary"]] == ["quick", "baseline"]
+    assert all(0 < row["mae_mean"] < 60 for row in told["summary"])
+
+
+def test_a_folder_of_other_runs_is_refused_and_kept(
+    faces: Path, backbone: Path, store: Path, undisturbed: Path
+) -> None:
+    before = (undisturbed / "results.csv").read_bytes()
+    arguments = [str(a) for a in suite(faces, backbone, undisturbed)] + ["--no-flip"]
+    done = run(*arguments, store=store)
+    assert done.returncode == 2
+    assert "give another --out" in done.stderr
+    assert (undisturbed / "results.csv").read_bytes() == before
+
+
+def only_train(faces: Path, folder: Path) -> Path:
+    frame = read_faces(faces).frame.with_columns(pl.lit("train").alias(SPLIT))
+    write_table(frame.with_columns(str(faces.parent) + "/" + pl.col(IMAGE)), folder / "t.parquet")
+    return folder / "t.parquet"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"recipe": "published/1-loss-2bb"}, "published/1-loss-2b"),
+        ({"recipe": "nowhere.yaml"}, "got no file 'nowhere.yaml'"),
+        ({"recipe": "published/1-loss-3"}, "weights set by hand"),
+        ({"--faces": "nowhere.parquet"}, "got no file 'nowhere.parquet'"),
+        ({"--backbone": "./nowhere"}, "nowhere"),
+        ({"--seeds": 0}, "--seeds"),
+        ({"--on-error": "ignore"}, "must be one of ['fail', 'skip']"),
+        ({"--faces": only_train}, "test"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    change: dict[str, object],
+    message: str,
+    faces: Path,
+    backbone: Path,
+    store: Path,
+    tmp_path: Path,
+) -> None:
+    change = {key: v(faces, tmp_path) if callable(v) else v for key, v in change.items()}
+    recipe = change.pop("recipe", "published/0-baseline")
+    out = tmp_path / "out"
+    options = {"--faces": faces, "--backbone": backbone, "--out": out, "--seeds": 1} | change
+    done = run("run", recipe, *(x for pair in options.items() for x in pair), store=store)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert message in done.stderr
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("command", ["run", "suite"])
+def test_help_shows_an_example(command: str, store: Path) -> None:
+    done = run(command, "--help", store=store)
+    assert done.returncode == 0
+    assert "Example" in done.stdout

@@ -1,0 +1,138 @@
+"""Recipes: read, checked, refused with the nearest name."""
+
+from pathlib import Path
+
+import pytest
+
+from fairage.exceptions import ConfigError, DataError
+from fairage.experiments.recipe import Recipe, parts_of, read_recipe, shipped_recipes
+from fairage.objectives.fairness.gap import Gap
+
+MINIMAL = "experiment: x\nversion: y\n"
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_shipped_suite_holds_experiments_0_and_1() -> None:
+    versions = [(recipe.experiment, recipe.version) for recipe in shipped_recipes("published")]
+    assert versions[:6] == [
+        ("0", "baseline"),
+        ("1", "loss 1a"),
+        ("1", "loss 1b"),
+        ("1", "loss 2a"),
+        ("1", "loss 2b"),
+        ("1", "loss 3"),
+    ]
+
+
+def test_defaults_are_the_kits() -> None:
+    recipe = Recipe.model_validate({"experiment": "x", "version": "y"})
+    training = recipe.training
+    assert (training.epochs, training.batch_size, training.patience) == (50, 32, 5)
+    assert training.learning_rate == 1e-4
+    assert recipe.weighting.name == "none"
+
+
+def test_the_study_s_weightings_are_trained_alike() -> None:
+    recipes = [r for r in shipped_recipes("published") if r.experiment in ("0", "1")]
+    assert {recipe.training for recipe in recipes} == {recipes[0].training}
+
+
+def test_published_average_is_the_mean_of_the_published_biases() -> None:
+    for recipe in shipped_recipes("published"):
+        told = recipe.published
+        if told is None:
+            continue
+        biases = [told[f"{name}_bias"] for name in ("gender", "expression", "ethnicity", "age")]
+        assert sum(biases) / 4 == pytest.approx(told["average_bias"], abs=7e-4), recipe.version
+
+
+def test_a_choice_may_carry_options(tmp_path: Path) -> None:
+    text = MINIMAL + "weighting: {name: 1b, attributes: [gender]}\n"
+    assert read_recipe(written(tmp_path, text)).weighting.options == {"attributes": ["gender"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (MINIMAL + "wieghting: 2b\n", "Did you mean 'weighting'"),
+        (MINIMAL + "training: {epoch: 3}\n", "Did you mean 'epochs'"),
+        (MINIMAL + "training: {epochs: 0}\n", "training.epochs"),
+        (MINIMAL + "weighting: 2bb\n", "Did you mean '2b'"),
+        (MINIMAL + "weighting: {name: 1b, attribute: [gender]}\n", "Did you mean 'attributes'"),
+        (MINIMAL + "objective: msee\n", "Did you mean 'mse'"),
+        (MINIMAL + "head: {name: regression, hiden: [3]}\n", "Did you mean 'hidden'"),
+        (MINIMAL + "head: label-distrib\n", "Did you mean 'label-distribution'"),
+        (MINIMAL + "objective: dldl\n", "expected a head .* among ['label-distribution'], got R"),
+        (MINIMAL + "head: corn\n", "an objective among ['corn']"),
+        (MINIMAL + "fairness: gapp\n", "Did you mean 'gap'"),
+        (MINIMAL + "fairness: {name: gap, strenght: 2}\n", "Did you mean 'strength'"),
+        (MINIMAL + "fairness: {name: gap, strength: 1e9}\n", "expected strength of the fairness"),
+        (MINIMAL + "select: fairest\n", "select.rule"),
+        (MINIMAL + "select: {rule: fair, dleta: 0.1}\n", "Did you mean 'delta'"),
+        (MINIMAL + "select: {rule: fair, delta: -1}\n", "select.delta"),
+        (MINIMAL + "after: [last-layr]\n", "Did you mean 'last-layer'"),
+        (MINIMAL + "after: [{name: recalibrate, methd: linear}]\n", "Did you mean 'method'"),
+        (MINIMAL + "after: recalibrate\n", "after"),
+        (MINIMAL + "training: {optimizer: sgd}\n", "training.optimizer"),
+        (MINIMAL + "training: {ema: 1.0}\n", "training.ema"),
+        (MINIMAL + "training: {shedule: cosine}\n", "Did you mean 'schedule'"),
+        ("experiment: x\n", "version"),
+        ("- a\n- b\n", "expected a recipe"),
+        ("a: [b\n", "expected YAML"),
+        ("", "expected a recipe"),
+    ],
+)
+def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message.replace("[", r"\[")):
+        read_recipe(written(tmp_path, text))
+
+
+FULL = """
+weighting: {name: raking, power: 0.5, trim: 10}
+head: {name: label-distribution, hidden: [384], layer_norm: true}
+objective: {name: dldl, kl_weight: 2, mae_weight: 0.5}
+fairness: {name: gap, strength: 0.5, attributes: [gender, age_group]}
+select: fair
+after: [last-layer, {name: recalibrate, method: linear}]
+training: {optimizer: adamw, weight_decay: 1e-2, schedule: cosine, warmup: 1, ema: 0.99}
+"""
+
+
+def test_every_part_can_be_chosen_by_name(tmp_path: Path) -> None:
+    recipe = read_recipe(written(tmp_path, MINIMAL + FULL))
+    parts = parts_of(recipe)
+    assert parts.fairness == Gap(strength=0.5, attributes=("gender", "age_group"))
+    assert [type(step).__name__ for step in parts.after] == ["LastLayer", "Recalibrate"]
+    assert (recipe.select.rule, recipe.select.delta) == ("fair", 0.03)
+    assert recipe.training.ema == 0.99
+
+
+def test_without_a_word_there_is_no_fairness_term_and_nothing_follows(tmp_path: Path) -> None:
+    recipe = read_recipe(written(tmp_path, MINIMAL))
+    parts = parts_of(recipe)
+    assert parts.fairness is None
+    assert parts.after == ()
+    assert recipe.select.rule == "loss"
+
+
+def test_a_missing_file_and_an_unknown_name_differ() -> None:
+    with pytest.raises(DataError, match="got no file"):
+        read_recipe("nowhere.yaml")
+    with pytest.raises(ConfigError, match="published/1-loss-2b"):
+        read_recipe("published/1-loss-2bb")
+    with pytest.raises(ConfigError, match="published"):
+        shipped_recipes("publishd")
+
+
+def test_the_fingerprint_follows_what_changes_the_model_alone() -> None:
+    recipe = Recipe.model_validate({"experiment": "x", "version": "y"})
+    renamed = recipe.model_copy(update={"description": "other"})
+    changed = recipe.model_copy(
+        update={"training": recipe.training.model_copy(update={"epochs": 3})}
+    )
+    assert recipe.fingerprint == renamed.fingerprint != changed.fingerprint
