@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-results/injected-bias}
 fairage=.venv/bin/fairage
-$fairage data synthesize --out "$out/faces" --n 8000 --workers 2 --bias "ethnicity=afroamerican:cue=0.4"
-$fairage suite published --faces "$out/faces/faces.parquet" --backbone embedded --store "$out/store" \
+$fairage data synthesize --out "$out/faces" --n 8000 --workers 2 --bias "age_group=old:cue=0.5"
+$fairage suite mitigations --faces "$out/faces/faces.parquet" --backbone embedded --store "$out/store" \
     --out "$out/suite" --seeds 3
-.venv/bin/python scripts/group_table.py "$out/suite" --attribute ethnicity --group afroamerican \
+.venv/bin/python scripts/group_table.py "$out/suite" --attribute age_group --group old \
     --truth "$out/faces/truth.json"

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the test processes share the cores already
+
 import numpy as np
 import polars as pl
 import pytest

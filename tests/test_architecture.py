@@ -15,7 +15,7 @@ LAYERS = [
     {"report", "training", "prediction"},
     {"audit", "embeddings", "models"},
     {"datasets", "faces", "weighting", "objectives"},
-    {"tables", "age_groups", "config", "seeding", "exceptions", "files", "progress"},
+    {"tables", "age_groups", "config", "seeding", "exceptions", "files", "progress", "votes"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 BASE = len(LAYERS) - 1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
 from fairage.exceptions import DataError
 from fairage.files import atomic_path
+from fairage.votes import check_votes
 
 __all__ = [
     "AGE",
@@ -30,6 +31,7 @@ __all__ = [
     "SPLITS",
     "UNKNOWN",
     "UPPER",
+    "VOTES",
     "WEIGHT",
     "Faces",
     "attribute_names",
@@ -49,6 +51,7 @@ REAL_AGE = "real_age"
 APPARENT_AGE = "apparent_age"
 AGE_STD = "age_std"
 N_RATINGS = "n_ratings"
+VOTES = "votes"
 IDENTITY = "identity"
 PREDICTION = "prediction"
 LOWER = "lower"
@@ -63,7 +66,7 @@ UNKNOWN = "unknown"
 MAX_AGE = 120.0
 
 _RESERVED = {IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, IDENTITY, PREDICTION}
-_RESERVED |= {LOWER, UPPER, SEED, MODEL, WEIGHT, AGE_GROUP}
+_RESERVED |= {LOWER, UPPER, SEED, MODEL, WEIGHT, AGE_GROUP, VOTES}
 _SUFFIXES = (".parquet", ".csv", ".tsv")
 
 
@@ -159,7 +162,8 @@ def check_faces(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the faces table with its types settled, or raise a DataError naming row and column.
 
     `image` and `age` must be there; `age` is a number of years in 0..120; `split`, where there,
-    is train, valid or test; a missing attribute value becomes the group `unknown`.
+    is train, valid or test; a missing attribute value becomes the group `unknown`. `votes`, where
+    there, holds how many raters guessed each whole year 0..100; only Parquet can hold it.
 
     Examples:
         >>> check_faces(pl.DataFrame({"image": ["a.jpg"], "age": [-1.0]}))
@@ -173,6 +177,8 @@ def check_faces(frame: pl.DataFrame) -> pl.DataFrame:
     _check_ages(frame, AGE)
     if SPLIT in frame.columns:
         _check_splits(frame)
+    if VOTES in frame.columns:
+        frame = frame.with_columns(check_votes(frame[VOTES]))
     return _fill_unknown(frame)
 
 

@@ -12,6 +12,7 @@ from fairage.datasets import Options, prepare_faces
 from fairage.datasets.appa_real.codes import TRAIN_COUNTS
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import UNKNOWN, read_faces
+from fairage.votes import votes_array
 
 SPLITS = ["train", "valid", "test"]
 
@@ -236,3 +237,31 @@ def test_a_folder_of_no_layout_tells_all_three(bundle: Path, tmp_path: Path) -> 
     bundle.mkdir()
     with pytest.raises(DataError, match=r"labels_metadata_train.*data_train.*gt_avg_train"):
         rows(bundle, tmp_path / "faces.csv")
+
+
+GUESSES = ["file_name", "real_age", "apparent_age", "worker_age", "worker_gender"]
+
+
+def write_guesses(folder: Path, split: str, name: str) -> None:
+    rows = [[name, 30, age, 40, "male"] for age in (30, 31, 31, 140, "x", "")]
+    lines = [",".join(map(str, row)) for row in [GUESSES, *rows]]
+    (folder / f"gt_{split}.csv").write_text("\n".join(lines), encoding="utf-8")
+
+
+@pytest.mark.parametrize("layout", ["bundle", "release"])
+def test_single_guesses_are_counted(
+    layout: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder = request.getfixturevalue(layout)
+    official = {"bundle": ["000002", "000012", "000022"], "release": ["000000", "000010", "000020"]}
+    for split, name in zip(("train", "valid", "test"), official[layout], strict=True):
+        write_guesses(folder, split, f"{name}.jpg")
+    done = prepare_faces("appa-real", folder, tmp_path / "faces.parquet")
+    counts = votes_array(read_faces(tmp_path / "faces.parquet").frame["votes"])
+    assert sorted(counts.sum(axis=1).tolist()) == [0] * (len(counts) - 3) + [4] * 3
+    voted = counts[counts.sum(axis=1) > 0]
+    assert voted[0, [30, 31, 100]].tolist() == [1, 2, 1]
+    assert "6 guesses that are no number were ignored." in done.notes
+    text = prepare_faces("appa-real", folder, tmp_path / "faces.csv")
+    assert "votes" not in read_faces(tmp_path / "faces.csv").frame.columns
+    assert "The raters' votes were left out: only Parquet can hold them." in text.notes

@@ -176,6 +176,10 @@ def test_copies_survive_saving_and_enter_the_fingerprint(copied, tmp_path: Path)
     )
 
 
+def test_an_augmentation_may_be_its_name_alone() -> None:
+    assert recipe(augmentation="random").augmentation.copies.name == "all"
+
+
 def test_missing_copies_are_an_error(embedded) -> None:
     with pytest.raises(DataError, match="expected embedded copies for the augmentation"):
         check_fit(recipe(**COPIED), embedded)
@@ -233,7 +237,7 @@ def test_the_same_seed_gives_the_same_ensemble(embedded) -> None:
         ({"experts": {"joint_training": {"epoch": 3}}}, "Did you mean 'epochs'"),
         ({"members": 0}, "members"),
         ({"parts": 0}, "parts"),
-        ({"augmentation": "kit"}, "augmentation"),
+        ({"augmentation": ["kit"]}, "augmentation"),
         ({"augmentation": {"name": "kitt"}}, "Did you mean 'kit'"),
         ({"augmentation": {"name": "kit", "strenght": 1}}, "option of augmentation 'kit'"),
         ({"augmentation": {"name": "kit", "copies": "al"}}, "Did you mean 'all'"),
@@ -253,3 +257,10 @@ def test_an_expert_of_an_unknown_attribute_is_an_error(embedded) -> None:
 def test_more_parts_than_rows_are_an_error(embedded) -> None:
     with pytest.raises(ConfigError, match="parts"):
         check_fit(recipe(parts=100_000), embedded)
+
+
+def test_a_suite_is_told_of_a_term_that_the_faces_do_not_allow(embedded) -> None:
+    with pytest.raises(DataError, match="two groups or more"):
+        check_fit(recipe(fairness={"name": "gap", "min_rows": 10_000}), embedded)
+    with pytest.raises(ConfigError, match="Did you mean 'gender'"):
+        check_fit(recipe(fairness={"name": "gap", "attributes": ["gendr"]}), embedded)

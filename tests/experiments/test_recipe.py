@@ -1,11 +1,18 @@
 """Recipes: read, checked, refused with the nearest name."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.recipe import Recipe, parts_of, read_recipe, shipped_recipes
+from fairage.experiments.recipe import (
+    Recipe,
+    parts_of,
+    read_recipe,
+    recipe_from,
+    shipped_recipes,
+)
 from fairage.objectives.fairness.gap import Gap
 
 MINIMAL = "experiment: x\nversion: y\n"
@@ -136,3 +143,17 @@ def test_the_fingerprint_follows_what_changes_the_model_alone() -> None:
         update={"training": recipe.training.model_copy(update={"epochs": 3})}
     )
     assert recipe.fingerprint == renamed.fingerprint != changed.fingerprint
+
+
+@pytest.mark.parametrize("recipe", shipped_recipes("published"), ids=lambda r: r.version)
+def test_a_recipe_that_was_written_down_is_read_as_the_same(recipe: Recipe) -> None:
+    assert recipe_from(recipe.model_dump(mode="json"), "again") == recipe
+
+
+def test_every_row_of_the_study_has_a_recipe_with_its_numbers() -> None:
+    rows = [r for r in shipped_recipes("published") if r.published]
+    counts = Counter(recipe.experiment for recipe in rows)
+    assert counts == {"0": 1, "1": 4, "2": 2, "3": 5, "4": 1, "task 1": 2}
+    assert len({tuple(recipe.published.values()) for recipe in rows}) == 15
+    augmented = {recipe.experiment for recipe in rows if recipe.augmentation}
+    assert augmented == {"2", "3", "4", "task 1"}

@@ -114,6 +114,16 @@ def test_points_far_out_leave_the_scatter_but_ours_never() -> None:
     assert scatter.shown == [ours]
 
 
+def test_in_a_crowd_the_front_has_names_and_others_where_there_is_room() -> None:
+    crowd = [Point(f"version {i}", 4 + i / 1000, 0.8 + i / 1000) for i in range(20)]
+    axes = drawn(Scatter(crowd, crowd[:1], 0.2, 0.4), Size(600, 400)).axes[0]
+    named = [text.get_text() for text in axes.texts]
+    assert "version 0" in named
+    assert len(named) < len(crowd)
+    few = drawn(Scatter(crowd[:8], crowd[:1], 0.2, 0.4), Size(600, 400)).axes[0]
+    assert len(few.texts) == 8
+
+
 def test_colours_and_markers_repeat_out_of_step() -> None:
     assert colour(7) == colour(0)
     assert marker(7) != marker(0)

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from fairage.cli.backbones import run_backbones
 from fairage.cli.extra_faces import ExtraFaces, read_extra_faces
 from fairage.config import default_store
 from fairage.exceptions import ConfigError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from fairage.experiments.suite import SuiteOutcome
 
 __all__ = ["run", "show_outcome", "suite"]
+
+BACKBONES = "backbones"
 
 FacesArgument = Annotated[
     Path, typer.Option("--faces", help="Faces table with the splits train, valid and test.")
@@ -42,6 +45,19 @@ NoFlip = Annotated[
 ]
 OnError = Annotated[
     str, typer.Option("--on-error", help="What an unreadable image does: fail or skip.")
+]
+FacesTables = Annotated[
+    list[Path],
+    typer.Option(
+        "--faces",
+        help="Faces table with the splits train, valid and test; `backbones` takes several.",
+    ),
+]
+RecipeName = Annotated[
+    str | None, typer.Option("--recipe", help="Recipe of the suite backbones; 0-baseline if unset.")
+]
+Concatenated = Annotated[
+    bool, typer.Option("--concatenated", help="Suite backbones: all of them side by side, too.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
@@ -76,8 +92,8 @@ def run(
 
 
 def suite(
-    name: Annotated[str, typer.Argument(help="Name of the suite: published.")],
-    faces: FacesArgument,
+    name: Annotated[str, typer.Argument(help="Name of the suite: published, ..., or backbones.")],
+    faces: FacesTables,
     backbone: Backbones,
     out: Out,
     extra_faces: ExtraFaces = None,
@@ -87,19 +103,35 @@ def suite(
     no_flip: NoFlip = False,
     on_error: OnError = "fail",
     as_json: Json = False,
+    recipe: RecipeName = None,
+    concatenated: Concatenated = False,
 ) -> None:
     """Run a shipped suite of recipes: `published` holds the experiments of the study.
 
-    An interrupted suite goes on where it stopped when the command is given again.
+    An interrupted suite goes on where it stopped when the command is given again. `backbones`
+    compares backbones, each alone, on any faces tables.
 
     Example: `fairage suite published --faces appa.parquet --backbone ./mobilenet --out results`
     """
-    from fairage.experiments.recipe import shipped_recipes
+    from fairage.experiments.recipe import shipped_recipes, suite_names
 
+    if name not in (known := (*suite_names(), BACKBONES)):
+        raise ConfigError.unknown_name("suite", name, known)
+    if name == BACKBONES:
+        run: dict[str, Any] = {"recipe": recipe, "concatenated": concatenated}
+        run |= {"seeds": seeds, "store": store, "workers": workers, "on_error": on_error}
+        outcome = run_backbones(faces, backbone, out, flip=not no_flip, **run)
+        show_outcome(outcome, as_json=as_json)
+        return
+    if len(faces) > 1 or recipe is not None or concatenated:
+        raise ConfigError(
+            f"expected one --faces, no --recipe and no --concatenated for the suite {name!r}, got "
+            "more, which only the suite backbones takes, leave them out"
+        )
     found = shipped_recipes(name)
     options = {"title": f"Suite {name}", "seeds": seeds, "workers": workers, "flip": not no_flip}
     options["extra_faces"] = read_extra_faces(extra_faces)
-    outcome = _run(found, faces, backbone, out, store, on_error, leave_out=True, **options)
+    outcome = _run(found, faces[0], backbone, out, store, on_error, leave_out=True, **options)
     show_outcome(outcome, as_json=as_json)
 
 

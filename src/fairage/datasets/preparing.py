@@ -22,13 +22,14 @@ from fairage.tables import (
     REAL_AGE,
     SPLIT,
     SPLITS,
+    VOTES,
     check_faces,
     write_table,
 )
 
 __all__ = ["Outcome", "SplitOptions", "prepare_faces"]
 
-_ORDER = (IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, IDENTITY)
+_ORDER = (IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, VOTES, IDENTITY)
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,9 @@ def prepare_faces(
     frame = check_faces(_in_order(prepared.frame))
     frame, notes = _split(frame, split or SplitOptions())
     frame = _relative(frame, out.resolve().parent)
+    frame, dropped = _writable(frame, out)
     write_table(frame, out)
-    return Outcome(name, frame, prepared.skipped, (*prepared.notes, *notes))
+    return Outcome(name, frame, prepared.skipped, (*prepared.notes, *notes, *dropped))
 
 
 def _check_options(dataset: DataSet, options: Options) -> Options:
@@ -156,6 +158,13 @@ def _split(frame: pl.DataFrame, options: SplitOptions) -> tuple[pl.DataFrame, tu
     )
     split = _in_order(split_faces(bare, shares, seed=options.seed, contents=contents))
     return split, ("The data set's own splits were replaced.", note) if own else (note,)
+
+
+def _writable(frame: pl.DataFrame, out: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the table without votes where the file is text, which cannot hold lists."""
+    if VOTES not in frame.columns or out.suffix.lower() == ".parquet":
+        return frame, ()
+    return frame.drop(VOTES), ("The raters' votes were left out: only Parquet can hold them.",)
 
 
 def _relative(frame: pl.DataFrame, base: Path) -> pl.DataFrame:

@@ -15,7 +15,17 @@ from fairage.embeddings import Embeddings
 from fairage.exceptions import DataError
 from fairage.experiments.recipe_augmentation import AugmentationChoice
 from fairage.files import atomic_path
-from fairage.tables import AGE_GROUP, IMAGE, SPLIT, SPLITS, Faces, attribute_names, group_labels
+from fairage.tables import (
+    AGE_GROUP,
+    IMAGE,
+    SPLIT,
+    SPLITS,
+    VOTES,
+    Faces,
+    attribute_names,
+    group_labels,
+)
+from fairage.votes import votes_array
 
 __all__ = [
     "EmbeddedFaces",
@@ -103,8 +113,10 @@ class EmbeddedFaces:
     @property
     def fingerprint(self) -> str:
         """Hash of everything that training and measuring read, but for extras and copies."""
-        table = self.frame.drop(IMAGE).write_csv().encode()
-        return _hash(table, np.ascontiguousarray(self.embeddings).tobytes())
+        table = self.frame.drop(IMAGE, VOTES, strict=False).write_csv().encode()
+        votes = self.frame.get_column(VOTES, default=None)
+        told = b"" if votes is None else votes_array(votes).tobytes()
+        return _hash(table, told, np.ascontiguousarray(self.embeddings).tobytes())
 
     def save(self, folder: Path) -> None:
         """Write the files that `load_embedded_faces` reads."""

@@ -79,7 +79,8 @@ def fit(recipe: Recipe, data: EmbeddedFaces, *, seed: int, watch: Watch | None =
             label = _label(recipe, number, member)
             found.append(_Fitting(recipe, material, seed, label, watch).fit())
     whole = found[0] if len(found) == 1 else _average(found)
-    _following(recipe, Material(data, recipe.augmentation)).apply(whole.head, seed=seed)
+    if recipe.after:
+        _following(recipe, Material(data, recipe.augmentation)).apply(whole.head, seed=seed)
     return whole
 
 

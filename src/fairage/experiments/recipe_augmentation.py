@@ -2,14 +2,15 @@
 
 import hashlib
 import json
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from fairage.datasets.copies import Copies, make_copies
-from fairage.experiments.recipe_choices import Choice, Named
+from fairage.experiments.recipe_choices import Choice, Named, name_alone
 from fairage.faces.augmentation import Augmentation, make_augmentation
 
-__all__ = ["AugmentationChoice"]
+__all__ = ["AugmentationChoice", "NamedAugmentation"]
 
 
 class AugmentationChoice(Choice):
@@ -42,3 +43,7 @@ class AugmentationChoice(Choice):
     def chosen_copies(self) -> Copies:
         """Return what chooses the rows, or raise a ConfigError for an unknown name or option."""
         return make_copies(self.copies.name, **self.copies.options)
+
+
+NamedAugmentation = Annotated[AugmentationChoice, BeforeValidator(name_alone)]
+"""An augmentation that may be written as its name alone: one copy of every training face."""

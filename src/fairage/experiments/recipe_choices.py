@@ -4,7 +4,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = ["Choice", "Named", "Select", "SelectRule", "Strict", "Training", "TrainingChanges"]
+__all__ = [
+    "Choice",
+    "Named",
+    "Select",
+    "SelectRule",
+    "Strict",
+    "Training",
+    "TrainingChanges",
+    "name_alone",
+]
 
 
 class Strict(BaseModel):
@@ -80,7 +89,8 @@ class Select(Strict):
     )
 
 
-def _name_alone(value: object) -> object:
+def name_alone(value: object) -> object:
+    """Return a name as the mapping that it stands for; anything else as it is."""
     return {"name": str(value)} if isinstance(value, str | int) else value
 
 
@@ -88,7 +98,7 @@ def _rule_alone(value: object) -> object:
     return {"rule": value} if isinstance(value, str) else value
 
 
-Named = Annotated[Choice, BeforeValidator(_name_alone)]
+Named = Annotated[Choice, BeforeValidator(name_alone)]
 """A choice that may be written as its name alone."""
 
 SelectRule = Annotated[Select, BeforeValidator(_rule_alone)]

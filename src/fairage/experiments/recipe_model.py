@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from fairage.config import build
-from fairage.experiments.recipe_augmentation import AugmentationChoice
+from fairage.experiments.recipe_augmentation import NamedAugmentation
 from fairage.experiments.recipe_choices import Choice, Named, Select, SelectRule, Strict, Training
 from fairage.experiments.recipe_stages import MAIN, ExpertsChoice, Stage
 from fairage.models import HEADS, check_pair
@@ -39,7 +39,7 @@ class Recipe(Strict):
     )
     after: tuple[Named, ...] = Field((), description="Steps that follow the training, in order.")
     training: Training = Field(default_factory=lambda: Training.model_validate({}))
-    augmentation: AugmentationChoice | None = Field(
+    augmentation: NamedAugmentation | None = Field(
         None, description="Changed copies of training faces that are trained on as well."
     )
     stages: tuple[Stage, ...] = Field((), description="Trainings that follow each other.")

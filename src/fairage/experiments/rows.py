@@ -13,8 +13,9 @@ from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.recipe_augmentation import AugmentationChoice
 from fairage.experiments.recipe_stages import MAIN
 from fairage.objectives import Targets
-from fairage.tables import AGE, AGE_GROUP, AGE_STD, SPLIT, group_labels
+from fairage.tables import AGE, AGE_GROUP, AGE_STD, SPLIT, VOTES, group_labels
 from fairage.training import Rows
+from fairage.votes import N_YEARS, votes_array
 
 __all__ = ["Material", "Taught", "parts_of_rows", "rows_of", "targets_of"]
 
@@ -88,12 +89,18 @@ class Material:
     def _extra(self, name: str) -> Taught:
         extra = self.data.extra(name)
         train, own = extra.split("train"), extra.split("valid")
+        rows = self._voted(rows_of(train))
         if own.frame.height:
-            return Taught(train.frame, rows_of(train), rows_of(own))
+            return Taught(train.frame, rows, self._voted(rows_of(own)))
         shared = [a for a in train.attributes if a in self._valid.groups]
-        return Taught(
-            train.frame, _with_groups(rows_of(train), shared), _with_groups(self._valid, shared)
-        )
+        return Taught(train.frame, _with_groups(rows, shared), _with_groups(self._valid, shared))
+
+    def _voted(self, rows: Rows) -> Rows:
+        """Return extra rows with empty votes where the faces have some and they do not."""
+        if self._valid.targets.votes is None or rows.targets.votes is not None:
+            return rows
+        none = torch.zeros(len(rows), N_YEARS)
+        return replace(rows, targets=replace(rows.targets, votes=none))
 
 
 def training_faces(
@@ -136,12 +143,15 @@ def rows_of(faces: EmbeddedFaces) -> Rows:
 
 
 def targets_of(frame: pl.DataFrame) -> Targets:
-    """Return ages, and the raters' standard deviations where the faces table has them."""
+    """Return ages, and what the raters said beside their mean where the faces table has it."""
     ages = torch.from_numpy(frame[AGE].to_numpy().astype(np.float32).copy())
-    if AGE_STD not in frame.columns:
-        return Targets(ages)
-    stds = frame[AGE_STD].cast(pl.Float32).fill_null(float("nan")).to_numpy()
-    return Targets(ages, stds=torch.from_numpy(stds.copy()))
+    stds = votes = None
+    if AGE_STD in frame.columns:
+        found = frame[AGE_STD].cast(pl.Float32).fill_null(float("nan")).to_numpy()
+        stds = torch.from_numpy(found.copy())
+    if VOTES in frame.columns:
+        votes = torch.from_numpy(votes_array(frame[VOTES]).astype(np.float32))
+    return Targets(ages, stds=stds, votes=votes)
 
 
 def _with_groups(rows: Rows, attributes: Sequence[str]) -> Rows:

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -46,12 +46,7 @@ def run_version(recipe: Recipe, data: EmbeddedFaces, *, seed: int, folder: Path)
         "recipe": recipe.model_dump(mode="json"),
         "fingerprint": run_fingerprint(recipe, data),
         "seed": seed,
-        "trainings": [_training(trained) for trained in fitted.trainings],
-        "scores": {name: scores_row(found) for name, found in scores.items()},
-        "experts": {
-            expert: {name: scores_row(_score(head, part)) for name, part in measured.items()}
-            for expert, head in fitted.experts.items()
-        },
+        **_told(fitted, measured, scores),
         "seconds": round(time.monotonic() - started, 2),
     }
     (partial / RUN).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
@@ -66,6 +61,20 @@ def run_fingerprint(recipe: Recipe, data: EmbeddedFaces) -> str:
     if recipe.augmentation is not None:
         told.append(data.augmented(recipe.augmentation).fingerprint)
     return "-".join(told)
+
+
+def _told(
+    fitted: Fitted, measured: Mapping[str, EmbeddedFaces], scores: Mapping[str, Score]
+) -> dict[str, Any]:
+    """What `run.json` tells of the model: its trainings, its scores, those of its experts."""
+    return {
+        "trainings": [_training(trained) for trained in fitted.trainings],
+        "scores": {name: scores_row(found) for name, found in scores.items()},
+        "experts": {
+            expert: {name: scores_row(_score(head, part)) for name, part in measured.items()}
+            for expert, head in fitted.experts.items()
+        },
+    }
 
 
 def _training(trained: Trained) -> dict[str, Any]:

@@ -131,6 +131,8 @@ def _text(value: object) -> str:
     """Return a value as a recipe would write it."""
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, list | dict):
+        return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000).strip()
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -73,7 +73,7 @@ def suite_html(runs: SuiteRuns, summary: pl.DataFrame | None = None) -> str:
         changes=change_rows(versions, columns),
         front=len(scatter.front) > 1,
         scatter=_scatter_svg(scatter),
-        scatter_sentence=scatter_sentence(scatter, versions),
+        scatter_sentence=scatter_sentence(scatter, versions, same_faces=runs.same_faces),
         panels=[_panel(versions, attribute) for attribute in _attributes(versions)],
         facts=list(runs.facts.items()),
         notes=runs.notes,
@@ -108,7 +108,7 @@ def _scatter(runs: SuiteRuns, versions: list[VersionNumbers]) -> Scatter:
     chance = baseline_of(versions).average_bias
     return Scatter(
         points=[*ours.values(), *references, *study],
-        front=[ours[v.name] for v in front_of(versions)],
+        front=[ours[v.name] for v in front_of(versions)] if runs.same_faces else [],
         floor=chance.floor or 0.0,
         floor_p95=chance.floor_p95 or 0.0,
     )

@@ -12,6 +12,8 @@ def table_sentence(runs: SuiteRuns) -> str:
     """Return what the table of versions holds."""
     seeds = max(len(version.predictions) for version in runs.versions)
     faces = count(runs.versions[0].predictions[0].height, "test face")
+    if not runs.same_faces:
+        faces = "the test faces of its table"
     told = f"Each version was trained with {count(seeds, 'seed')} and measured on {faces}"
     if seeds > 1:
         told += "; the table gives means over seeds"
@@ -23,9 +25,16 @@ def table_sentence(runs: SuiteRuns) -> str:
     return f"{told}; it was measured on other faces, so the two cannot be held against each other."
 
 
-def scatter_sentence(scatter: Scatter, versions: list[VersionNumbers]) -> str:
+def scatter_sentence(
+    scatter: Scatter, versions: list[VersionNumbers], *, same_faces: bool = True
+) -> str:
     """Return what the scatter shows, and which published points lie outside of it."""
     front = [version.called for version in front_of(versions)]
+    if not same_faces:
+        return (
+            "Only versions of the same faces can be held against each other. Grey is what chance "
+            "alone may give for the first version, dashed its mean."
+        )
     told = f"No version beats {joined(front, 'or')} on both counts."
     if len(front) == 1:
         told = f"{upper_first(front[0])} is both the most accurate and the fairest version."

@@ -17,7 +17,7 @@ from fairage.audit.intervals import Ends, Estimate, bootstrap_estimate
 from fairage.audit.sample import gather
 from fairage.report.suite_metrics import AVERAGE_BIAS, MAE, bias_column, labels_of
 from fairage.report.suite_runs import SuiteRuns, VersionRuns, baseline_index
-from fairage.tables import AGE, IMAGE, PREDICTION
+from fairage.tables import AGE, PREDICTION
 
 __all__ = ["VersionIntervals", "version_intervals"]
 
@@ -48,7 +48,7 @@ def version_intervals(
         replicates: Bootstrap draws of the test faces.
         rng: Source of chance.
     """
-    if not _same_faces(runs):
+    if not runs.same_faces:
         return [VersionIntervals({}, {}) for _ in runs.versions]
     frames = [frame for version in runs.versions for frame in version.predictions]
     known = {name: labels for frame in frames for name, labels in labels_of(frame).items()}
@@ -89,15 +89,6 @@ def _above_zero(found: dict[str, Estimate]) -> dict[str, Estimate]:
     return {
         name: e if e.low is None else replace(e, low=max(e.low, 0.0)) for name, e in found.items()
     }
-
-
-def _same_faces(runs: SuiteRuns) -> bool:
-    first = runs.versions[0].predictions[0]
-    return all(
-        frame[IMAGE].equals(first[IMAGE]) and frame[AGE].equals(first[AGE])
-        for version in runs.versions
-        for frame in version.predictions
-    )
 
 
 def _everybody(n: int) -> Groups:

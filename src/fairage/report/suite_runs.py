@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from fairage.tables import AGE, IMAGE
+
 __all__ = ["Reference", "SuiteRuns", "VersionRuns", "baseline_index", "with_distinct_titles"]
 
 BASELINE_EXPERIMENT = "0"
@@ -75,6 +77,15 @@ class SuiteRuns:
         """Whether the study's numbers may be held against these."""
         published = any(version.published for version in self.versions)
         return self.comparable and self.truth is None and published
+
+    @property
+    def same_faces(self) -> bool:
+        """Whether all versions were measured on the same faces."""
+        frames = [frame for version in self.versions for frame in version.predictions]
+        return all(
+            frame[IMAGE].equals(frames[0][IMAGE]) and frame[AGE].equals(frames[0][AGE])
+            for frame in frames[1:]
+        )
 
 
 def baseline_index(versions: Sequence[VersionRuns]) -> int:

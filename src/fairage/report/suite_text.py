@@ -15,6 +15,8 @@ DIFFER = "the errors of two groups differ"
 
 def conclusion(runs: SuiteRuns, versions: list[VersionNumbers]) -> list[str]:
     """Return what the suite shows, the most important first."""
+    if not runs.same_faces:
+        return _apart(versions)
     baseline = baseline_of(versions)
     fairest = min(versions, key=lambda v: v.average_bias.mean)
     sentences = [_fairest(fairest, baseline, len(versions))]
@@ -25,6 +27,26 @@ def conclusion(runs: SuiteRuns, versions: list[VersionNumbers]) -> list[str]:
     if runs.has_published_peers:
         sentences.append(_study(versions))
     return [sentence for sentence in sentences if sentence]
+
+
+def _apart(versions: list[VersionNumbers]) -> list[str]:
+    """Tell each experiment for itself, as versions of different faces cannot be compared."""
+    told = [
+        "The versions were measured on different test faces: numbers can be held against each "
+        "other only within the same faces, not across them."
+    ]
+    for experiment in dict.fromkeys(version.run.experiment for version in versions):
+        own = [version for version in versions if version.run.experiment == experiment]
+        parts = [
+            f"{label} is {v.name} (MAE {number(v.mae.mean)}, average bias "
+            f"{number(v.average_bias.mean)}, noise floor {number(v.average_bias.floor)})"
+            for label, v in (
+                ("the most accurate", min(own, key=lambda v: v.mae.mean)),
+                ("the fairest", min(own, key=lambda v: v.average_bias.mean)),
+            )
+        ]
+        told.append(f"{upper_first(experiment)}: {joined(parts)}.")
+    return told
 
 
 def _fairest(fairest: VersionNumbers, baseline: VersionNumbers, n: int) -> str:

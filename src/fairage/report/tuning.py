@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from markupsafe import Markup
+
 from fairage.report.figures import OURS, TRIAL, Point, Scatter, Size, responsive
 from fairage.report.pages import render
-from fairage.report.words import attribute_title, count, number, percent, upper_first, years
+from fairage.report.words import attribute_title, count, joined, number, percent, upper_first, years
 
 __all__ = ["TriedTrial", "Tuned", "front_of_trials", "tuning_html"]
 
@@ -83,13 +85,14 @@ def tuning_html(tuned: Tuned) -> str:
     front = front_of_trials(tuned.trials)
     keys = list(dict.fromkeys(key for trial in front for key in trial.values))
     attributes = list(tuned.chosen.biases)
+    drawn = _scatter(tuned, front)
     titles = [*map(attribute_title, attributes), "Average", "MAE"]
     return render(
         "tuning.html.j2",
         title=tuned.title,
         sentences=_sentences(tuned, front[0]),
-        scatter=_scatter(tuned, front),
-        scatter_sentence=_scatter_sentence(tuned, front),
+        scatter=_scatter_svg(drawn),
+        scatter_sentence=_scatter_sentence(tuned, drawn),
         numbers_headings=["Trial", *titles],
         numbers=[_numbers(trial, attributes) for trial in front],
         values_headings=["Trial", *keys],
@@ -129,29 +132,35 @@ def _sentences(tuned: Tuned, accurate: TriedTrial) -> list[str]:
     return told
 
 
-def _scatter(tuned: Tuned, front: list[TriedTrial]) -> str:
+def _scatter(tuned: Tuned, front: list[TriedTrial]) -> Scatter:
     named = {t.number: Point(t.name, t.mae, t.average_bias, OURS) for t in [*front, tuned.chosen]}
     behind = [
         Point(t.name, t.mae, t.average_bias, TRIAL) for t in tuned.trials if t.number not in named
     ]
-    drawn = Scatter(
+    return Scatter(
         points=[*named.values(), *behind],
         front=[named[trial.number] for trial in front],
         floor=tuned.chosen.floor,
         floor_p95=tuned.chosen.floor_p95,
     )
+
+
+def _scatter_svg(drawn: Scatter) -> Markup:
     label = "Scatter of validation MAE against average bias, a point a trial"
     return responsive(drawn, Size(760, 440), Size(360, 400), key="trials", label=label)
 
 
-def _scatter_sentence(tuned: Tuned, front: list[TriedTrial]) -> str:
-    told = (
-        f"The {count(len(front), 'trial')} of the front, and the others. Grey is what chance alone "
-        "may give, dashed its mean."
-    )
-    ended = [(tuned.pruned, "stopped for lagging behind"), (tuned.failed, "not to be trained")]
-    missing = " and ".join(f"{count(n, 'trial')} {why}" for n, why in ended if n)
-    return f"{told} Not shown: {missing}, and points far out." if missing else told
+def _scatter_sentence(tuned: Tuned, drawn: Scatter) -> str:
+    n = len(drawn.front)
+    told = f"The {count(n, 'trial')} of the front" if n > 1 else "The one trial of the front"
+    told += ", and the others. Grey is what chance alone may give, dashed its mean."
+    ended = [
+        (tuned.pruned, "stopped for lagging behind"),
+        (tuned.failed, "not to be trained"),
+        (len(drawn.points) - len(drawn.shown), "far out"),
+    ]
+    missing = joined(f"{count(n, 'trial')} {why}" for n, why in ended if n)
+    return f"{told} Not shown: {missing}." if missing else told
 
 
 def _numbers(trial: TriedTrial, attributes: Sequence[str]) -> dict[str, object]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from fairage.datasets.appa_real.ages import FILE_NAME, RATINGS, choose_age, numbers, read_ratings
+from fairage.datasets.appa_real.guesses import with_votes
 from fairage.datasets.dataset import (
     ETHNICITY,
     EXPRESSION,
@@ -38,12 +39,13 @@ def prepare_bundle(folder: Path, options: Options) -> Prepared:
 
     Real ages and the ratings' count and std come from `appa_real_merged.csv`, which tells the
     official file name of each image; its mean votes must be those of the labels, and those of
-    `gt_avg_*.csv` where these are there. Without it only apparent ages are known.
+    `gt_avg_*.csv` where these are there; every single vote comes from `gt_*.csv`. Without
+    `appa_real_merged.csv` only apparent ages are known.
     """
     frame = pl.concat([_labels(folder, split) for split in SPLITS])
     notes: tuple[str, ...] = ()
     if (folder / _MERGED).is_file():
-        frame = _with_official(frame, folder)
+        frame, notes = _with_official(frame, folder)
     elif options.age == REAL:
         raise DataError(
             f"expected {_MERGED!r} for real ages, got none in {str(folder)!r}, copy it there, use "
@@ -70,8 +72,8 @@ def _labels(folder: Path, split: str) -> pl.DataFrame:
     )
 
 
-def _with_official(frame: pl.DataFrame, folder: Path) -> pl.DataFrame:
-    """Add the columns that the challenge's labels lack."""
+def _with_official(frame: pl.DataFrame, folder: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Add the columns that the challenge's labels lack; return notes on the votes too."""
     known = [IMAGE, SPLIT, _OFFICIAL_NAME]
     merged = numbers(source_table(folder / _MERGED, [*known, *RATINGS]).rename(RATINGS))
     base = str(folder) + "/"
@@ -79,7 +81,8 @@ def _with_official(frame: pl.DataFrame, folder: Path) -> pl.DataFrame:
     _check_official(merged, folder)
     joined = frame.join(merged.drop(SPLIT), on=IMAGE, how="left", maintain_order="left")
     _check_same_ages(joined, _MERGED)
-    return joined.drop(_OFFICIAL_NAME, APPARENT_AGE + "_right")
+    voted, notes = with_votes(joined, folder, _OFFICIAL_NAME)
+    return voted.drop(_OFFICIAL_NAME, APPARENT_AGE + "_right"), notes
 
 
 def _check_official(merged: pl.DataFrame, folder: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from fairage.datasets.appa_real.ages import FILE_NAME, choose_age, read_ratings
+from fairage.datasets.appa_real.guesses import with_votes
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER, Options, Prepared
 from fairage.datasets.sources import keep_files, source_table
 from fairage.tables import IMAGE, SPLIT, SPLITS
@@ -30,11 +31,11 @@ def prepare_release(folder: Path, options: Options) -> Prepared:
     beside or inside it. An image that they do not name has the attributes `unknown`.
     """
     frame = pl.concat([_split(folder, split) for split in SPLITS])
-    notes: tuple[str, ...] = ()
+    frame, notes = with_votes(frame, folder)
     categories = _read_categories(folder)
     if categories is None:
         name = _CATEGORIES.format("*")
-        notes = (f"No {name}: the table has no attributes but the age groups.",)
+        notes += (f"No {name}: the table has no attributes but the age groups.",)
     else:
         frame = frame.join(categories, on=FILE_NAME, how="left", maintain_order="left")
     kept, skipped = keep_files(choose_age(frame, options.age).drop(FILE_NAME))

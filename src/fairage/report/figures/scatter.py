@@ -15,6 +15,7 @@ __all__ = ["OURS", "REFERENCE", "STUDY", "TRIAL", "Point", "Scatter"]
 OURS, STUDY, REFERENCE, TRIAL = "ours", "study", "reference", "trial"
 BACKGROUND = (STUDY, TRIAL)
 FAR_OUT = 1.5
+CROWD = 8
 LOOKS = {
     OURS: (colour(0), "o", "measured here"),
     STUDY: (MUTED, "x", "published by the study"),
@@ -40,7 +41,8 @@ class Scatter:
     """Draws the points over the band of average bias that chance alone gives.
 
     Args:
-        points: In the order in which they may take the room for their names.
+        points: In the order in which they may take the room for their names; in a crowd those
+            of the front come first, and others go without where there is none.
         front: The points of ours that none of ours beats, joined by a line.
         floor: Average bias that chance gives on average.
         floor_p95: What chance exceeds once in twenty times: the upper edge of the band.
@@ -77,8 +79,32 @@ class Scatter:
             )
         figure.legend(loc="outside upper left", ncols=1 if size.narrow else 4, handletextpad=0.4)
         size_of_text = 10.0 if size.narrow else 11.0
+        place_labels(figure, axes, [self._label(p, size_of_text) for p in self._named()])
+
+    def _named(self) -> list[Point]:
+        """The points that have names: those that must be named first, for the best places."""
         named = [p for p in self.shown if p.kind != TRIAL]
-        place_labels(figure, axes, [_label(p, size_of_text) for p in named])
+        return sorted(named, key=self._may_go_without)
+
+    def _may_go_without(self, point: Point) -> bool:
+        """Whether a name may be left out for want of room: in a crowd, all but the front's."""
+        crowd = sum(p.kind == OURS for p in self.shown) > CROWD
+        return point.kind == STUDY or (crowd and point.kind == OURS and point not in self.front)
+
+    def _label(self, point: Point, size: float) -> Label:
+        optional = self._may_go_without(point)
+        if point.kind == STUDY:
+            return Label(point.mae, point.bias, point.name, MUTED, size - 1, optional=optional)
+        return Label(
+            point.mae,
+            point.bias,
+            point.name,
+            INK,
+            size,
+            bold=point.kind == OURS,
+            optional=optional,
+            reach=(point.mae_sd, point.bias_sd),
+        )
 
     def _limits(self, axes: Axes) -> None:
         left = min(p.mae - p.mae_sd for p in self.shown)
@@ -112,10 +138,3 @@ def _plot(axes: Axes, points: Sequence[Point], kind: str) -> None:
         markeredgecolor=MUTED if kind == STUDY else SURFACE,
         label=name,
     )
-
-
-def _label(point: Point, size: float) -> Label:
-    if point.kind == STUDY:
-        return Label(point.mae, point.bias, point.name, MUTED, size - 1, optional=True)
-    reach = (point.mae_sd, point.bias_sd)
-    return Label(point.mae, point.bias, point.name, INK, size, bold=point.kind == OURS, reach=reach)

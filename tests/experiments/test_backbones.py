@@ -1,0 +1,95 @@
+"""Backbones compared: a version each, on one faces table or several, in one set of results."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fairage.embeddings import BackboneSpec, Embeddings
+from fairage.exceptions import ConfigError
+from fairage.experiments import backbones as module
+from fairage.experiments.backbones import BackbonesSettings, compare_backbones, version_names
+from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.recipe import recipe_from
+from fairage.tables import Faces
+
+TOLD = {
+    "experiment": "0",
+    "version": "quick",
+    "head": {"name": "regression", "hidden": [8]},
+    "training": {"epochs": 2, "learning_rate": 1e-2},
+    "published": {"mae": 4.0, "average_bias": 0.5},
+}
+SPECS = (BackboneSpec("models/good"), BackboneSpec("models/poor", "crop:0.7"))
+
+
+@pytest.fixture
+def compare(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Compares two backbones of which the second one tells nothing of the age."""
+    place = {image: row for row, image in enumerate(embedded.frame["image"])}
+
+    def embed(faces: Faces, specs, *, store, on_error) -> Embeddings:
+        rows = [place[image] for image in faces.frame["image"]]
+        columns = {"models/good": [0, 1], "models/poor": [2, 3, 4]}
+        values = [embedded.embeddings[rows][:, columns[spec.name]] for spec in specs]
+        told = tuple({"name": s.name, "view": s.view, "flip": s.flip} for s in specs)
+        return Embeddings(np.concatenate(values, axis=1), np.arange(len(rows)), (), told, 0)
+
+    monkeypatch.setattr(module, "embed", embed)
+
+    def run(tables: dict[str, Faces], **changes: object) -> tuple[pl.DataFrame, str]:
+        settings = BackbonesSettings(SPECS, tmp_path / "store", seeds=2, **changes)
+        compare_backbones(recipe_from(TOLD, "test"), tables, settings, tmp_path / "out")
+        results = pl.read_csv(tmp_path / "out" / "results.csv")
+        return results, (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+    return run
+
+
+def test_each_backbone_is_a_version_and_all_together_one_more(compare, embedded) -> None:
+    results, page = compare({"faces": Faces(embedded.frame)}, concatenated=True)
+    assert results["version"].unique(maintain_order=True).to_list() == [
+        "good",
+        "poor crop 0.7",
+        "all together",
+    ]
+    assert results.group_by("version").len()["len"].to_list() == [2, 2, 2]
+    assert "2 numbers a face" in page
+    assert "5 numbers a face" in page
+    assert "published" not in page.split("<main>")[1]
+
+
+def test_several_tables_share_one_table_of_results(compare, embedded) -> None:
+    frame = embedded.frame
+    other = frame.filter(pl.col("age") < 60).drop("expression")
+    results, page = compare({"whole": Faces(frame), "young": Faces(other)})
+    assert results["experiment"].unique(maintain_order=True).to_list() == ["whole", "young"]
+    young = results.filter(pl.col("experiment") == "young")
+    assert young["expression_bias"].null_count() == young.height
+    assert "measured on different test faces" in page
+    assert "Whole: the most accurate is good (whole)" in page
+
+
+def test_given_again_nothing_is_trained_anew(compare, embedded, tmp_path: Path) -> None:
+    compare({"faces": Faces(embedded.frame)})
+    before = (tmp_path / "out" / "backbones-good" / "seed-0" / "run.json").stat().st_mtime_ns
+    compare({"faces": Faces(embedded.frame)})
+    after = (tmp_path / "out" / "backbones-good" / "seed-0" / "run.json").stat().st_mtime_ns
+    assert before == after
+
+
+def test_names_that_are_alike_are_told_apart_by_their_folder() -> None:
+    specs = [BackboneSpec("a/net"), BackboneSpec("b/net"), BackboneSpec("b/net", "aligned")]
+    assert version_names(specs) == ["a net", "b net", "net aligned"]
+
+
+def test_a_backbone_given_twice_is_refused() -> None:
+    with pytest.raises(ConfigError, match="different backbones"):
+        version_names([BackboneSpec("net"), BackboneSpec("net")])
+
+
+def test_one_backbone_cannot_be_concatenated(embedded, tmp_path: Path) -> None:
+    settings = BackbonesSettings(SPECS[:1], tmp_path, concatenated=True)
+    with pytest.raises(ConfigError, match="two backbones or more"):
+        compare_backbones(recipe_from(TOLD, "t"), {"a": Faces(embedded.frame)}, settings, tmp_path)

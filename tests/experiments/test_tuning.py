@@ -1,0 +1,287 @@
+"""The search: its space, its candidates, what stops a trial, what a killed search comes to."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from fairage.embeddings import BackboneSpec, Embeddings
+from fairage.exceptions import ConfigError, DataError
+from fairage.experiments import tuning
+from fairage.experiments.candidates import candidate, check_space
+from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.recipe import Recipe, read_recipe, recipe_from
+from fairage.experiments.search_space import read_space
+from fairage.experiments.study import Memory
+from fairage.experiments.trials import Judged, Task, limits_of, run_task
+from fairage.experiments.tuning import Search, TuningSettings, search
+from fairage.experiments.tuning_output import write_search
+from fairage.tables import Faces
+
+TOLD = {
+    "experiment": "1",
+    "version": "quick",
+    "head": {"name": "regression", "hidden": [8]},
+    "training": {"epochs": 4, "learning_rate": 1e-2, "batch_size": 64},
+}
+MANUAL = {**TOLD, "weighting": {"name": "3", "table": {"gender": {"nobody": 1.0}}}}
+SPACE = """
+weighting: {choices: [none, 1b]}
+fairness: {choices: [null, {name: gap, attributes: [gender]}]}
+fairness.strength: {low: 0.1, high: 1, log: true}
+training.learning_rate: {low: 1.0e-3, high: 3.0e-2, log: true}
+training.epochs: {low: 3, high: 4}
+"""
+SPEC = BackboneSpec("fake")
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    return recipe_from(TOLD, "test")
+
+
+@pytest.fixture
+def space_file(tmp_path: Path):
+    def write(text: str) -> Path:
+        (tmp_path / "space.yaml").write_text(text, encoding="utf-8")
+        return tmp_path / "space.yaml"
+
+    return write
+
+
+@pytest.fixture
+def seen(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """The splits that were embedded; embeddings come from the fixture, not from images."""
+    splits: list[set[str]] = []
+    place = {image: row for row, image in enumerate(embedded.frame["image"])}
+
+    def embed(faces: Faces, backbones, *, store, on_error) -> Embeddings:
+        splits.append(set(faces.frame["split"]))
+        rows = [place[image] for image in faces.frame["image"]]
+        told = ({"name": "fake", "view": "whole", "flip": True},)
+        return Embeddings(embedded.embeddings[rows], np.arange(len(rows)), (), told, 0)
+
+    monkeypatch.setattr(tuning, "embed", embed)
+    return splits
+
+
+def settings(tmp_path: Path, trials: int, **changes: object) -> TuningSettings:
+    return TuningSettings((SPEC,), tmp_path / "store", trials=trials, **changes)
+
+
+@pytest.fixture
+def run(recipe: Recipe, embedded: EmbeddedFaces, seen, space_file, tmp_path: Path):
+    def run(
+        out: str, trials: int, *, text: str = SPACE, recipe: Recipe = recipe, **changes: object
+    ) -> Search:
+        space, told = read_space(space_file(text)), settings(tmp_path, trials, **changes)
+        found = search(recipe, Faces(embedded.frame), space, told, tmp_path / out)
+        write_search(recipe, found, told, tmp_path / out, "faces")
+        return found
+
+    return run
+
+
+def test_the_shipped_space_fits_every_plain_recipe(recipe: Recipe) -> None:
+    for base in (recipe, read_recipe("published/0-baseline")):
+        check_space(read_space(None), base)
+
+
+def test_a_drawn_part_loses_the_recipes_options(recipe: Recipe) -> None:
+    found = candidate(recipe, {"head, objective": ["coral", "coral"], "head.dropout": 0.1})
+    assert found.head.options == {"dropout": 0.1}
+    assert found.objective.name == "coral"
+    assert candidate(recipe, {"head.dropout": 0.1}).head.options == {"hidden": [8], "dropout": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("trainings.epochs: {choices: [1]}", "Did you mean 'training'"),
+        ("training.epoch: {choices: [1]}", "Did you mean 'epochs'"),
+        ("version: {choices: [a]}", "key must be one of"),
+        ("weighting: {choices: [2bb]}", "Did you mean '2b'"),
+        ("head: {choices: [corn]}", "expected a head for the objective"),
+        ("head.dropouts: {low: 0.1, high: 0.2}", "Did you mean 'dropout'"),
+        ("fairness.strength: {low: 0.1, high: 1}", "option of fairness"),
+        ("training.epochs: {low: 9, high: 3}", "low below high"),
+        ("training.epochs: {low: 0, high: 3, log: true}", "above 0 where log"),
+        ("training.epochs: [1, 2]", "expected {low: .., high: .., log: true} or {choices"),
+        ("training.epochs: {choices: []}", "expected {low: .., high: .., log: true} or {choices"),
+        ("training.epochs: {low: 0, high: 3}", "greater than or equal to 1"),
+        ("head, objective: {choices: [coral]}", "lists of 2 values"),
+        ("[1, 2]", "expected keys of a recipe"),
+        ("a: [", "expected YAML"),
+    ],
+)
+def test_a_wrong_space_is_told(text: str, message: str, recipe: Recipe, space_file) -> None:
+    with pytest.raises(ConfigError) as error:
+        check_space(read_space(space_file(text)), recipe)
+    assert message in str(error.value)
+
+
+def test_a_missing_space_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="got none"):
+        read_space(tmp_path / "nowhere.yaml")
+
+
+def test_the_search_never_sees_test_rows_and_starts_from_the_recipe(run, seen, recipe) -> None:
+    found = run("a", 3)
+    assert seen == [{"train", "valid"}]
+    assert set(found.data.frame["split"]) == {"train", "valid"}
+    assert found.outcomes[0].values == {}
+    alone = run_task(Task(recipe, 1), found.data)
+    assert found.outcomes[0].judged == alone
+
+
+def test_what_is_written_agrees(run, tmp_path: Path) -> None:
+    found = run("a", 6, delta=0.5)
+    trials = pl.read_csv(tmp_path / "a" / "trials.csv", infer_schema_length=None)
+    assert trials["trial"].to_list() == list(range(6))
+    complete = trials.filter(pl.col("state") == "complete")
+    front = pl.read_csv(tmp_path / "a" / "front.csv", infer_schema_length=None)
+    for row in front.to_dicts():
+        better = (complete["mae"] <= row["mae"]) & (complete["average_bias"] < row["average_bias"])
+        assert not better.any()
+    near = complete.filter(pl.col("mae") <= 1.5 * complete["mae"].min())
+    chosen = read_recipe(tmp_path / "a" / "chosen.yaml")
+    number = int(chosen.description.split()[1])
+    assert number == near.sort("average_bias")["trial"][0]
+    again = run_task(Task(chosen, 1), found.data)
+    assert again.average_bias == near["average_bias"].min()
+    accurate = read_recipe(tmp_path / "a" / "accurate.yaml")
+    assert run_task(Task(accurate, 1), found.data).mae == complete["mae"].min()
+    page = (tmp_path / "a" / "tuning.html").read_text(encoding="utf-8")
+    assert f"rial {number} is chosen" in page or number == 0
+    assert "<svg" in page
+
+
+def test_one_seed_gives_the_same_trials_and_another_gives_others(run, tmp_path: Path) -> None:
+    run("a", 4)
+    run("b", 4)
+    run("c", 4, seed=1)
+    a, b, c = ((tmp_path / name / "trials.csv").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One trial is left begun, as kill -9 leaves it; a later one judged, but without its end."""
+    run("whole", 15)
+    for method, number in (("end", 5), ("_tell", 9)):
+        with monkeypatch.context() as patch:
+            patch.setattr(Memory, method, dying(getattr(Memory, method), number))
+            with pytest.raises(KeyboardInterrupt):
+                run("broken", 15)
+    run("broken", 15)
+    for name in ("trials.csv", "front.csv", "chosen.yaml", "tuning.html"):
+        expected = (tmp_path / "whole" / name).read_bytes()
+        assert (tmp_path / "broken" / name).read_bytes() == expected
+
+
+def dying(method: Callable, dead: int) -> Callable:
+    """The method of a memory, whose process dies at the trial of this number."""
+
+    def call(memory: Memory, trial, judged: Judged) -> None:
+        if getattr(trial, "number", trial) == dead:
+            raise KeyboardInterrupt
+        method(memory, trial, judged)
+
+    return call
+
+
+def test_a_search_goes_on_to_more_trials(run, tmp_path: Path) -> None:
+    assert run("a", 3).new == 3
+    assert run("a", 5).new == 2
+    assert run("a", 5).new == 0
+    run("b", 5)
+    assert (tmp_path / "a" / "trials.csv").read_bytes() == (
+        tmp_path / "b" / "trials.csv"
+    ).read_bytes()
+
+
+def test_another_search_in_the_folder_is_refused(run) -> None:
+    run("a", 2)
+    with pytest.raises(ConfigError, match="give another --out"):
+        run("a", 2, seeds=2)
+    with pytest.raises(ConfigError, match="give another --out"):
+        run("a", 2, text="weighting: {choices: [none]}")
+
+
+def test_a_damaged_file_is_told(run, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "tuning.db").write_bytes(b"no database at all, but long enough" * 99)
+    with pytest.raises(DataError, match="remove it or give another --out"):
+        run("a", 2)
+
+
+def test_two_searches_in_one_folder_are_refused(run, tmp_path: Path, monkeypatch) -> None:
+    def second(*_: object, **__: object) -> Judged:
+        run("a", 2)
+        raise AssertionError
+
+    monkeypatch.setattr(tuning, "run_task", second)
+    with pytest.raises(ConfigError, match="no other search at work"):
+        run("a", 2)
+
+
+def test_trials_that_cannot_be_trained_are_told_and_left_out(run, tmp_path: Path) -> None:
+    found = run(
+        "a",
+        8,
+        text="training.learning_rate: {choices: [1.0e-2, 1.0e+30]}\nhead: {choices: [linear]}",
+    )
+    failed = [o for o in found.outcomes if o.state == "failed"]
+    assert failed
+    assert all("finite loss" in outcome.judged.reason for outcome in failed)
+    assert "not to be trained" in (tmp_path / "a" / "tuning.html").read_text(encoding="utf-8")
+
+
+def test_where_no_trial_can_be_trained_the_reason_is_told(run) -> None:
+    with pytest.raises(DataError, match=r"got none: .*'female'"):
+        run("a", 3, text="training.epochs: {choices: [3]}", recipe=recipe_from(MANUAL, "test"))
+
+
+def test_where_there_was_no_time_for_a_trial_that_is_told(run) -> None:
+    with pytest.raises(DataError, match="no time for any"):
+        run("a", 3, timeout=1e-9)
+
+
+def test_lagging_trials_are_stopped_and_near_ones_are_not(recipe, embedded) -> None:
+    whole = run_task(Task(recipe, 1), embedded)
+    assert whole.pruned == 0
+    assert list(whole.rungs) == ["3"]
+    limits = limits_of([whole] * 5, delta=0.03)
+    assert run_task(Task(recipe, 1, limits), embedded) == whole
+    slow = candidate(recipe, {"training.learning_rate": 1e-6})
+    lagging = run_task(Task(slow, 1, {3: whole.mae}), embedded)
+    assert lagging.pruned == 3
+    assert lagging.epochs == 3
+
+
+def test_nothing_is_stopped_before_five_trials_ended() -> None:
+    known = Judged(rungs={"3": 10.0, "6": 8.0, "48": 4.0})
+    assert limits_of([known] * 4, delta=0.03) == {}
+    assert limits_of([known] * 5, delta=0.03) == pytest.approx({3: 18.0, 6: 11.2, 48: 4.4})
+    assert limits_of([known] * 5, delta=0.2)[48] == pytest.approx(5.6)
+
+
+def test_the_numbers_of_a_trial_are_means_over_seeds(recipe, embedded) -> None:
+    both = run_task(Task(recipe, 2), embedded)
+    first = run_task(Task(recipe, 1), embedded)
+    assert both.rungs == first.rungs
+    assert both.mae != first.mae
+    assert both.epochs == 8
+
+
+def test_chosen_recipes_are_plain_files(run, tmp_path: Path) -> None:
+    run("a", 3)
+    told = yaml.safe_load((tmp_path / "a" / "chosen.yaml").read_text(encoding="utf-8"))
+    assert told["experiment"] == "tuned"
+    assert told["version"] == "quick chosen"
+    assert "published" not in told
