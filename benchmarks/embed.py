@@ -27,6 +27,7 @@ from fairage.embeddings.lane import Lane
 from fairage.embeddings.reading import read_ahead
 from fairage.embeddings.runtime import PRECISIONS, Runtime, choose_runtime
 from fairage.embeddings.spec import BackboneSpec
+from fairage.embeddings.wanted import Itself
 from fairage.seeding import numpy_rng, torch_seed
 
 SIDE = 224
@@ -91,10 +92,12 @@ def our_loop(backbone: Backbone, images: list[str], runtime: Runtime) -> Values:
     with tempfile.TemporaryDirectory() as store:
         lane = Lane(backbone, BackboneSpec(backbone.name, flip=False), Path(store), runtime)
         keys = []
-        for image in read_ahead(images, [lane], ahead=2 * runtime.batch_size):
+        wanted = [Itself(row, image) for row, image in enumerate(images)]
+        for image in read_ahead(wanted, [lane], ahead=2 * runtime.batch_size):
             assert image.key is not None, image.reason
             keys.append(image.key)
-            lane.add(image.key, image.pixels[0])
+            for seen in image.seen:
+                lane.add(seen.key, seen.pixels)
         lane.finish()
         return lane.store.values(keys)
 

@@ -157,6 +157,7 @@ def test_given_again_nothing_is_trained_anew(
     done = run(*suite(faces, backbone, undisturbed), store=store)
     assert done.returncode == 0, done.stderr
     assert "0 runs trained" in done.stdout
+    assert "augmented copies have an embedding: 0 new" in done.stdout
 
 
 def test_run_takes_recipe_files_and_shipped_names(
@@ -258,6 +259,7 @@ def only_train(faces: Path, folder: Path) -> Path:
         ({"recipe": "published/1-loss-3"}, "weights set by hand"),
         ({"--faces": "nowhere.parquet"}, "got no file 'nowhere.parquet'"),
         ({"--backbone": "./nowhere"}, "nowhere"),
+        ({"--backbone": "embedded@aligned", "--detector": "nowhere.onnx"}, "nowhere.onnx"),
         ({"--seeds": 0}, "--seeds"),
         ({"--on-error": "ignore"}, "must be one of ['fail', 'skip']"),
         ({"--faces": only_train}, "test"),

@@ -29,7 +29,7 @@ def compare(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     """Compares two backbones of which the second one tells nothing of the age."""
     place = {image: row for row, image in enumerate(embedded.frame["image"])}
 
-    def embed(faces: Faces, specs, *, store, on_error) -> Embeddings:
+    def embed(faces: Faces, specs, **options: object) -> Embeddings:
         rows = [place[image] for image in faces.frame["image"]]
         columns = {"models/good": [0, 1], "models/poor": [2, 3, 4]}
         values = [embedded.embeddings[rows][:, columns[spec.name]] for spec in specs]

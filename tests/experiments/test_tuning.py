@@ -1,4 +1,4 @@
-"""The search: its space, its candidates, what stops a trial, what a killed search comes to."""
+"""The search: what it sees and writes, what stops a trial, what a killed search comes to."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ import yaml
 from fairage.embeddings import BackboneSpec, Embeddings
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments import tuning
-from fairage.experiments.candidates import candidate, check_space
+from fairage.experiments.candidates import candidate
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.recipe import Recipe, read_recipe, recipe_from
 from fairage.experiments.search_space import read_space
@@ -58,7 +58,7 @@ def seen(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch) -> list[set[s
     splits: list[set[str]] = []
     place = {image: row for row, image in enumerate(embedded.frame["image"])}
 
-    def embed(faces: Faces, backbones, *, store, on_error) -> Embeddings:
+    def embed(faces: Faces, backbones, **options: object) -> Embeddings:
         splits.append(set(faces.frame["split"]))
         rows = [place[image] for image in faces.frame["image"]]
         told = ({"name": "fake", "view": "whole", "flip": True},)
@@ -83,49 +83,6 @@ def run(recipe: Recipe, embedded: EmbeddedFaces, seen, space_file, tmp_path: Pat
         return found
 
     return run
-
-
-def test_the_shipped_space_fits_every_plain_recipe(recipe: Recipe) -> None:
-    for base in (recipe, read_recipe("published/0-baseline")):
-        check_space(read_space(None), base)
-
-
-def test_a_drawn_part_loses_the_recipes_options(recipe: Recipe) -> None:
-    found = candidate(recipe, {"head, objective": ["coral", "coral"], "head.dropout": 0.1})
-    assert found.head.options == {"dropout": 0.1}
-    assert found.objective.name == "coral"
-    assert candidate(recipe, {"head.dropout": 0.1}).head.options == {"hidden": [8], "dropout": 0.1}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("trainings.epochs: {choices: [1]}", "Did you mean 'training'"),
-        ("training.epoch: {choices: [1]}", "Did you mean 'epochs'"),
-        ("version: {choices: [a]}", "key must be one of"),
-        ("weighting: {choices: [2bb]}", "Did you mean '2b'"),
-        ("head: {choices: [corn]}", "expected a head for the objective"),
-        ("head.dropouts: {low: 0.1, high: 0.2}", "Did you mean 'dropout'"),
-        ("fairness.strength: {low: 0.1, high: 1}", "option of fairness"),
-        ("training.epochs: {low: 9, high: 3}", "low below high"),
-        ("training.epochs: {low: 0, high: 3, log: true}", "above 0 where log"),
-        ("training.epochs: [1, 2]", "expected {low: .., high: .., log: true} or {choices"),
-        ("training.epochs: {choices: []}", "expected {low: .., high: .., log: true} or {choices"),
-        ("training.epochs: {low: 0, high: 3}", "greater than or equal to 1"),
-        ("head, objective: {choices: [coral]}", "lists of 2 values"),
-        ("[1, 2]", "expected keys of a recipe"),
-        ("a: [", "expected YAML"),
-    ],
-)
-def test_a_wrong_space_is_told(text: str, message: str, recipe: Recipe, space_file) -> None:
-    with pytest.raises(ConfigError) as error:
-        check_space(read_space(space_file(text)), recipe)
-    assert message in str(error.value)
-
-
-def test_a_missing_space_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="got none"):
-        read_space(tmp_path / "nowhere.yaml")
 
 
 def test_the_search_never_sees_test_rows_and_starts_from_the_recipe(run, seen, recipe) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import typer
 from rich.console import Console
 
+from fairage.cli.detector import Detector
 from fairage.config import default_store
 from fairage.exceptions import ConfigError
 from fairage.tables import read_faces
@@ -35,13 +36,7 @@ def embed(
             "`aligned:MARGIN`."
         ),
     ] = "whole",
-    detector: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="FAIRAGE_DETECTOR",
-            help="ONNX file of the YuNet face detector, which aligned views need.",
-        ),
-    ] = None,
+    detector: Detector = None,
     no_flip: Annotated[
         bool, typer.Option("--no-flip", help="Do not average with the mirror image's embedding.")
     ] = False,

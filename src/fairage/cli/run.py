@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fairage.cli.backbones import run_backbones
+from fairage.cli.detector import Detector
 from fairage.cli.extra_faces import ExtraFaces, read_extra_faces
 from fairage.config import default_store
 from fairage.exceptions import ConfigError
@@ -74,6 +75,7 @@ def run(
     store: Store = None,
     workers: Workers = None,
     no_flip: NoFlip = False,
+    detector: Detector = None,
     on_error: OnError = "fail",
     as_json: Json = False,
 ) -> None:
@@ -85,7 +87,8 @@ def run(
     from fairage.experiments.recipe import read_recipe
 
     found = [read_recipe(name) for name in recipes]
-    options = {"title": "Recipes compared", "seeds": seeds, "workers": workers, "flip": not no_flip}
+    options: dict[str, Any] = {"title": "Recipes compared", "seeds": seeds, "workers": workers}
+    options |= {"flip": not no_flip, "detector": detector}
     options["extra_faces"] = read_extra_faces(extra_faces)
     outcome = _run(found, faces, backbone, out, store, on_error, leave_out=False, **options)
     show_outcome(outcome, as_json=as_json)
@@ -101,6 +104,7 @@ def suite(
     store: Store = None,
     workers: Workers = None,
     no_flip: NoFlip = False,
+    detector: Detector = None,
     on_error: OnError = "fail",
     as_json: Json = False,
     recipe: RecipeName = None,
@@ -118,7 +122,7 @@ def suite(
     if name not in (known := (*suite_names(), BACKBONES)):
         raise ConfigError.unknown_name("suite", name, known)
     if name == BACKBONES:
-        run: dict[str, Any] = {"recipe": recipe, "concatenated": concatenated}
+        run: dict[str, Any] = {"recipe": recipe, "concatenated": concatenated, "detector": detector}
         run |= {"seeds": seeds, "store": store, "workers": workers, "on_error": on_error}
         outcome = run_backbones(faces, backbone, out, flip=not no_flip, **run)
         show_outcome(outcome, as_json=as_json)
@@ -129,7 +133,8 @@ def suite(
             "more, which only the suite backbones takes, leave them out"
         )
     found = shipped_recipes(name)
-    options = {"title": f"Suite {name}", "seeds": seeds, "workers": workers, "flip": not no_flip}
+    options: dict[str, Any] = {"title": f"Suite {name}", "seeds": seeds, "workers": workers}
+    options |= {"flip": not no_flip, "detector": detector}
     options["extra_faces"] = read_extra_faces(extra_faces)
     outcome = _run(found, faces[0], backbone, out, store, on_error, leave_out=True, **options)
     show_outcome(outcome, as_json=as_json)
@@ -138,7 +143,8 @@ def suite(
 def show_outcome(outcome: "SuiteOutcome", *, as_json: bool) -> None:
     """Print the summary of a suite and where its report is."""
     if as_json:
-        typer.echo(json.dumps({"summary": outcome.summary.to_dicts(), "out": str(outcome.folder)}))
+        told = {"summary": outcome.summary.to_dicts(), "out": str(outcome.folder)}
+        typer.echo(json.dumps(told | {"copies": outcome.copies, "new_copies": outcome.new_copies}))
         return
     console = Console()
     table = Table(title="MAE and bias of each attribute in years, mean ±sd over seeds; low is good")
@@ -156,6 +162,11 @@ def show_outcome(outcome: "SuiteOutcome", *, as_json: bool) -> None:
     floor = outcome.summary["average_bias_floor"][0]
     if floor is not None:
         console.print(f"Noise floor of the average bias: {floor:.3f}; less is chance.")
+    if outcome.copies:
+        console.print(
+            f"{outcome.copies:,} augmented copies have an embedding: {outcome.new_copies:,} new, "
+            f"{outcome.copies - outcome.new_copies:,} cached"
+        )
     console.print(f"{outcome.new_runs} runs trained in {outcome.seconds:.0f} s")
     console.print(f"Report: {outcome.folder / 'report.html'}", soft_wrap=True)
 

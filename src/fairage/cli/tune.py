@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from fairage.cli.detector import Detector
 from fairage.cli.run import Backbones, FacesArgument, Json, NoFlip, OnError, Store, Workers
 from fairage.config import default_store
 from fairage.exceptions import ConfigError
@@ -47,6 +48,7 @@ def tune(
     store: Store = None,
     workers: Workers = None,
     no_flip: NoFlip = False,
+    detector: Detector = None,
     on_error: OnError = "fail",
     as_json: Json = False,
 ) -> None:
@@ -76,6 +78,7 @@ def tune(
         delta=delta,
         seed=seed,
         on_error=cast("Literal['fail', 'skip']", on_error),
+        detector=detector,
     )
     found = search(base, table, drawn, settings, out)
     show_search(write_search(base, found, settings, out, faces.name), as_json=as_json)

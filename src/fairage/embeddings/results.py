@@ -30,7 +30,8 @@ class Embeddings:
 
     Args:
         values: Shape `(n, dim)`, float32, the backbones' embeddings side by side.
-        rows: Shape `(n,)`, increasing: the row of the faces table that each value belongs to.
+        rows: Shape `(n,)`, increasing: the row of the faces table that each value belongs to. A row
+            with several copies stands there as often.
         failures: The other rows of the table.
         backbones: A JSON-ready description of each backbone, in the order of the values' columns.
         no_face: The rows where an aligned view fell back to the middle of the picture, as no face

@@ -31,6 +31,8 @@ class BackbonesSettings:
         seeds: Runs of each version, with the seeds 0, 1, ...
         workers: Processes that train.
         on_error: `"fail"` or `"skip"` for an image that cannot be read.
+        detector: File of the face detector for aligned views; None for what the environment
+            variable `FAIRAGE_DETECTOR` names.
     """
 
     backbones: tuple[BackboneSpec, ...]
@@ -39,6 +41,7 @@ class BackbonesSettings:
     seeds: int = 3
     workers: int = 1
     on_error: Literal["fail", "skip"] = "fail"
+    detector: Path | None = None
 
 
 def compare_backbones(
@@ -101,7 +104,9 @@ def _short(name: str, spec: BackboneSpec) -> str:
 
 def _choices(settings: BackbonesSettings) -> dict[str, tuple[BackboneSpec, ...]]:
     names = version_names(settings.backbones)
-    found = {name: (spec,) for name, spec in zip(names, settings.backbones, strict=True)}
+    found: dict[str, tuple[BackboneSpec, ...]] = {
+        name: (spec,) for name, spec in zip(names, settings.backbones, strict=True)
+    }
     if settings.concatenated:
         if len(found) < 2:
             raise ConfigError(
@@ -115,7 +120,13 @@ def _choices(settings: BackbonesSettings) -> dict[str, tuple[BackboneSpec, ...]]
 def _embed(
     faces: Faces, backbones: tuple[BackboneSpec, ...], settings: BackbonesSettings
 ) -> EmbeddedFaces:
-    found = embed(faces, backbones, store=settings.store, on_error=settings.on_error)
+    found = embed(
+        faces,
+        backbones,
+        store=settings.store,
+        detector=settings.detector,
+        on_error=settings.on_error,
+    )
     return embedded_faces(faces, found)
 
 

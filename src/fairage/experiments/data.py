@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fairage.embeddings import Embeddings
 from fairage.exceptions import DataError
 from fairage.experiments.recipe_augmentation import AugmentationChoice
-from fairage.files import atomic_path
+from fairage.files import atomic_path, write_text
 from fairage.tables import (
     AGE_GROUP,
     IMAGE,
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 _FRAME, _VALUES, _ABOUT = "faces.parquet", "embeddings.npy", "backbones.json"
-_EXTRAS, _COPIES, _ROWS = "extras", "copies", "rows.npy"
+_EXTRAS, _COPIES, _ROWS, _NOTES = "extras", "copies", "rows.npy", "notes.json"
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,28 @@ class EmbeddedRows:
     Args:
         rows: Row number in the faces table of what each is a copy of, int64, shape `(m,)`.
         embeddings: Shape `(m, dim)`, float32.
+        notes: What is to be told of how they were chosen.
     """
 
     rows: NDArray[np.int64]
     embeddings: NDArray[np.float32]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def save(self, folder: Path) -> None:
+        """Write the files that `load` reads."""
+        _save_array(folder / _ROWS, self.rows)
+        _save_array(folder / _VALUES, self.embeddings)
+        write_text(folder / _NOTES, json.dumps(self.notes))
+
+    @classmethod
+    def load(cls, folder: Path) -> "EmbeddedRows":
+        """Return what was saved; the embeddings stay on disk until they are read."""
+        notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
+        values = np.load(folder / _VALUES, mmap_mode="r")
+        return cls(np.load(folder / _ROWS), values, tuple(notes))
 
     @property
     def fingerprint(self) -> str:
@@ -126,8 +144,7 @@ class EmbeddedFaces:
         for name, faces in self.extras.items():
             faces.save(folder / _EXTRAS / name)
         for key, copies in self.copies.items():
-            _save_array(folder / _COPIES / key / _ROWS, copies.rows)
-            _save_array(folder / _COPIES / key / _VALUES, copies.embeddings)
+            copies.save(folder / _COPIES / key)
 
 
 def embedded_faces(
@@ -180,10 +197,7 @@ def load_embedded_faces(folder: Path) -> EmbeddedFaces:
         np.load(folder / _VALUES, mmap_mode="r"),
         tuple(backbones),
         {path.name: load_embedded_faces(path) for path in _folders(folder / _EXTRAS)},
-        {
-            path.name: EmbeddedRows(np.load(path / _ROWS), np.load(path / _VALUES, mmap_mode="r"))
-            for path in _folders(folder / _COPIES)
-        },
+        {path.name: EmbeddedRows.load(path) for path in _folders(folder / _COPIES)},
     )
 
 

@@ -46,6 +46,7 @@ def run_version(recipe: Recipe, data: EmbeddedFaces, *, seed: int, folder: Path)
         "recipe": recipe.model_dump(mode="json"),
         "fingerprint": run_fingerprint(recipe, data),
         "seed": seed,
+        "copies": _copies(recipe, data),
         **_told(fitted, measured, scores),
         "seconds": round(time.monotonic() - started, 2),
     }
@@ -61,6 +62,14 @@ def run_fingerprint(recipe: Recipe, data: EmbeddedFaces) -> str:
     if recipe.augmentation is not None:
         told.append(data.augmented(recipe.augmentation).fingerprint)
     return "-".join(told)
+
+
+def _copies(recipe: Recipe, data: EmbeddedFaces) -> dict[str, Any]:
+    """What `run.json` tells of the augmented copies."""
+    if recipe.augmentation is None:
+        return {"number": 0, "notes": []}
+    copies = data.augmented(recipe.augmentation)
+    return {"number": len(copies), "notes": list(copies.notes)}
 
 
 def _told(

@@ -1,13 +1,16 @@
 """A suite: many recipes and seeds on the same faces, one results table and one report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from fairage.embeddings import BackboneSpec, Embeddings, embed
+from fairage.datasets.copies import CopiedRows
+from fairage.embeddings import BackboneSpec, Embeddings, embed, embed_copies
 from fairage.exceptions import ConfigError, DataError
+from fairage.experiments.augmented import Augmented, Copying, augmented_faces, copies_told
 from fairage.experiments.data import (
     EmbeddedFaces,
     embedded_extra,
@@ -16,6 +19,7 @@ from fairage.experiments.data import (
 )
 from fairage.experiments.fitting import check_fit
 from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_augmentation import AugmentationChoice
 from fairage.experiments.versions import SUITE, Plan, SuiteOutcome, Version, run_plan
 from fairage.tables import Faces
 
@@ -44,6 +48,8 @@ class SuiteSettings:
         truth: What a generator put into the faces, for the report.
         faces_name: How the report names the faces table.
         extra_faces: Further faces by name, which stages of recipes train on.
+        detector: File of the face detector for aligned views; None for what the environment
+            variable `FAIRAGE_DETECTOR` names.
     """
 
     title: str
@@ -56,6 +62,7 @@ class SuiteSettings:
     truth: str | None = None
     faces_name: str = ""
     extra_faces: Mapping[str, Faces] = field(default_factory=dict)
+    detector: Path | None = None
 
 
 def run_suite(
@@ -68,14 +75,9 @@ def run_suite(
         DataError: A recipe does not fit the faces, unless it is to be left out.
     """
     recipes, left_out = _handed_over(recipes, settings)
-    wanted = {name for recipe in recipes for name in recipe.extra_names}
-    extras = {
-        name: embedded_extra(extra, _embed(extra, settings))
-        for name, extra in settings.extra_faces.items()
-        if name in wanted
-    }
-    data = embedded_faces(faces, _embed(faces, settings), extras)
-    fitting, not_fitting = _fitting(recipes, data, leave_out=settings.leave_out)
+    augmented = _embedded(recipes, faces, settings)
+    data = augmented.data
+    fitting, not_fitting = _fitting(augmented, leave_out=settings.leave_out)
     left_out |= not_fitting
     plan = Plan(
         title=settings.title,
@@ -85,10 +87,11 @@ def run_suite(
         facts=_facts(data, settings),
         backbones=data.backbones,
         left_out=left_out,
-        notes=_notes(fitting),
+        notes=(*_notes(fitting), *copies_told(fitting, data)),
         truth=settings.truth,
     )
-    return run_plan(plan, out)
+    n = sum(map(len, data.copies.values()))
+    return replace(run_plan(plan, out), copies=n, new_copies=augmented.new)
 
 
 def backbone_title(backbone: dict[str, Any]) -> str:
@@ -107,8 +110,42 @@ def software() -> str:
     return f"fairage {version('fairage')}, torch {version('torch')}"
 
 
+def _embedded(recipes: Sequence[Recipe], faces: Faces, settings: SuiteSettings) -> Augmented:
+    """Embed the faces, the extra faces and the copies that the recipes train on."""
+    wanted = {name for recipe in recipes for name in recipe.extra_names}
+    extras = {
+        name: embedded_extra(extra, _embed(extra, settings))
+        for name, extra in settings.extra_faces.items()
+        if name in wanted
+    }
+    data = embedded_faces(faces, _embed(faces, settings), extras)
+    copying = Copying(faces.root, partial(_embed_copies, settings), leave_out=settings.leave_out)
+    return augmented_faces(recipes, data, copying)
+
+
 def _embed(faces: Faces, settings: SuiteSettings) -> Embeddings:
-    return embed(faces, settings.backbones, store=settings.store, on_error=settings.on_error)
+    return embed(
+        faces,
+        settings.backbones,
+        store=settings.store,
+        detector=settings.detector,
+        on_error=settings.on_error,
+    )
+
+
+def _embed_copies(
+    settings: SuiteSettings, train: Faces, copied: CopiedRows, choice: AugmentationChoice
+) -> Embeddings:
+    return embed_copies(
+        train,
+        copied,
+        choice.augmentation(),
+        settings.backbones,
+        store=settings.store,
+        seed=choice.seed,
+        detector=settings.detector,
+        on_error=settings.on_error,
+    )
 
 
 def _handed_over(
@@ -131,14 +168,12 @@ def _handed_over(
     return [recipe for recipe in recipes if recipe.version not in left_out], left_out
 
 
-def _fitting(
-    recipes: Sequence[Recipe], data: EmbeddedFaces, *, leave_out: bool
-) -> tuple[list[Recipe], dict[str, str]]:
+def _fitting(augmented: Augmented, *, leave_out: bool) -> tuple[list[Recipe], dict[str, str]]:
     """Split the recipes into those that these faces allow and the others."""
-    fitting, left_out = [], {}
-    for recipe in recipes:
+    fitting, left_out = [], dict(augmented.left_out)
+    for recipe in augmented.recipes:
         try:
-            check_fit(recipe, data)
+            check_fit(recipe, augmented.data)
         except (ConfigError, DataError) as error:
             if not leave_out:
                 raise

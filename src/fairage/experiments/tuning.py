@@ -44,6 +44,8 @@ class TuningSettings:
         delta: What the selection rule may give of the lowest MAE, as a share.
         seed: Start of the random numbers.
         on_error: `"fail"` or `"skip"` for an image that cannot be read.
+        detector: File of the face detector for aligned views; None for what the environment
+            names.
     """
 
     backbones: tuple[BackboneSpec, ...]
@@ -55,6 +57,7 @@ class TuningSettings:
     delta: float = 0.03
     seed: int = 0
     on_error: Literal["fail", "skip"] = "fail"
+    detector: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,13 @@ def _embed(faces: Faces, settings: TuningSettings) -> EmbeddedFaces:
     for name in SPLITS:
         faces.split(name)
     kept = faces.rows(faces.frame[SPLIT].is_in(SPLITS).to_numpy())
-    found = embed(kept, settings.backbones, store=settings.store, on_error=settings.on_error)
+    found = embed(
+        kept,
+        settings.backbones,
+        store=settings.store,
+        on_error=settings.on_error,
+        detector=settings.detector,
+    )
     frame = kept.rows(found.rows).frame
     data = EmbeddedFaces(frame, found.values, found.backbones)
     empty = [name for name in SPLITS if data.counts[name] == 0]

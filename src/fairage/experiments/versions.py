@@ -73,6 +73,8 @@ class SuiteOutcome:
         new_runs: Runs that were trained now; the others were there already.
         left_out: Reason for each recipe that does not fit the faces.
         seconds: Time of training alone.
+        copies: Augmented copies that were trained on.
+        new_copies: Those of them that were embedded now.
     """
 
     folder: Path
@@ -80,6 +82,8 @@ class SuiteOutcome:
     new_runs: int
     left_out: dict[str, str]
     seconds: float
+    copies: int = 0
+    new_copies: int = 0
 
 
 def run_plan(plan: Plan, out: Path) -> SuiteOutcome:

@@ -1,0 +1,98 @@
+"""Embedding augmented copies of faces, for training on frozen embeddings."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+from fairage.datasets.copies import CopiedRows
+from fairage.embeddings.opening import Machine
+from fairage.embeddings.results import Embeddings
+from fairage.embeddings.spec import BackboneSpec
+from fairage.embeddings.wanted import Chance, Changed
+from fairage.embeddings.work import Way, embed_wanted
+from fairage.exceptions import DataError
+from fairage.faces.augmentation import Augmentation
+from fairage.tables import Faces
+
+__all__ = ["embed_copies"]
+
+_AT_ONCE = 16
+"""Copies of a face that wait for the networks together; more would fill the memory."""
+
+
+def embed_copies(
+    faces: Faces,
+    copied: CopiedRows,
+    augmentation: Augmentation,
+    backbones: Sequence[BackboneSpec],
+    *,
+    store: Path,
+    seed: int = 0,
+    batch_size: int | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    detector: Path | None = None,
+    on_error: Literal["skip", "fail"] = "fail",
+    progress: bool = True,
+) -> Embeddings:
+    """Return the embeddings of augmented copies, computing only what the store does not hold.
+
+    What a network sees of a face, after the view and resizing, is changed and then embedded. How a
+    copy looks depends on the image's bytes, the augmentation, the seed and the number of the copy
+    alone, so that several tables and choices of copies share what is stored.
+
+    Args:
+        faces: The faces whose rows `copied` numbers: the training rows, and no others.
+        copied: Which of them are copied how often.
+        augmentation: What changes the copies.
+        backbones: As in `embed`, like the options that are not told here.
+        store: Folder of the embedding store, the one of the faces themselves too.
+        seed: Settles how the copies look.
+        batch_size: Images that go through a network at once.
+        device: A torch device, or `auto`.
+        precision: `fp32`, `bf16` or `auto`.
+        detector: File of the face detector for aligned views.
+        on_error: What an image that cannot be read does.
+        progress: Whether to show a bar on a terminal.
+
+    Returns:
+        One value a copy, in the order of `copied`; those of images that cannot be read are missing.
+
+    Raises:
+        ConfigError: As `embed`.
+        DataError: As `embed`, or there is no copy.
+
+    Examples:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from fairage.datasets.copies import make_copies
+        >>> from fairage.datasets.synthetic import synthesize
+        >>> from fairage.faces.augmentation import make_augmentation
+        >>> from fairage.tables import read_faces
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> faces = read_faces(synthesize(folder / "faces", n=4)).rows(np.arange(2))
+        >>> copied = make_copies("all", times=2).choose(faces.frame)
+        >>> backbone = BackboneSpec.parse("embedded")
+        >>> options = {"store": folder / "store", "precision": "fp32"}
+        >>> found = embed_copies(faces, copied, make_augmentation("kit"), [backbone], **options)
+        >>> found.rows.tolist(), found.values.shape, found.new
+        ([0, 0, 1, 1], (4, 192), 4)
+    """
+    if not len(copied.rows):
+        raise DataError(
+            "expected one copy or more to embed, got none, leave the augmentation out or choose "
+            "other rows to copy"
+        )
+    machine = Machine(device, precision, batch_size)
+    way = Way(machine, detector, on_error, "embedding copies" if progress else None)
+    wanted = list(_wanted(faces.images, copied, Chance(augmentation, seed)))
+    return embed_wanted(wanted, backbones, Path(store), way)
+
+
+def _wanted(images: Sequence[str], copied: CopiedRows, chance: Chance) -> Iterator[Changed]:
+    pairs = zip(copied.rows.tolist(), copied.copies.tolist(), strict=True)
+    for row, of in groupby(pairs, key=lambda pair: pair[0]):
+        numbers = tuple(copy for _, copy in of)
+        for start in range(0, len(numbers), _AT_ONCE):
+            yield Changed(row, images[row], numbers[start : start + _AT_ONCE], chance)

@@ -1,0 +1,199 @@
+"""Fine-tuning a backbone together with a head, in one call that can be killed and repeated."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fairage.embeddings import BackboneSpec
+from fairage.embeddings.runtime import choose_runtime
+from fairage.embeddings.transformers_backbone import fingerprint
+from fairage.exceptions import DataError
+from fairage.faces.alignment import ALIGNMENT_VERSION
+from fairage.faces.augmentation import Augmentation
+from fairage.faces.detection import DETECTION_VERSION
+from fairage.faces.views import view_from_name
+from fairage.models import AgeHead, check_pair
+from fairage.objectives import Objective
+from fairage.objectives.fairness import Fairness
+from fairage.training.fairness import start_fairness
+from fairage.training.finetuning.blocks import find_blocks
+from fairage.training.finetuning.checkpoint import Checkpoints
+from fairage.training.finetuning.epochs import FineTuneLoop, Part, Rules
+from fairage.training.finetuning.freezing import freeze
+from fairage.training.finetuning.identity import identity
+from fairage.training.finetuning.network import FineTuneNetwork, Source, find_source
+from fairage.training.finetuning.outcome import (
+    BACKBONE,
+    FineTuned,
+    finished,
+    forget_outcome,
+    save_backbone,
+    write_outcome,
+)
+from fairage.training.finetuning.pictures import PictureReader, Pictures
+from fairage.training.finetuning.resources import Resources
+from fairage.training.finetuning.rows import ImageRows
+from fairage.training.finetuning.settings import FineTuneSettings
+from fairage.training.finetuning.showing import open_pictures
+from fairage.training.finetuning.stepper import FineTuneStepper
+from fairage.training.selection import Keeper, Selection
+
+__all__ = ["finetune"]
+
+_CHECKPOINTS = "checkpoint"
+
+
+def finetune(
+    head: AgeHead,
+    backbone: BackboneSpec,
+    train: ImageRows,
+    valid: ImageRows,
+    *,
+    objective: Objective,
+    settings: FineTuneSettings,
+    seed: int,
+    folder: str | Path,
+    fairness: Fairness | None = None,
+    selection: Selection | None = None,
+    augmentation: Augmentation | None = None,
+    resources: Resources | None = None,
+    warm: bool = False,
+    purpose: str = "finetuning",
+) -> FineTuned:
+    """Train head and backbone together, and leave both with the weights of the best epoch.
+
+    Every epoch ends with a checkpoint in the folder. Killed at any moment and called again with
+    the same arguments, the work goes on with the epoch that was not finished, and ends on a CPU
+    with the weights of an undisturbed run. Called after it has finished, it returns what it left.
+
+    Args:
+        head: Trained in place; its width is the backbone's, plus what stands beside it. A
+            calibration that it had is dropped.
+        backbone: A backbone in the layout of transformers; its `flip` averages mirror images in
+            validation, as `embed` does.
+        train: Training rows.
+        valid: Validation rows: they stop the training and choose the epoch, nothing else.
+        objective: The loss; it must fit the head.
+        settings: What trains, how fast, how long.
+        seed: Settles the order of the rows, dropout and augmentation.
+        folder: Of this fine-tuning alone; holds checkpoints, then the result.
+        fairness: A term that is added to the objective, or changes the weights.
+        selection: Which epoch is kept; by default that of the lowest validation loss.
+        augmentation: Changes each training picture anew in each epoch.
+        resources: Device, memory, detector; nothing of it changes what is trained.
+        warm: The head was trained on embeddings of this backbone: its standardisation stays.
+        purpose: Sets the random numbers of one stage apart from another's.
+
+    Raises:
+        ConfigError: The backbone cannot be fine-tuned so, the loss stopped being a finite number,
+            or head and objective do not fit.
+        DataError: There are no rows, an image cannot be read, or widths do not fit.
+    """
+    check_pair(head.kind, objective)
+    _check_rows(train, valid)
+    selection, folder = selection or Selection(), Path(folder)
+    source = find_source(backbone)
+    choices = (objective, settings, fairness, selection, augmentation, seed, warm, purpose)
+    mark = identity((source.backbone.fingerprint, backbone), head, (train, valid), choices)
+    checkpoints = Checkpoints(folder / _CHECKPOINTS, mark)
+    head.calibration = None  # it corrected another model
+    done = finished(folder, mark, head)
+    if done is not None:
+        checkpoints.remove()
+        return done
+    active = None if fairness is None else start_fairness(fairness, train.labelled, valid.labelled)
+    used = resources or Resources()
+    rules = Rules(objective, active, augmentation, settings, used, seed, purpose)
+    job = _Job(source, backbone, train, valid, rules)
+    return job.run(head, Keeper(selection), checkpoints, warm=warm)
+
+
+def _check_rows(train: ImageRows, valid: ImageRows) -> None:
+    if len(train) == 0 or len(valid) == 0:
+        raise DataError(
+            f"expected rows to train and to validate on, got {len(train)} and {len(valid)}, check "
+            "the splits of the faces table"
+        )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A fine-tuning that is not finished."""
+
+    source: Source
+    spec: BackboneSpec
+    train: ImageRows
+    valid: ImageRows
+    rules: Rules
+
+    def run(
+        self, head: AgeHead, keeper: Keeper, checkpoints: Checkpoints, *, warm: bool
+    ) -> FineTuned:
+        folder, resources = checkpoints.folder.parent, self.rules.resources
+        preprocessing = self.source.backbone.preprocessing
+        device = choose_runtime(resources.device, "fp32", batch_size=None, images=1).device
+        network = FineTuneNetwork.load(self.source, head, torch.device(device))
+        loop = self._loop(network)
+        width = network.width(preprocessing.height, preprocessing.width)
+        self._check_widths(width, head.dim)
+        pictures = open_pictures((self.train, self.valid), self.spec, preprocessing, resources)
+        checkpoint = checkpoints.newest(keeper)
+        if checkpoint is not None:
+            loop.restore(checkpoint)
+        elif not warm:
+            self._standardise(loop, pictures[0])
+        parts = Part(self.train, pictures[0]), Part(self.valid, pictures[1])
+        history = loop.run(*parts, keeper, checkpoints)
+        forget_outcome(folder)
+        save_backbone(network.backbone, self.source.folder, folder / BACKBONE)
+        told = self._description(width, folder / BACKBONE, pictures[0].reader)
+        tuned = FineTuned(head.cpu(), folder / BACKBONE, history, told)
+        write_outcome(folder, checkpoints.fingerprint, tuned)
+        checkpoints.remove()
+        return tuned
+
+    def _loop(self, network: FineTuneNetwork) -> FineTuneLoop:
+        settings = self.rules.settings
+        blocks = find_blocks(network.backbone.model)
+        freezing = freeze(network.backbone.model, blocks, settings)
+        steps = math.ceil(len(self.train) / settings.batch_size)
+        stepper = FineTuneStepper(network, blocks, freezing, settings, steps)
+        return FineTuneLoop(network, freezing, stepper, self.rules, self.spec)
+
+    def _check_widths(self, width: int, wanted: int) -> None:
+        beside = [0 if r.beside is None else r.beside.shape[1] for r in (self.train, self.valid)]
+        if {width + dim for dim in beside} != {wanted}:
+            raise DataError(
+                f"expected a head for {width} numbers of {self.spec.name!r} and {beside} beside "
+                f"them in training and validation, got one for {wanted}, make it anew with dim "
+                f"{width + beside[0]}"
+            )
+
+    def _standardise(self, loop: FineTuneLoop, pictures: Pictures) -> None:
+        """Standardise by the training rows' embeddings as they are before the first step."""
+        embeddings = loop.embed(pictures, "embedding")
+        if self.train.beside is not None:
+            embeddings = torch.cat([embeddings, self.train.beside], dim=1)
+        loop.network.head.standardise_by(embeddings.to(loop.device))
+
+    def _description(self, dim: int, folder: Path, reader: PictureReader) -> dict[str, Any]:
+        """Return what a bundle has to know, with the keys of any other backbone and `folder`."""
+        told: dict[str, Any] = {
+            "name": self.spec.name,
+            "folder": BACKBONE,
+            "kind": self.source.backbone.kind,
+            "view": view_from_name(self.spec.view).name,
+            "flip": self.spec.flip,
+            "precision": "fp32",
+            "preprocessing": json.loads(json.dumps(reader.preprocessing.to_dict())),
+            "dim": dim,
+            "fingerprint": fingerprint(folder),
+        }
+        if reader.detections is not None:
+            told["detector"] = reader.detections.detector.fingerprint()
+            told |= {"detection": DETECTION_VERSION, "alignment": ALIGNMENT_VERSION}
+        return told

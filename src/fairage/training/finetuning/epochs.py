@@ -1,0 +1,229 @@
+"""The epochs of a fine-tuning: steps, validation, the choice of an epoch, checkpoints."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from fairage.embeddings import BackboneSpec
+from fairage.embeddings.runtime import choose_runtime
+from fairage.faces.augmentation import Augmentation
+from fairage.objectives import Objective
+from fairage.seeding import derive_seed, torch_seed
+from fairage.training.fairness import ActiveFairness
+from fairage.training.finetuning.checkpoint import Checkpoint, Checkpoints
+from fairage.training.finetuning.freezing import Freezing
+from fairage.training.finetuning.network import FineTuneNetwork
+from fairage.training.finetuning.penalty_state import penalty_tensors, restore_penalty
+from fairage.training.finetuning.pictures import Pictures
+from fairage.training.finetuning.resources import Resources
+from fairage.training.finetuning.rows import ImageRows
+from fairage.training.finetuning.settings import FineTuneSettings
+from fairage.training.finetuning.showing import bar, prepared
+from fairage.training.finetuning.stepper import FineTuneStepper
+from fairage.training.finetuning.validation import check_finite, embed_pictures, judge
+from fairage.training.selection import Epoch, History, Keeper, State
+
+__all__ = ["FineTuneLoop", "Part", "Rules"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows and their pictures."""
+
+    rows: ImageRows
+    pictures: Pictures
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is settled before a fine-tuning starts.
+
+    Args:
+        objective: The loss.
+        fairness: A term that is added to it, or changes the weights.
+        augmentation: Changes the training pictures.
+        settings: Epochs, batches, precision.
+        resources: Where it runs.
+        seed: Settles order, dropout and augmentation, together with the purpose.
+        purpose: Sets the random numbers of one stage apart from another's.
+    """
+
+    objective: Objective
+    fairness: ActiveFairness | None
+    augmentation: Augmentation | None
+    settings: FineTuneSettings
+    resources: Resources
+    seed: int
+    purpose: str
+
+
+class FineTuneLoop:
+    """Trains a network epoch by epoch, and can go on from a checkpoint.
+
+    Args:
+        network: What is trained, in place.
+        freezing: What of its backbone moves.
+        stepper: Takes the steps.
+        rules: What is settled.
+        spec: The view, and whether mirror images are averaged in validation.
+    """
+
+    def __init__(
+        self,
+        network: FineTuneNetwork,
+        freezing: Freezing,
+        stepper: FineTuneStepper,
+        rules: Rules,
+        spec: BackboneSpec,
+    ) -> None:
+        self.network, self.freezing, self.stepper = network, freezing, stepper
+        self.rules, self.spec = rules, spec
+        self.device = next(network.parameters()).device
+        precision = rules.settings.precision
+        if precision == "auto":
+            on_gpu = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
+            precision = "bf16" if on_gpu else "fp32"
+        self.bf16 = precision == "bf16"
+
+    def run(self, train: Part, valid: Part, keeper: Keeper, checkpoints: Checkpoints) -> History:
+        """Train what epochs are left, and leave the network with the weights of the best one."""
+        settings = self.rules.settings
+        while len(keeper.epochs) < settings.epochs and not (
+            keeper.epochs and keeper.is_over(settings.patience)
+        ):
+            number = len(keeper.epochs) + 1
+            loss = self._train(number, train)
+            with self.stepper.averaged():
+                epoch = replace(self._validate(number, valid), epoch=number, train_loss=loss)
+                keeper.offer(epoch, self._copied)
+            checkpoints.write(Checkpoint(self._tensors(), self.stepper.done, keeper))
+        self._load(keeper.states[keeper.best])
+        self.network.eval()
+        return History(tuple(keeper.epochs), keeper.best)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint."""
+        self._load(_below("network.", checkpoint.tensors))
+        self.stepper.restore(_below("steps.", checkpoint.tensors), checkpoint.done)
+        if self.rules.fairness is not None:
+            told = _below("fairness.", checkpoint.tensors)
+            restore_penalty(self.rules.fairness.penalty, told)
+
+    def embed(self, pictures: Pictures, description: str) -> Tensor:
+        """Return the embeddings `(n, dim)` of all pictures, in fp32, as they are used later."""
+        size = choose_runtime(str(self.device), "fp32", batch_size=None, images=len(pictures))
+        with bar(description, len(pictures), self.rules.resources) as advance:
+            return embed_pictures(
+                self.network,
+                pictures,
+                flip=self.spec.flip,
+                batch_size=size.batch_size,
+                advance=advance,
+            )
+
+    def _train(self, number: int, part: Part) -> float:
+        """Take one step a batch, and return the mean loss of the rows."""
+        rules, total = self.rules, 0.0
+        self.network.train()
+        self.freezing.apply()
+        weights = _weights(part.rows, rules.fairness)
+        purpose = (rules.purpose, "epoch", number)
+        generator = torch.Generator().manual_seed(derive_seed(rules.seed, *purpose, "augmentation"))
+        with (
+            torch_seed(rules.seed, *purpose),
+            bar(f"epoch {number}", len(part.rows), rules.resources) as advance,
+        ):
+            order = torch.randperm(len(part.rows))
+            for rows, pixels in part.pictures.batches(order, rules.settings.batch_size):
+                values = self._prepared(part.pictures, pixels, generator)
+                loss = self._gradients(values, rows, part.rows, weights[rows])
+                check_finite(loss, f"training in epoch {number}, step {self.stepper.done + 1}")
+                self.stepper.step()
+                total += loss * len(rows)
+                advance(len(rows))
+        return total / len(part.rows)
+
+    def _prepared(self, pictures: Pictures, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        return prepared(
+            pixels,
+            pictures.reader.preprocessing,
+            self.device,
+            augmentation=self.rules.augmentation,
+            mirror=self.rules.settings.mirror,
+            generator=generator,
+        )
+
+    def _gradients(self, values: Tensor, index: Tensor, rows: ImageRows, weights: Tensor) -> float:
+        """Gather the gradients of a batch, part by part, and return its loss.
+
+        Losses and fairness terms are reckoned in fp32 on the CPU: a few numbers a row.
+        """
+        n, total = len(index), 0.0
+        size = -(-n // self.rules.settings.accumulate)
+        for start in range(0, n, size):
+            part = slice(start, start + size)
+            targets = rows.targets.rows(index[part])
+            beside = None if rows.beside is None else rows.beside[index[part]].to(self.device)
+            outputs = self.network(values[part], beside, bf16=self.bf16).float().cpu()
+            loss = self.rules.objective(outputs, targets, weights[part], total=n)
+            term = self._term(outputs, targets.ages, index[part])
+            if term is not None:
+                loss = loss + term * (len(targets) / n) / self.rules.objective.unit
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+            total += float(loss.detach())
+        return total
+
+    def _term(self, outputs: Tensor, ages: Tensor, index: Tensor) -> Tensor | None:
+        active = self.rules.fairness
+        if active is None:
+            return None
+        errors = (self.network.head.kind.decode(outputs) - ages).abs()
+        return active.penalty.loss(errors, active.train[index])
+
+    def _validate(self, number: int, part: Part) -> Epoch:
+        embeddings = self.embed(part.pictures, f"validation {number}")
+        if part.rows.beside is not None:
+            embeddings = torch.cat([embeddings, part.rows.beside], dim=1)
+        rules = self.rules
+        found = judge(
+            self.network.head,
+            embeddings.to(self.device),
+            part.rows,
+            rules.objective,
+            rules.fairness,
+        )
+        check_finite(found.valid_loss, f"validation in epoch {number}")
+        return found
+
+    def _moving(self) -> State:
+        """All that training changes in the network, by name, not copied."""
+        found = {f"backbone.{name}": value for name, value in self.freezing.moving()}
+        return found | {f"head.{k}": v for k, v in self.network.head.state_dict().items()}
+
+    def _copied(self) -> State:
+        return {name: value.detach().cpu().clone() for name, value in self._moving().items()}
+
+    @torch.no_grad()
+    def _load(self, state: State) -> None:
+        for name, value in self._moving().items():
+            value.copy_(state[name])
+
+    def _tensors(self) -> dict[str, Tensor]:
+        active = self.rules.fairness
+        penalty = penalty_tensors(None if active is None else active.penalty)
+        return {
+            **{f"network.{name}": value for name, value in self._moving().items()},
+            **{f"steps.{name}": value for name, value in self.stepper.tensors().items()},
+            **{f"fairness.{name}": value for name, value in penalty.items()},
+        }
+
+
+def _weights(rows: ImageRows, active: ActiveFairness | None) -> Tensor:
+    """The sample weights, times the factors of a fairness term that has some."""
+    factors = None if active is None else active.penalty.factors(active.train)
+    return rows.weights if factors is None else rows.weights * factors
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): v for name, v in tensors.items() if name.startswith(prefix)}
