@@ -46,7 +46,7 @@ class AgeGroups:
     def from_edges(cls, edges: Sequence[float]) -> "AgeGroups":
         """Return groups for these lower edges, named after their limits."""
         upper = [f"-{edge:g}" for edge in edges[1:]] + ["+"]
-        names = tuple(f"{low:g}{high}" for low, high in zip(edges, upper, strict=True))
+        names = tuple(f"{low:g}{high}" for low, high in zip(edges, upper, strict=False))
         return cls(tuple(map(float, edges)), names)
 
     def codes(self, ages: ArrayLike) -> NDArray[np.int64]:

@@ -1,0 +1,34 @@
+"""Age groups: half-open bins, their names, and what no bins can be."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
+from fairage.exceptions import ConfigError
+
+
+def test_bins_hold_their_lower_edge_and_not_their_upper_one() -> None:
+    assert AgeGroups.from_edges([0, 18, 65]).codes([0, 17.999, 18, 64.999, 65, 120]).tolist() == [
+        *(0, 0, 1, 1, 2, 2)
+    ]
+
+
+@pytest.mark.parametrize("edges", [[], [5, 20], [0, 20, 20], [0, 40, 20]])
+def test_edges_must_rise_from_zero(edges: list[float]) -> None:
+    with pytest.raises(ConfigError, match="rise from 0"):
+        AgeGroups.from_edges(edges)
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "a"), ("a", "b", "c")])
+def test_every_bin_has_a_name_of_its_own(names: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="2 different age-group names"):
+        AgeGroups((0.0, 20.0), names)
+
+
+@given(st.lists(st.floats(0, 120), min_size=1, max_size=30))
+def test_every_age_lies_in_the_bin_it_is_given(ages: list[float]) -> None:
+    edges = [*DEFAULT_AGE_GROUPS.edges, np.inf]
+    for age, code in zip(ages, DEFAULT_AGE_GROUPS.codes(ages), strict=True):
+        assert edges[code] <= age < edges[code + 1]

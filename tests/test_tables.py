@@ -1,0 +1,163 @@
+"""The faces and predictions tables: what is accepted, what is refused and in which words."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairage.exceptions import DataError
+from fairage.tables import (
+    Faces,
+    attribute_names,
+    check_faces,
+    check_predictions,
+    group_labels,
+    read_faces,
+    read_predictions,
+    read_table,
+    write_table,
+)
+
+
+def faces(**columns: object) -> pl.DataFrame:
+    return pl.DataFrame({"image": ["a.jpg", "b.jpg"], "age": [20.0, 30.0], **columns})
+
+
+@pytest.mark.parametrize(
+    ("age", "told"),
+    [
+        (None, "row 2, column 'age': expected a number, got None"),
+        (float("nan"), "row 2, column 'age': expected a number, got nan"),
+        (float("inf"), "row 2, column 'age': expected a number, got inf"),
+        (-0.5, "row 2, column 'age': expected years in 0..120, got -0.5"),
+        (120.5, "row 2, column 'age': expected years in 0..120, got 120.5"),
+    ],
+)
+def test_a_wrong_age_is_named_with_row_and_column(age: float | None, told: str) -> None:
+    with pytest.raises(DataError, match=told.replace(".", r"\.")):
+        check_faces(faces(age=[20.0, age]))
+
+
+@pytest.mark.parametrize("age", ["thirty", "", " "])
+def test_an_age_in_words_is_refused(age: str) -> None:
+    with pytest.raises(DataError, match="row 2, column 'age': expected a number"):
+        check_faces(faces(age=["20", age]))
+
+
+def test_ages_written_as_text_become_numbers() -> None:
+    assert check_faces(faces(age=[" 20", "30.5"]))["age"].to_list() == [20.0, 30.5]
+
+
+@pytest.mark.parametrize("image", [None, "", "  "])
+def test_a_row_without_an_image_is_refused(image: str | None) -> None:
+    with pytest.raises(DataError, match="row 2, column 'image': expected a path or URL"):
+        check_faces(faces(image=["a.jpg", image]))
+
+
+@pytest.mark.parametrize("split", ["validation", None, "Train"])
+def test_an_unknown_split_is_refused(split: str | None) -> None:
+    with pytest.raises(DataError, match=r"row 2, column 'split': expected one of \['train'"):
+        check_faces(faces(split=["train", split]))
+
+
+def test_missing_columns_and_rows_are_refused() -> None:
+    with pytest.raises(DataError, match=r"add or rename \['age'\]"):
+        check_faces(pl.DataFrame({"image": ["a"]}))
+    with pytest.raises(DataError, match="at least one row"):
+        check_faces(faces().clear())
+    with pytest.raises(DataError, match=r"add or rename \['prediction'\]"):
+        check_predictions(faces())
+
+
+@pytest.mark.parametrize("missing", [None, "", "  "])
+def test_a_missing_attribute_is_the_group_unknown(missing: str | None) -> None:
+    checked = check_faces(faces(gender=["female", missing]))
+    assert checked["gender"].to_list() == ["female", "unknown"]
+
+
+def test_true_and_false_are_groups() -> None:
+    checked = check_faces(faces(glasses=[True, None]))
+    assert group_labels(checked, "glasses").tolist() == ["true", "unknown"]
+
+
+def test_attributes_are_the_text_columns_without_another_meaning() -> None:
+    frame = faces(split=["train"] * 2, identity=["p", "q"], gender=["f", "m"], blur=[0.1, 0.2])
+    assert attribute_names(frame) == ["gender"]
+
+
+def test_an_unknown_attribute_names_the_known_ones() -> None:
+    with pytest.raises(DataError, match=r"'ethnicity', got \['gender'\]"):
+        group_labels(faces(gender=["f", "m"]), "ethnicity")
+
+
+def test_age_groups_are_derived_from_the_true_age() -> None:
+    frame = pl.DataFrame({"age": [0.0, 19.99, 20.0, 39.99, 40.0, 59.99, 60.0, 120.0]})
+    expected = ["young", "young", "adult", "adult", "senior", "senior", "old", "old"]
+    assert group_labels(frame, "age_group").tolist() == expected
+
+
+def test_a_prediction_may_be_any_finite_number() -> None:
+    rows = faces(prediction=[-3.0, 200.0])
+    assert check_predictions(rows)["prediction"].to_list() == [-3.0, 200.0]
+    with pytest.raises(DataError, match="row 1, column 'prediction'"):
+        check_predictions(faces(prediction=[float("nan"), 1.0]))
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".tsv"])
+def test_tables_survive_being_written_and_read(tmp_path: Path, suffix: str) -> None:
+    frame = faces(split=["train", "test"], gender=["f", "m"])
+    write_table(frame, tmp_path / f"t{suffix}")
+    assert read_table(tmp_path / f"t{suffix}").equals(frame)
+    assert [path.name for path in tmp_path.iterdir()] == [f"t{suffix}"]
+
+
+@pytest.mark.parametrize("name", ["t.xlsx", "t"])
+def test_other_kinds_of_files_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=r"\.parquet, \.csv, \.tsv"):
+        read_table(tmp_path / name)
+    with pytest.raises(DataError, match=r"\.parquet, \.csv, \.tsv"):
+        write_table(faces(), tmp_path / name)
+
+
+def test_a_missing_and_a_damaged_file_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="got no file"):
+        read_table(tmp_path / "none.csv")
+    (tmp_path / "bad.parquet").write_bytes(b"not parquet")
+    with pytest.raises(DataError, match="expected a readable table"):
+        read_table(tmp_path / "bad.parquet")
+
+
+def test_relative_images_start_at_the_table_s_folder(tmp_path: Path) -> None:
+    write_table(faces(image=["x/a.jpg", "https://h.org/b.jpg"]), tmp_path / "f.csv")
+    found = read_faces(tmp_path / "f.csv")
+    assert found.images == [str(tmp_path / "x" / "a.jpg"), "https://h.org/b.jpg"]
+
+
+def test_predictions_are_read_and_checked(tmp_path: Path) -> None:
+    write_table(faces(prediction=[21.0, 29.0], gender=["f", None]), tmp_path / "p.parquet")
+    assert read_predictions(tmp_path / "p.parquet")["gender"].to_list() == ["f", "unknown"]
+
+
+def test_an_empty_split_names_those_that_are_there() -> None:
+    table = Faces(check_faces(faces(split=["train", "train"])))
+    assert len(table.split("train")) == 2
+    with pytest.raises(DataError, match=r"got only \['train'\]"):
+        table.split("test")
+    with pytest.raises(DataError, match="expected a column 'split'"):
+        Faces(faces()).split("train")
+
+
+def test_rows_are_taken_by_mask_and_by_number() -> None:
+    table = Faces(faces())
+    assert table.rows(np.array([False, True])).images == table.rows(np.array([1])).images
+
+
+@given(st.lists(st.floats(0, 120), min_size=1, max_size=20))
+def test_checking_keeps_every_row_and_age(ages: list[float]) -> None:
+    frame = pl.DataFrame({"image": [str(i) for i in range(len(ages))], "age": ages})
+    checked = check_faces(frame)
+    assert checked["age"].to_list() == ages
+    assert check_faces(checked).equals(checked)
