@@ -147,16 +147,7 @@ def show_outcome(outcome: "SuiteOutcome", *, as_json: bool) -> None:
         typer.echo(json.dumps(told | {"copies": outcome.copies, "new_copies": outcome.new_copies}))
         return
     console = Console()
-    table = Table(title="MAE and bias of each attribute in years, mean ±sd over seeds; low is good")
-    columns = [c.removesuffix("_mean") for c in outcome.summary.columns if c.endswith("_mean")]
-    for heading in ("exp", "version"):
-        table.add_column(heading)
-    for column in columns:
-        table.add_column(_heading(column), justify="right")
-    for row in outcome.summary.to_dicts():
-        cells = (_cell(row[f"{column}_mean"], row[f"{column}_sd"]) for column in columns)
-        table.add_row(row["experiment"], row["version"], *cells)
-    console.print(table)
+    console.print(_table(outcome))
     for name, reason in outcome.left_out.items():
         console.print(f"Left out: {name}: {reason}")
     floor = outcome.summary["average_bias_floor"][0]
@@ -169,6 +160,19 @@ def show_outcome(outcome: "SuiteOutcome", *, as_json: bool) -> None:
         )
     console.print(f"{outcome.new_runs} runs trained in {outcome.seconds:.0f} s")
     console.print(f"Report: {outcome.folder / 'report.html'}", soft_wrap=True)
+
+
+def _table(outcome: "SuiteOutcome") -> Table:
+    table = Table(title="MAE and bias of each attribute in years, mean ±sd over seeds; low is good")
+    columns = [c.removesuffix("_mean") for c in outcome.summary.columns if c.endswith("_mean")]
+    for heading in ("exp", "version"):
+        table.add_column(heading)
+    for column in columns:
+        table.add_column(_heading(column), justify="right")
+    for row in outcome.summary.to_dicts():
+        cells = (_cell(row[f"{column}_mean"], row[f"{column}_sd"]) for column in columns)
+        table.add_row(row["experiment"], row["version"], *cells)
+    return table
 
 
 def _heading(column: str) -> str:
