@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from fairage.exceptions import DataError
@@ -15,6 +15,10 @@ GROUPS = {
     "expression": ["happy", "slightlyhappy", "neutral", "other"],
     "ethnicity": ["caucasian", "afroamerican", "asian"],
 }
+# Few rows often have margins that raking cannot meet: such tables are drawn again.
+redrawn = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+)
 every_weighting = pytest.mark.parametrize("name", sorted(WEIGHTINGS))
 
 
@@ -48,7 +52,7 @@ def weigh(name: str, table: pl.DataFrame) -> Weights:
 
 
 @every_weighting
-@settings(max_examples=25, deadline=None)
+@redrawn
 @given(table=any_faces())
 def test_weights_are_positive_finite_and_have_mean_one(name: str, table: pl.DataFrame) -> None:
     weights = weigh(name, table)
@@ -60,7 +64,7 @@ def test_weights_are_positive_finite_and_have_mean_one(name: str, table: pl.Data
 
 
 @every_weighting
-@settings(max_examples=25, deadline=None)
+@redrawn
 @given(table=any_faces(), shuffle=st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(name: str, table: pl.DataFrame, shuffle) -> None:
     order = list(range(table.height))

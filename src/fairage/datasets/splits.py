@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from numpy.typing import NDArray
 
 from fairage.datasets.units import join_units
@@ -99,7 +100,7 @@ def split_faces(
 
 def _canonical_order(frame: pl.DataFrame, rng: np.random.Generator) -> NDArray[np.int64]:
     """Return row numbers in a random order that the table's own order does not change."""
-    text = frame.select(pl.col(IMAGE), pl.all().exclude(IMAGE).cast(pl.String))
+    text = frame.select(pl.col(IMAGE), (cs.all() - cs.by_name(IMAGE) - cs.nested()).cast(pl.String))
     text.columns = [str(number) for number in range(text.width)]
     index = text.with_row_index().sort(text.columns, nulls_last=True)["index"]
     return rng.permutation(index.to_numpy().astype(np.int64))
