@@ -163,12 +163,13 @@ def show_outcome(outcome: "SuiteOutcome", *, as_json: bool) -> None:
 
 
 def _table(outcome: "SuiteOutcome") -> Table:
-    table = Table(title="MAE and bias of each attribute in years, mean ±sd over seeds; low is good")
+    title = "MAE and bias of each attribute, years ± sd over seeds; lower is better"
+    table = Table(title=title, box=None, pad_edge=False, header_style="bold")
     columns = [c.removesuffix("_mean") for c in outcome.summary.columns if c.endswith("_mean")]
     for heading in ("exp", "version"):
         table.add_column(heading)
     for column in columns:
-        table.add_column(_heading(column), justify="right")
+        table.add_column(_heading(column), justify="right", no_wrap=True)
     for row in outcome.summary.to_dicts():
         cells = (_cell(row[f"{column}_mean"], row[f"{column}_sd"]) for column in columns)
         table.add_row(row["experiment"], row["version"], *cells)
@@ -182,7 +183,7 @@ def _heading(column: str) -> str:
 def _cell(mean: float | None, deviation: float | None) -> str:
     if mean is None:
         return ""
-    return f"{mean:.2f}" if deviation is None else f"{mean:.2f} ±{deviation:.2f}"
+    return f"{mean:.2f}" if deviation is None else f"{mean:.2f}±{deviation:.2f}"
 
 
 def _run(
