@@ -15,7 +15,17 @@ LAYERS = [
     {"report", "training", "prediction"},
     {"audit", "embeddings", "models"},
     {"datasets", "faces", "weighting", "objectives"},
-    {"tables", "age_groups", "config", "seeding", "exceptions", "files", "progress", "votes"},
+    {
+        "tables",
+        "age_groups",
+        "config",
+        "seeding",
+        "exceptions",
+        "files",
+        "processes",
+        "progress",
+        "votes",
+    },
 ]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 BASE = len(LAYERS) - 1

@@ -19,8 +19,9 @@ from fairage.experiments.recipe import Recipe
 from fairage.experiments.search_space import Space
 from fairage.experiments.study import Memory, Outcome, Trial, open_memory
 from fairage.experiments.trials import Judged, Task, limits_of, run_saved_task, run_task
-from fairage.experiments.workers import one_thread, process_pool
+from fairage.experiments.workers import one_thread, prepare_worker
 from fairage.files import new_folder
+from fairage.processes import process_pool
 from fairage.progress import progress_bar
 from fairage.tables import SPLIT, Faces
 
@@ -140,7 +141,7 @@ def _training(data: EmbeddedFaces, workers: int) -> Iterator[Submit]:
         return
     with tempfile.TemporaryDirectory(prefix="fairage-") as scratch:
         data.save(Path(scratch))
-        with process_pool(workers) as pool:
+        with process_pool(workers, prepare_worker) as pool:
             yield lambda task: pool.submit(run_saved_task, task, Path(scratch))
 
 

@@ -1,12 +1,9 @@
 """Runs in several processes, one core each; none outlives the process that started it."""
 
-import os
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
 import torch
@@ -14,8 +11,9 @@ import torch
 from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.runner import run_version
+from fairage.processes import process_pool
 
-__all__ = ["Batch", "Job", "one_thread", "process_pool", "run_batches", "run_jobs"]
+__all__ = ["Batch", "Job", "one_thread", "prepare_worker", "run_batches", "run_jobs"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Ite
                     _run(job, batch.data)
                     yield job
         return
-    with process_pool(min(workers, total)) as pool:
+    with process_pool(min(workers, total), prepare_worker) as pool:
         running: dict[Future[None], Job] = {}
         for number, batch in enumerate(batches):
             batch.data.save(scratch / str(number))
@@ -66,16 +64,6 @@ def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Ite
         for done in as_completed(running):
             done.result()
             yield running[done]
-
-
-@contextmanager
-def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield worker processes with one thread each; what has not begun at the end never does."""
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker) as pool:
-        try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
@@ -97,13 +85,6 @@ def _run_saved(job: Job, scratch: Path) -> None:
     _run(job, load_embedded_faces(scratch))
 
 
-def _start_worker() -> None:
+def prepare_worker() -> None:
+    """Give torch one thread, as sums depend on their number."""
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    connection.wait([parent.sentinel])
-    os._exit(1)

@@ -1,12 +1,10 @@
 """Drawing the pictures of a people's table to files, in one process or several."""
 
 import os
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +12,7 @@ import polars as pl
 from fairage.datasets.synthetic.drawing import Person, draw_face
 from fairage.datasets.synthetic.people import ETHNICITY, EXPRESSION, GENDER, VISIBLE_AGE
 from fairage.files import new_folder
+from fairage.processes import process_pool
 from fairage.seeding import numpy_rng
 from fairage.tables import IMAGE
 
@@ -53,14 +52,10 @@ def draw_pictures(people: pl.DataFrame, seed: int, out: Path, *, workers: int) -
             for chunk in chunks:
                 yield _draw(chunk, seed)
         return
-    context, processes = get_context("spawn"), min(workers, len(chunks))
-    with ProcessPoolExecutor(processes, context, initializer=_start_worker) as pool:
+    with process_pool(min(workers, len(chunks)), _prepare_worker) as pool:
         running = [pool.submit(_draw, chunk, seed) for chunk in chunks]
-        try:
-            for done in as_completed(running):
-                yield done.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        for done in as_completed(running):
+            yield done.result()
 
 
 def _pictures(people: pl.DataFrame, out: Path) -> Iterator[_Picture]:
@@ -83,18 +78,10 @@ def _draw(pictures: list[_Picture], seed: int) -> int:
     return len(pictures)
 
 
-def _start_worker() -> None:
+def _prepare_worker() -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    connection.wait([parent.sentinel])
-    os._exit(1)
 
 
 @contextmanager
