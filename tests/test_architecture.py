@@ -17,6 +17,7 @@ LAYERS = [
     {"datasets", "faces", "weighting", "objectives"},
     {
         "tables",
+        "table_files",
         "age_groups",
         "config",
         "seeding",

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairage.exceptions import DataError
+from fairage.table_files import read_table, write_table
 from fairage.tables import (
     Faces,
     attribute_names,
@@ -17,8 +18,6 @@ from fairage.tables import (
     group_labels,
     read_faces,
     read_predictions,
-    read_table,
-    write_table,
 )
 
 

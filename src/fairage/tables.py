@@ -1,4 +1,4 @@
-"""The two tables everything meets in: faces and predictions. Their columns, checks and files."""
+"""The two tables everything meets in: faces and predictions. Their columns and checks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
 from fairage.exceptions import DataError
-from fairage.files import atomic_path
+from fairage.table_files import read_table
 from fairage.votes import check_votes
 
 __all__ = [
@@ -40,8 +40,6 @@ __all__ = [
     "group_labels",
     "read_faces",
     "read_predictions",
-    "read_table",
-    "write_table",
 ]
 
 IMAGE = "image"
@@ -67,7 +65,6 @@ MAX_AGE = 120.0
 
 _RESERVED = {IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, IDENTITY, PREDICTION}
 _RESERVED |= {LOWER, UPPER, SEED, MODEL, WEIGHT, AGE_GROUP, VOTES}
-_SUFFIXES = (".parquet", ".csv", ".tsv")
 
 
 @dataclass(frozen=True)
@@ -198,43 +195,6 @@ def check_predictions(frame: pl.DataFrame) -> pl.DataFrame:
     frame = _numbers(frame, (LOWER, UPPER), required=False)
     _check_ages(frame, AGE)
     return _fill_unknown(frame)
-
-
-def read_table(path: str | Path) -> pl.DataFrame:
-    """Return the table in a Parquet, CSV or TSV file; every column of text files is inferred."""
-    path = Path(path)
-    if path.suffix.lower() not in _SUFFIXES:
-        raise DataError(
-            f"expected a file ending in {', '.join(_SUFFIXES)}, got {str(path)!r}, "
-            "convert it or rename it"
-        )
-    if not path.is_file():
-        raise DataError(f"expected a table file, got no file {str(path)!r}, check the path")
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path)
-        separator = "\t" if path.suffix.lower() == ".tsv" else ","
-        return pl.read_csv(path, separator=separator, infer_schema_length=None)
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(
-            f"expected a readable table, got {str(path)!r} ({reason}), write the file again"
-        ) from error
-
-
-def write_table(frame: pl.DataFrame, path: str | Path) -> None:
-    """Write a table to a Parquet, CSV or TSV file, whole or not at all."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise DataError(
-            f"expected a file name ending in {', '.join(_SUFFIXES)}, got {str(path)!r}, "
-            "give another name"
-        )
-    with atomic_path(path) as temporary:
-        if suffix == ".parquet":
-            frame.write_parquet(temporary)
-        else:
-            frame.write_csv(temporary, separator="\t" if suffix == ".tsv" else ",")
 
 
 def read_faces(path: str | Path) -> Faces:

@@ -17,7 +17,8 @@ from transformers import ResNetConfig, ResNetModel
 
 from fairage.embeddings import BackboneSpec, Embeddings
 from fairage.embeddings import embed as embed_faces
-from fairage.tables import AGE, IMAGE, read_faces, write_table
+from fairage.table_files import write_table
+from fairage.tables import AGE, IMAGE, read_faces
 
 COMMAND = [sys.executable, "-m", "fairage", "embed"]
 # Stores every batch at once, so that a short run can be killed between two shards.

@@ -15,7 +15,8 @@ import pytest
 import torch
 from transformers import ResNetConfig, ResNetModel
 
-from fairage.tables import AGE, IMAGE, SPLIT, read_faces, write_table
+from fairage.table_files import write_table
+from fairage.tables import AGE, IMAGE, SPLIT, read_faces
 
 COMMAND = [sys.executable, "-m", "fairage"]
 N = 360

@@ -17,7 +17,8 @@ import polars as pl
 import pytest
 
 from fairage.cli.app import main
-from fairage.tables import AGE, IMAGE, SPLIT, write_table
+from fairage.table_files import write_table
+from fairage.tables import AGE, IMAGE, SPLIT
 
 COMMAND = [sys.executable, "-m", "fairage"]
 N = 150

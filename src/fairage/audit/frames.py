@@ -21,7 +21,7 @@ class PandasFrame(Protocol):
 
     def to_numpy(self) -> Any: ...  # noqa: ANN401, D102  # pandas has no types here
 
-    def __getitem__(self, key: Any) -> Any: ...  # noqa: ANN401
+    def __getitem__(self, key: Any) -> Any: ...  # noqa: ANN401  # as above
 
 
 Predictions: TypeAlias = str | Path | pl.DataFrame | PandasFrame | Mapping[str, Any]

@@ -203,7 +203,8 @@ def check(
     """
     from fairage.datasets import check_images
     from fairage.datasets.finding_words import in_words
-    from fairage.tables import read_faces, write_table
+    from fairage.table_files import write_table
+    from fairage.tables import read_faces
 
     found = check_images(read_faces(faces))
     if out is not None:

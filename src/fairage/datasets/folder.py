@@ -8,6 +8,7 @@ import polars as pl
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
 from fairage.datasets.sources import keep_files, source_folder
 from fairage.exceptions import ConfigError, DataError
+from fairage.table_files import read_table
 from fairage.tables import (
     AGE,
     AGE_GROUP,
@@ -19,7 +20,6 @@ from fairage.tables import (
     REAL_AGE,
     SPLIT,
     attribute_names,
-    read_table,
 )
 
 __all__ = ["FOLDER", "parse_columns", "parse_values"]

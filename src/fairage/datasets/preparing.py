@@ -12,6 +12,7 @@ from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
 from fairage.datasets.names import find_dataset
 from fairage.datasets.splits import Shares, split_faces
 from fairage.exceptions import ConfigError, DataError
+from fairage.table_files import write_table
 from fairage.tables import (
     AGE,
     AGE_STD,
@@ -24,7 +25,6 @@ from fairage.tables import (
     SPLITS,
     VOTES,
     check_faces,
-    write_table,
 )
 
 __all__ = ["Outcome", "SplitOptions", "prepare_faces"]

@@ -18,7 +18,8 @@ from fairage.experiments.fitting import Fitted, Trained, fit
 from fairage.experiments.recipe_model import Recipe
 from fairage.models import AgeHead, Bundle, save_bundle
 from fairage.report.suite_frames import bias_column
-from fairage.tables import AGE, AGE_GROUP, IMAGE, MODEL, PREDICTION, SEED, SPLIT, write_table
+from fairage.table_files import write_table
+from fairage.tables import AGE, AGE_GROUP, IMAGE, MODEL, PREDICTION, SEED, SPLIT
 from fairage.training import Epoch
 
 __all__ = ["BUNDLE", "LOG", "PREDICTIONS", "RUN", "run_fingerprint", "run_version", "scores_row"]

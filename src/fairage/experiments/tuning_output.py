@@ -17,7 +17,7 @@ from fairage.experiments.tuning import Search, TuningSettings
 from fairage.files import write_text
 from fairage.report.suite_metrics import AVERAGE_BIAS, MAE, bias_column
 from fairage.report.tuning import TriedTrial, Tuned, front_of_trials, tuning_html
-from fairage.tables import write_table
+from fairage.table_files import write_table
 from fairage.training import fairest
 
 __all__ = ["TuningOutcome", "write_search"]

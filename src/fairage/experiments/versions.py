@@ -20,7 +20,7 @@ from fairage.files import new_folder, write_text
 from fairage.progress import progress_bar
 from fairage.report import SuiteRuns, VersionRuns, results_frame, suite_html, summary_frame
 from fairage.seeding import numpy_rng
-from fairage.tables import write_table
+from fairage.table_files import write_table
 
 __all__ = ["SUITE", "Plan", "SuiteOutcome", "Version", "run_plan"]
 

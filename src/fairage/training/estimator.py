@@ -133,7 +133,7 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             DataError: Groups, ages or weights do not fit the rows.
         """
         parts, settings = self._parts(), self._settings()
-        X, y = validate_data(self, X, y, y_numeric=True, dtype=[np.float64, np.float32])  # noqa: N806
+        X, y = validate_data(self, X, y, y_numeric=True, dtype=[np.float64, np.float32])  # noqa: N806  # scikit-learn's name
         table = FitRows.of(X, y, groups, sample_weight, age_std).present()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         if validation is None:
@@ -147,7 +147,7 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
     def predict(self, X: Any) -> Floats:  # noqa: ANN401, N803  # scikit-learn's protocol
         """Return estimated ages in years, shape `(n,)`, for embeddings `(n, dim)`."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64)  # noqa: N806
+        X = validate_data(self, X, reset=False, dtype=np.float64)  # noqa: N806  # scikit-learn's name
         ages: Floats = copy.deepcopy(self.head_).double().ages(torch.from_numpy(X.copy())).numpy()
         return ages
 
@@ -190,7 +190,7 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
                 "expected validation as (X, y) or (X, y, groups), got "
                 f"{len(validation)} things, hand over two or three"
             )
-        X, y = validate_data(  # noqa: N806
+        X, y = validate_data(  # noqa: N806  # scikit-learn's name
             self, *validation[:2], reset=False, y_numeric=True, dtype=[np.float64, np.float32]
         )
         return FitRows.of(X, y, *validation[2:])

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from fairage.training.settings import TrainingSettings
 
-__all__ = ["Stepper", "WeightAverage", "rate_factor"]
+__all__ = ["Stepper", "WeightAverage", "rate_factor", "swapped_in"]
 
 KERAS_EPSILON = 1e-7
 
@@ -48,16 +48,9 @@ class Stepper:
         if self.average is not None:
             self.average.update()
 
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
+    def averaged(self) -> AbstractContextManager[None]:
         """Put the averaged weights, where there are any, into the model while the block runs."""
-        if self.average is not None:
-            self.average.swap()
-        try:
-            yield
-        finally:
-            if self.average is not None:
-                self.average.swap()
+        return swapped_in(self.average)
 
 
 class WeightAverage:
@@ -103,3 +96,15 @@ def rate_factor(settings: TrainingSettings, epochs: float) -> float:
     length = max(settings.epochs - settings.warmup, 1e-9)
     progress = min((epochs - settings.warmup) / length, 1.0)
     return (1 + math.cos(math.pi * progress)) / 2
+
+
+@contextmanager
+def swapped_in(average: WeightAverage | None) -> Iterator[None]:
+    """Put averaged weights, where there are any, into their model while the block runs."""
+    if average is not None:
+        average.swap()
+    try:
+        yield
+    finally:
+        if average is not None:
+            average.swap()

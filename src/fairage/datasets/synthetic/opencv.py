@@ -12,6 +12,6 @@ def require_opencv() -> None:
         >>> require_opencv()
     """
     try:
-        import cv2  # noqa: F401 -- only whether it is there
+        import cv2  # noqa: F401  # only whether it is there
     except ImportError as error:
         raise MissingDependencyError.for_extra("opencv-python-headless", "train") from error

@@ -14,7 +14,7 @@ from fairage.datasets.synthetic.truth import tell_truth
 from fairage.exceptions import ConfigError
 from fairage.files import write_text
 from fairage.progress import progress_bar
-from fairage.tables import write_table
+from fairage.table_files import write_table
 
 __all__ = ["synthesize"]
 

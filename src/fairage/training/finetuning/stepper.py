@@ -1,7 +1,6 @@
 """Steps of a fine-tuning: a step size for each depth, over time, and an average of the weights."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import torch
@@ -11,7 +10,7 @@ from fairage.training.finetuning.blocks import Blocks
 from fairage.training.finetuning.freezing import Freezing
 from fairage.training.finetuning.network import FineTuneNetwork
 from fairage.training.finetuning.settings import FineTuneSettings
-from fairage.training.optimizer import WeightAverage, rate_factor
+from fairage.training.optimizer import WeightAverage, rate_factor, swapped_in
 
 __all__ = ["FineTuneStepper"]
 
@@ -59,16 +58,9 @@ class FineTuneStepper:
         if self.average is not None:
             self.average.update()
 
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
+    def averaged(self) -> AbstractContextManager[None]:
         """Put the averaged weights, where there are any, into the model while the block runs."""
-        if self.average is not None:
-            self.average.swap()
-        try:
-            yield
-        finally:
-            if self.average is not None:
-                self.average.swap()
+        return swapped_in(self.average)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return what the optimiser and the average remember, by name."""
