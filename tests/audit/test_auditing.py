@@ -110,7 +110,7 @@ def test_every_number_of_the_frame_has_its_rows(predictions_frame, quick) -> Non
 def test_results_are_frozen_and_shown_in_notebooks(predictions_frame, quick) -> None:
     result = audit(predictions_frame.rename({"gender": "<b>"}), settings=quick)
     with pytest.raises(FrozenInstanceError):
-        result.name = "x"  # type: ignore[misc]
+        result.name = "x"  # type: ignore[misc]  # frozen on purpose
     assert "bias of &lt;b&gt;" in result._repr_html_()
 
 

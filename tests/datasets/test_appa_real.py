@@ -18,7 +18,7 @@ SPLITS = ["train", "valid", "test"]
 
 
 def rows(folder: Path, out: Path, **options: object) -> pl.DataFrame:
-    return prepare_faces("appa-real", folder, out, Options(**options)).faces  # type: ignore[arg-type]
+    return prepare_faces("appa-real", folder, out, Options(**options)).faces  # type: ignore[arg-type]  # options by name
 
 
 def replace(path: Path, old: str, new: str) -> None:

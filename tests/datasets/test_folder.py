@@ -15,7 +15,7 @@ COLUMNS = {"image": "file", "age": "AgeInYears", "gender": "sex", "identity": "p
 
 def prepare(mine: Path, **options: object) -> Outcome:
     chosen = {"images": mine / "pictures", "columns": COLUMNS, **options}
-    return prepare_faces("folder", mine, mine.parent / "out.parquet", Options(**chosen))  # type: ignore[arg-type]
+    return prepare_faces("folder", mine, mine.parent / "out.parquet", Options(**chosen))  # type: ignore[arg-type]  # options by name
 
 
 def test_columns_are_mapped_and_the_rest_is_told(mine: Path) -> None:

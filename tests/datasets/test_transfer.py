@@ -33,7 +33,7 @@ class Site:
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        site: Site = self.server.site  # type: ignore[attr-defined]
+        site: Site = self.server.site  # type: ignore[attr-defined]  # the server carries it
         asked = self.headers.get("Range", "")
         site.asked.append(asked)
         if site.statuses:
@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
 def site() -> Iterator[Site]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     site = Site(address=f"http://127.0.0.1:{server.server_port}/faces.zip")
-    server.site = site  # type: ignore[attr-defined]
+    server.site = site  # type: ignore[attr-defined]  # the server carries it
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield site

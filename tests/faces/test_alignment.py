@@ -47,7 +47,7 @@ def test_no_similarity_is_nearer(seed: int) -> None:
     rng = np.random.default_rng(seed)
     points, target = rng.normal(size=(2, 5, 2)) * 30
     matrix = similarity(points, target)
-    distance = lambda m: np.sum((points @ m[:, :2].T + m[:, 2] - target) ** 2)  # noqa: E731
+    distance = lambda m: np.sum((points @ m[:, :2].T + m[:, 2] - target) ** 2)  # noqa: E731  # reads as the formula
     assert matrix[0, 0] == matrix[1, 1]
     assert matrix[0, 1] == -matrix[1, 0]
     for _ in range(20):

@@ -175,7 +175,7 @@ def suite() -> Callable[..., SuiteRuns]:
             )
             for name, told in errors.items()
         )
-        return SuiteRuns("A suite", versions, {"Faces": f"test {n}"}, **options)  # type: ignore[arg-type]
+        return SuiteRuns("A suite", versions, {"Faces": f"test {n}"}, **options)  # type: ignore[arg-type]  # options by name
 
     return made
 

@@ -208,7 +208,7 @@ def policy(**changes: object) -> PolicyAudit:
         for name, rate in (("f", 0.02), ("m", 0.1))
     )
     made = PolicyAudit(18, 25, groups, 0.01, 27.3, ("gender", "m"), Estimate(0.6, 90), (), ())
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)  # type: ignore[arg-type]  # options by name
 
 
 def test_the_policy_says_who_passes_too_easily() -> None:

@@ -13,7 +13,7 @@ from fairage.report.figures.palette import colour, marker
 
 def drawn(draw: object, size: Size) -> Figure:
     figure = Figure(dpi=72)
-    draw(figure, size)  # type: ignore[operator]
+    draw(figure, size)  # type: ignore[operator]  # polars and figures type it loosely
     return figure
 
 

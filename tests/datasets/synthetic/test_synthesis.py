@@ -32,7 +32,7 @@ def copied(drawn: Path, tmp_path: Path) -> Path:
 
 def again(folder: Path, **changes: object) -> Path:
     asked = {"n": N, "seed": SEED, "biases": BIASES} | changes
-    return synthesize(folder, **asked)  # type: ignore[arg-type]
+    return synthesize(folder, **asked)  # type: ignore[arg-type]  # options by name
 
 
 def test_the_table_is_a_faces_table_with_every_split_and_attribute(drawn: Path) -> None:
@@ -140,7 +140,7 @@ def test_settings_out_of_their_limits_are_refused(
     tmp_path: Path, asked: dict[str, int], told: str
 ) -> None:
     with pytest.raises(ConfigError, match=told):
-        synthesize(tmp_path / "faces", **({"n": 1} | asked))  # type: ignore[arg-type]
+        synthesize(tmp_path / "faces", **({"n": 1} | asked))  # type: ignore[arg-type]  # options by name
     assert not (tmp_path / "faces").exists()
 
 
@@ -156,4 +156,4 @@ def test_without_opencv_the_extra_to_install_is_named(
 def test_a_group_with_share_zero_is_not_drawn(tmp_path: Path) -> None:
     nobody_old = Population().with_share("age_group", "old", 0.0)
     table = synthesize(tmp_path, n=30, population=nobody_old)
-    assert pl.read_parquet(table)["real_age"].max() < 60  # type: ignore[operator]
+    assert pl.read_parquet(table)["real_age"].max() < 60  # type: ignore[operator]  # polars and figures type it loosely
