@@ -62,6 +62,12 @@ def test_an_unknown_split_is_refused(split: str | None) -> None:
         check_faces(faces(split=["train", split]))
 
 
+def test_splits_and_images_written_as_numbers_are_told_or_taken() -> None:
+    with pytest.raises(DataError, match="row 1, column 'split'"):
+        check_faces(faces(split=[0, 1]))
+    assert check_faces(faces(image=[1, 2]))["image"].to_list() == ["1", "2"]
+
+
 def test_missing_columns_and_rows_are_refused() -> None:
     with pytest.raises(DataError, match=r"add or rename \['age'\]"):
         check_faces(pl.DataFrame({"image": ["a"]}))

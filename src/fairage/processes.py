@@ -21,11 +21,10 @@ def process_pool(workers: int, prepare: Callable[[], None]) -> Iterator[ProcessP
     pool = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start_worker, initargs=(prepare,)
     )
-    with pool:
-        try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _start_worker(prepare: Callable[[], None]) -> None:

@@ -169,6 +169,7 @@ def check_faces(frame: pl.DataFrame) -> pl.DataFrame:
     """
     _require(frame, (IMAGE, AGE), "faces")
     _check_images(frame)
+    frame = frame.with_columns(pl.col(IMAGE).cast(pl.String))
     frame = _numbers(frame, (AGE,), required=True)
     frame = _numbers(frame, (REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS), required=False)
     _check_ages(frame, AGE)
@@ -191,6 +192,7 @@ def check_predictions(frame: pl.DataFrame) -> pl.DataFrame:
     """
     _require(frame, (IMAGE, AGE, PREDICTION), "predictions")
     _check_images(frame)
+    frame = frame.with_columns(pl.col(IMAGE).cast(pl.String))
     frame = _numbers(frame, (AGE, PREDICTION), required=True)
     frame = _numbers(frame, (LOWER, UPPER), required=False)
     _check_ages(frame, AGE)
@@ -253,7 +255,7 @@ def _check_ages(frame: pl.DataFrame, column: str) -> None:
 
 
 def _check_splits(frame: pl.DataFrame) -> None:
-    wrong = ~frame[SPLIT].is_in(list(SPLITS)).fill_null(value=False)
+    wrong = ~frame[SPLIT].cast(pl.String).is_in(list(SPLITS)).fill_null(value=False)
     if wrong.any():
         raise _cell_error(frame, int(wrong.arg_max() or 0), SPLIT, f"one of {list(SPLITS)}")
 

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, ViTConfig, ViTModel
 
 from fairage.embeddings.backbones import find_backbone
+from fairage.embeddings.onnx_network import fingerprint
 from fairage.embeddings.runtime import Runtime, has_compiler
 from fairage.embeddings.spec import BackboneSpec
 from fairage.embeddings.torch_network import TorchNetwork
@@ -222,3 +223,9 @@ def test_backbone_texts_with_an_unknown_view_or_no_name_are_refused() -> None:
         BackboneSpec.parse("a/b@middle")
     with pytest.raises(ConfigError, match="name"):
         BackboneSpec.parse("@whole")
+
+
+def test_a_file_name_is_no_pattern(tmp_path: Path) -> None:
+    for name, data in (("m[1].onnx", b"one"), ("m[2].onnx", b"two")):
+        (tmp_path / name).write_bytes(data)
+    assert fingerprint(tmp_path / "m[1].onnx") != fingerprint(tmp_path / "m[2].onnx")

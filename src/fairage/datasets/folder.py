@@ -19,12 +19,13 @@ from fairage.tables import (
     N_RATINGS,
     REAL_AGE,
     SPLIT,
+    VOTES,
     attribute_names,
 )
 
 __all__ = ["FOLDER", "parse_columns", "parse_values"]
 
-_KNOWN = (IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, IDENTITY)
+_KNOWN = (IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, VOTES, IDENTITY)
 _TABLES = ("faces", "labels", "metadata", "data")
 _SUFFIXES = (".parquet", ".csv", ".tsv")
 

@@ -1,5 +1,6 @@
 """Backbones in ONNX files, run by onnxruntime."""
 
+import glob
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ class OnnxNetwork:
 def fingerprint(path: Path) -> str:
     """Return a hash of an ONNX file and of the weight files beside it that carry its name."""
     told = hashlib.blake2b(digest_size=16)
-    for part in sorted(path.parent.glob(f"{path.name}*")):
+    for part in sorted(path.parent.glob(f"{glob.escape(path.name)}*")):
         with part.open("rb") as file:
             told.update(hashlib.file_digest(file, "blake2b").digest())
     return told.hexdigest()

@@ -65,7 +65,7 @@ def _read_verdict(path: Path) -> float | None:
 
 def _trial_pixels(backbone: Backbone, images: Sequence[str]) -> NDArray[np.uint8]:
     found: list[NDArray[np.uint8]] = []
-    for image in images[:_TRIED]:
+    for image in list(dict.fromkeys(images))[:_TRIED]:
         try:
             found.append(backbone.preprocessing.resized(decode_image(read_image_bytes(image))))
         except DataError:
