@@ -79,3 +79,10 @@ def test_nobody_under_age_gives_no_rate_and_no_threshold(table) -> None:
 def test_no_legal_age_no_policy(table) -> None:
     settings = AuditSettings(replicates=20, permutations=20)
     assert audit(table, settings=settings).models[0].policy is None
+
+
+def test_the_highest_legal_age_that_is_taken_works(table) -> None:
+    settings = AuditSettings(replicates=20, permutations=20, legal_age=120)
+    found = audit(table, settings=settings).models[0].policy
+    assert found is not None
+    assert found.threshold == 120

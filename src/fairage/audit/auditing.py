@@ -223,10 +223,10 @@ class _ModelAuditor:
         )
 
     def _extremes(self, groups: Groups) -> tuple[str, str]:
-        """Return the worst and the best group, of those with enough rows where there are any."""
+        """Return the worst and the best group, of those with enough rows where there are two."""
         means = groups.means(self.errors.sums)
         large = np.flatnonzero(groups.counts >= self.settings.min_rows)
-        among = large if len(large) else np.arange(len(groups))
+        among = large if len(large) > 1 else np.arange(len(groups))
         worst, best = among[means[among].argmax()], among[means[among].argmin()]
         return groups.names[worst], groups.names[best]
 

@@ -13,13 +13,14 @@ from fairage.audit.result import ALL, PolicyAudit, PolicyCurve, PolicyGroup
 from fairage.audit.sample import Floats
 from fairage.audit.settings import AuditSettings
 from fairage.audit.units import Units
+from fairage.tables import MAX_AGE
 
 __all__ = ["audit_policy"]
 
 STEPS_A_YEAR = 10
-HIGHEST = 130
 CURVE_STEP = 0.5
 CURVE_BELOW, CURVE_ABOVE = 5, 20
+HIGHEST = int(MAX_AGE) + CURVE_ABOVE
 
 
 def audit_policy(
