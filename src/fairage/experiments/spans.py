@@ -69,6 +69,9 @@ def expert_spans(recipe: Recipe, material: Material) -> dict[str, Span]:
         return {}
     told = recipe.experts
     attributes = told.attributes or tuple(material.taught().train.groups)
+    for name in told.weightings:
+        if name not in attributes:
+            raise ConfigError.unknown_name("expert in experts.weightings", name, attributes)
     return {
         attribute: _span(expert_recipe(recipe, told, attribute), material, expert_name(attribute))
         for attribute in attributes
