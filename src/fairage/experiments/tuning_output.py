@@ -83,7 +83,7 @@ def write_search(
         delta=settings.delta,
         pruned=counts["pruned"],
         failed=counts["failed"],
-        fitted_on_validation=bool(recipe.after),
+        fitted_on_validation=any(candidate(recipe, o.values).after for o in complete),
         facts=facts,
     )
     write_text(out / REPORT, tuning_html(report))
