@@ -14,6 +14,7 @@ from fairage.audit.gaps import bias, biases
 from fairage.audit.groups import group_means, group_rows
 from fairage.audit.permutation import permuted_means
 from fairage.audit.resampling import average_noise_floor, holm, noise_floor, noise_floors
+from fairage.audit.units import Units
 from fairage.exceptions import DataError
 
 
@@ -130,3 +131,40 @@ def test_farl_has_the_noise_floor_that_the_study_page_states(real_data: Path) ->
     assert found == pytest.approx([0.121, 0.218, 0.358, 0.213], abs=0.01)
     assert average.mean == pytest.approx(0.228, abs=0.01)
     assert average.p95 == pytest.approx(0.345, abs=0.01)
+
+
+def persons(
+    rng: np.random.Generator, count: int, rows: int
+) -> tuple[np.ndarray, np.ndarray, Units]:
+    """Errors that a person's rows share, groups that persons have, and who each row is of."""
+    codes = np.repeat(np.arange(count), rows)
+    errors = rng.exponential(3, count)[codes] + rng.exponential(0.3, len(codes))
+    return errors, rng.choice(["a", "b"], count)[codes], Units(codes, count)
+
+
+def test_rows_of_one_person_do_not_count_as_many(rng: np.random.Generator) -> None:
+    below = 0
+    for _ in range(400):
+        errors, labels, units = persons(rng, 60, 10)
+        found, _ = noise_floors(errors, {"x": labels}, permutations=200, rng=rng, units=units)
+        below += found["x"].p_value < 0.05
+    assert 0.03 * 400 <= below <= 0.07 * 400
+
+
+def test_persons_beyond_the_plain_limit_have_the_floor_of_plain_shuffles(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors, labels, units = persons(rng, 3000, 3)
+    plain, _ = noise_floors(errors, {"x": labels}, permutations=2000, rng=rng, units=units)
+    monkeypatch.setattr(permutation, "PLAIN_ROWS", 100)
+    monkeypatch.setattr(permutation, "DRAWN_ROWS", 100)
+    large, _ = noise_floors(errors, {"x": labels}, permutations=2000, rng=rng, units=units)
+    assert large["x"].mean == pytest.approx(plain["x"].mean, rel=0.07)
+    assert large["x"].p95 == pytest.approx(plain["x"].p95, rel=0.1)
+
+
+def test_one_row_a_person_is_a_shuffle_of_rows(rng: np.random.Generator) -> None:
+    errors, labels, units = persons(rng, 500, 1)
+    with_units, _ = noise_floors(errors, {"x": labels}, permutations=4000, rng=rng, units=units)
+    without, _ = noise_floors(errors, {"x": labels}, permutations=4000, rng=rng)
+    assert with_units["x"].mean == pytest.approx(without["x"].mean, rel=0.06)

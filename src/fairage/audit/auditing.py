@@ -174,7 +174,11 @@ class _ModelAuditor:
     def _floors(self, values: Floats, purpose: str) -> tuple[dict[str, NoiseFloor], NoiseFloor]:
         rng = numpy_rng(self.settings.seed, "audit", purpose)
         return noise_floors(
-            values, self.rows.attributes, permutations=self.settings.permutations, rng=rng
+            values,
+            self.rows.attributes,
+            permutations=self.settings.permutations,
+            rng=rng,
+            units=self.rows.units,
         )
 
     def _attribute(self, name: str, floor: NoiseFloor, signed_floor: NoiseFloor) -> AttributeAudit:

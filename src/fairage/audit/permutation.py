@@ -7,12 +7,17 @@ sum is known exactly) or several large ones, whose sums are drawn from the norma
 with the exact mean and covariance of a random partition of the rows that are left:
 `cov(S_g, S_h) = s^2 M / (M - 1) (n_g [g = h] - n_g n_h / M)` for `M` rows with variance `s^2`.
 Each of these groups has more than a thousand rows, where a mean is normal for all that matters.
+
+Where identities are given and each of them lies in one group, labels are dealt out among persons,
+as rows of one person are not independent. Beyond `PLAIN_ROWS` persons a group's mean is linearised
+around the mean of all rows, which needs one number a person.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairage.audit.groups import Groups
+from fairage.audit.units import Units, groups_of_units
 
 __all__ = ["permuted_means"]
 
@@ -22,7 +27,12 @@ BLOCK = 2_000_000
 
 
 def permuted_means(
-    values: NDArray[np.float64], groups: Groups, permutations: int, rng: np.random.Generator
+    values: NDArray[np.float64],
+    groups: Groups,
+    permutations: int,
+    rng: np.random.Generator,
+    *,
+    units: Units | None = None,
 ) -> NDArray[np.float64]:
     """Return each group's mean under each random permutation of the labels.
 
@@ -31,6 +41,7 @@ def permuted_means(
         groups: The groups, whose sizes stay as they are.
         permutations: How many times the labels are dealt out.
         rng: Source of chance.
+        units: Identities; used where each lies in one group, else rows are shuffled.
 
     Returns:
         Means, shape `(permutations, k)`.
@@ -41,11 +52,40 @@ def permuted_means(
         >>> permuted_means(np.array([1.0, 1.0, 4.0]), group_rows(["a", "a", "b"]), 1, rng).shape
         (1, 2)
     """
+    if units is not None:
+        of_person = groups_of_units(groups, units)
+        if of_person is not None:
+            return _person_means(values, units, of_person, permutations, rng)
     if len(values) <= PLAIN_ROWS:
         sums = _shuffled_sums(values, groups.counts, permutations, rng)
     else:
         sums = _drawn_sums(values, groups.counts, permutations, rng)
     return sums / groups.counts
+
+
+def _person_means(
+    values: NDArray[np.float64],
+    units: Units,
+    of_person: Groups,
+    permutations: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Deal the groups out among persons; each takes its rows along."""
+    sums = np.bincount(units.codes, weights=values, minlength=units.count)
+    rows = np.bincount(units.codes, minlength=units.count).astype(np.float64)
+    if units.count > PLAIN_ROWS:
+        mean = float(values.mean())
+        apart = _drawn_sums(sums - mean * rows, of_person.counts, permutations, rng)
+        return mean + apart / (of_person.counts * float(rows.mean()))
+    starts = np.concatenate([[0], np.cumsum(of_person.counts)[:-1]])
+    block = max(1, BLOCK // units.count)
+    found = []
+    for first in range(0, permutations, block):
+        order = np.tile(np.arange(units.count), (min(block, permutations - first), 1))
+        rng.permuted(order, axis=1, out=order)
+        totals = [np.add.reduceat(part[order], starts, axis=1) for part in (sums, rows)]
+        found.append(totals[0] / totals[1])
+    return np.concatenate(found)
 
 
 def _shuffled_sums(

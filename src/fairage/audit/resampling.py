@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from fairage.audit.gaps import bias, biases
 from fairage.audit.groups import Groups, group_rows
 from fairage.audit.permutation import permuted_means
+from fairage.audit.units import Units
 from fairage.exceptions import DataError
 
 __all__ = ["NoiseFloor", "average_noise_floor", "holm", "noise_floor", "noise_floors"]
@@ -107,9 +108,19 @@ def noise_floors(
     *,
     permutations: int = 1000,
     rng: np.random.Generator,
+    units: Units | None = None,
 ) -> tuple[dict[str, NoiseFloor], NoiseFloor]:
-    """Return each attribute's noise floor, p-values corrected by Holm, and that of the average."""
-    found, average = _floor(*_draws(errors, attributes, permutations, rng))
+    """Return each attribute's noise floor, p-values corrected by Holm, and that of the average.
+
+    Args:
+        errors: Absolute errors in years, shape `(n,)`.
+        attributes: The group of each row, shape `(n,)`, for each attribute.
+        permutations: How many times the labels are dealt out.
+        rng: Source of chance.
+        units: Identities: an attribute that each person has one group of is dealt out among
+            persons, as their rows are not independent.
+    """
+    found, average = _floor(*_draws(errors, attributes, permutations, rng, units))
     corrected = holm([floor.p_value for floor in found.values()])
     named = {
         name: replace(floor, holm_p_value=float(value))
@@ -140,6 +151,7 @@ def _draws(
     attributes: Mapping[str, ArrayLike | Groups],
     permutations: int,
     rng: np.random.Generator,
+    units: Units | None = None,
 ) -> tuple[dict[str, float], dict[str, NDArray[np.float64]], int]:
     """Return the measured biases, the shuffled ones, shape `(permutations,)`, and the rows."""
     values = np.asarray(errors, dtype=float)
@@ -153,7 +165,7 @@ def _draws(
         )
     measured = {name: bias(found.means(values)) for name, found in groups.items()}
     shuffled = {
-        name: biases(permuted_means(values, found, permutations, rng))
+        name: biases(permuted_means(values, found, permutations, rng, units=units))
         for name, found in groups.items()
     }
     return measured, shuffled, values.size

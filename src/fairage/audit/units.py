@@ -3,7 +3,7 @@
 Rows of one identity are not independent, so intervals treat all of them as one draw.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ __all__ = [
     "cluster_sums",
     "design_effects",
     "group_units",
+    "groups_of_units",
 ]
 
 
@@ -65,6 +66,24 @@ def group_units(groups: Groups, units: Units | None) -> NDArray[np.int64]:
         return groups.counts
     _, of = cluster_sums(np.zeros(len(groups.codes)), groups, units)
     return np.bincount(of, minlength=len(groups)).astype(np.int64)
+
+
+def groups_of_units(groups: Groups, units: Units) -> Groups | None:
+    """Return the group of each identity, or None where one has rows in several.
+
+    Examples:
+        >>> from fairage.audit.groups import group_rows
+        >>> groups_of_units(group_rows(["a", "a", "b"]), Units(np.array([0, 0, 1]), 2)).codes
+        array([0, 1])
+        >>> groups_of_units(group_rows(["a", "b", "b"]), Units(np.array([0, 0, 1]), 2)) is None
+        True
+    """
+    of = np.zeros(units.count, dtype=groups.codes.dtype)
+    of[units.codes] = groups.codes
+    if (of[units.codes] != groups.codes).any():
+        return None
+    counts = np.bincount(of, minlength=len(groups)).astype(np.int64)
+    return replace(groups, codes=of, counts=counts)
 
 
 def design_effects(
