@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from fairage.experiments.recipe_model import Recipe
 from fairage.report.suite_metrics import bias_column
 from fairage.tables import AGE, PREDICTION, group_labels
 
@@ -29,24 +31,28 @@ def table(out: Path, attribute: str, group: str) -> list[str]:
     """Return one line a version of the suite in the folder."""
     results = pl.read_csv(out / "results.csv", schema_overrides={"experiment": pl.String})
     column = bias_column(attribute)
+    title = attribute.replace("_", " ")
     lines = [
-        f"| version | {group} | everybody else | {attribute} bias | average bias | MAE |",
+        f"| version | {group} | everybody else | {title} bias | average bias | MAE |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-    for recipe in json.loads((out / "suite.json").read_text(encoding="utf-8"))["recipes"]:
-        version = recipe["version"]
+    for told in json.loads((out / "suite.json").read_text(encoding="utf-8"))["recipes"]:
+        recipe = Recipe.model_validate(told)
         own = results.filter(
-            (pl.col("version") == version) & (pl.col("experiment") == recipe["experiment"])
+            (pl.col("version") == recipe.version) & (pl.col("experiment") == recipe.experiment)
         )
-        slug = "".join(
-            c if c.isalnum() else "-" for c in f"{recipe['experiment']}-{version}".lower()
-        )
-        paths = sorted((out / slug).glob("seed-*/predictions.parquet"))
+        paths = sorted((out / recipe.slug).glob("seed-*/predictions.parquet"))
         inside, others = np.array([seed_errors(path, attribute, group) for path in paths]).T
         columns = [inside, others, *(own[c].to_numpy() for c in (column, "average_bias", "mae"))]
-        cells = [f"{values.mean():.2f} ± {values.std(ddof=1):.2f}" for values in columns]
-        lines.append(f"| {version} | {' | '.join(cells)} |")
+        cells = [cell(values) for values in columns]
+        lines.append(f"| {recipe.version} | {' | '.join(cells)} |")
     return lines
+
+
+def cell(values: NDArray[np.float64]) -> str:
+    """Return the mean over seeds, ± their standard deviation where there are several."""
+    mean = f"{values.mean():.2f}"
+    return mean if len(values) == 1 else f"{mean} ± {values.std(ddof=1):.2f}"
 
 
 def truth_line(path: Path, attribute: str, group: str) -> str:

@@ -1,46 +1,71 @@
-"""Print the summary of a suite as a Markdown table: mean over seeds, sd, interval, change.
+"""Print a suite as the two Markdown tables of docs/results/appa-real.md.
 
 Usage: python scripts/results_table.py OUT
+
+The first has the mean over seeds, ± their standard deviation where there are several, the noise
+floor, and what was published; the second the intervals and the changes to the first version.
 """
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 METRICS = ("mae", "gender_bias", "expression_bias", "ethnicity_bias", "age_bias", "average_bias")
+CHANGES = ("mae", "average_bias")
 
 
-def values_table(summary: pl.DataFrame, metrics: list[str]) -> list[str]:
-    """Return one line a version: mean ± sd over seeds of every metric, and the noise floor."""
-    titles = [metric.replace("_", " ") for metric in metrics]
-    lines = [
-        "| exp | version | " + " | ".join(titles) + " |",
-        "|---|---|" + "---:|" * len(metrics),
-    ]
-    for row in summary.to_dicts():
-        cells = [f"{row[f'{m}_mean']:.3f} ± {row[f'{m}_sd'] or 0:.3f}" for m in metrics]
-        lines.append(f"| {row['experiment']} | {row['version']} | {' | '.join(cells)} |")
-    first = summary.to_dicts()[0]
-    floors = [first.get(f"{metric}_floor") for metric in metrics]
-    cells = ["" if floor is None else f"{floor:.3f}" for floor in floors]
-    return [*lines, f"| | *noise floor* | {' | '.join(cells)} |"]
+def values_table(summary: pl.DataFrame, recipes: list[dict[str, Any]]) -> list[str]:
+    """Return one line a version: every metric and what was published; at last the noise floor."""
+    metrics = [metric for metric in METRICS if f"{metric}_mean" in summary.columns]
+    rows = summary.to_dicts()
+    published = any(recipe["published"] for recipe in recipes)
+    titles = ["exp", "version", *map(_title, metrics)]
+    titles += ["published: MAE / average"] if published else []
+    lines = [_line(titles), "|---|---|" + "---:|" * (len(titles) - 2)]
+    for row, recipe in zip(rows, recipes, strict=True):
+        cells = [row["experiment"], row["version"], *(_value(row, metric) for metric in metrics)]
+        lines.append(_line([*cells, *([_published(recipe)] if published else [])]))
+    floors = [rows[0].get(f"{metric}_floor") for metric in metrics]
+    cells = ["", "*noise floor*", *("" if floor is None else f"{floor:.3f}" for floor in floors)]
+    return [*lines, _line([*cells, *([""] if published else [])])]
 
 
-def changes_table(summary: pl.DataFrame, metrics: list[str]) -> list[str]:
+def changes_table(summary: pl.DataFrame) -> list[str]:
     """Return one line a version: interval of MAE and average bias, change to the baseline."""
-    lines = ["| exp | version |", "|---|---|"]
-    for metric in metrics:
-        title = metric.replace("_", " ")
-        lines[0] += f" {title}, 95 % interval | change to the baseline |"
-        lines[1] += "---:|---:|"
+    titles = ["version", *(title for m in CHANGES for title in (_title(m), "change"))]
+    lines = [_line(titles), "|---|" + "---:|" * (len(titles) - 1)]
     for row in summary.to_dicts():
         cells = [
-            cell for metric in metrics for cell in (_interval(row, metric), _change(row, metric))
+            cell for metric in CHANGES for cell in (_interval(row, metric), _change(row, metric))
         ]
-        lines.append(f"| {row['experiment']} | {row['version']} | {' | '.join(cells)} |")
+        lines.append(_line([row["version"], *cells]))
     return lines
+
+
+def _title(metric: str) -> str:
+    if metric == "mae":
+        return "MAE"
+    name = metric.removesuffix("_bias").replace("_", " ")
+    return f"{name} bias" if metric == "average_bias" else name
+
+
+def _line(cells: list[str]) -> str:
+    """Join cells; an empty one is a single space wide."""
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
+
+
+def _value(row: dict[str, Any], metric: str) -> str:
+    deviation = row[f"{metric}_sd"]
+    told = f"{row[f'{metric}_mean']:.3f}"
+    return told if deviation is None else f"{told} ± {deviation:.3f}"
+
+
+def _published(recipe: dict[str, Any]) -> str:
+    told = recipe["published"]
+    return f"{told['mae']:.3f} / {told['average_bias']:.3f}" if told else ""
 
 
 def _interval(row: dict[str, Any], metric: str) -> str:
@@ -56,14 +81,14 @@ def _change(row: dict[str, Any], metric: str) -> str:
 
 
 def main() -> None:
-    """Read `OUT/summary.csv` and print both tables."""
+    """Read `OUT/summary.csv` and `OUT/suite.json` and print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, help="folder that fairage suite wrote")
     folder = parser.parse_args().out
     summary = pl.read_csv(folder / "summary.csv", schema_overrides={"experiment": pl.String})
-    metrics = [metric for metric in METRICS if f"{metric}_mean" in summary.columns]
-    print("\n".join(values_table(summary, metrics)), end="\n\n")
-    print("\n".join(changes_table(summary, ["mae", "average_bias"])))
+    recipes = json.loads((folder / "suite.json").read_text(encoding="utf-8"))["recipes"]
+    print("\n".join(values_table(summary, recipes)), end="\n\n")
+    print("\n".join(changes_table(summary)))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
-"""Writing files so that a reader never sees half of one, whenever the writer is killed."""
+"""Files: written so that a reader never sees half of one, and hashed."""
 
+import hashlib
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fairage.exceptions import DataError
 
-__all__ = ["atomic_path", "new_folder", "write_text"]
+__all__ = ["atomic_folder", "atomic_path", "file_hash", "new_folder", "write_text"]
 
 
 @contextmanager
@@ -34,6 +36,33 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; on success it takes the place of `path`.
+
+    What a killed writer left beside it is removed. Where the block raises, `path` keeps what it
+    held before.
+
+    Examples:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp()) / "sub" / "model"
+        >>> with atomic_folder(target) as temporary:
+        ...     _ = (temporary / "a.txt").write_text("whole")
+        >>> [file.name for file in target.iterdir()]
+        ['a.txt']
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(temporary, ignore_errors=True)
+    new_folder(temporary)
+    try:
+        yield temporary
+        shutil.rmtree(path, ignore_errors=True)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def new_folder(path: str | Path) -> Path:
     """Make the folder and its parents if they are not there, and return it."""
     path = Path(path)
@@ -51,3 +80,20 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a whole text file (UTF-8) at once."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def file_hash(paths: Iterable[Path]) -> str:
+    """Return a hash of what these files hold, in this order, whatever their names.
+
+    Examples:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+        >>> write_text(path, "whole")
+        >>> file_hash([path])
+        'afc56c4cb0f247222f9820909eaa53a1'
+    """
+    told = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        with path.open("rb") as file:
+            told.update(hashlib.file_digest(file, "blake2b").digest())
+    return told.hexdigest()

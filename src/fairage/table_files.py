@@ -7,17 +7,18 @@ import polars as pl
 from fairage.exceptions import DataError
 from fairage.files import atomic_path
 
-__all__ = ["read_table", "write_table"]
+__all__ = ["TABLE_SUFFIXES", "read_table", "write_table"]
 
-_SUFFIXES = (".parquet", ".csv", ".tsv")
+TABLE_SUFFIXES = (".parquet", ".csv", ".tsv")
+"""How the names of the files end that are read and written."""
 
 
 def read_table(path: str | Path) -> pl.DataFrame:
     """Return the table in a Parquet, CSV or TSV file; every column of text files is inferred."""
     path = Path(path)
-    if path.suffix.lower() not in _SUFFIXES:
+    if path.suffix.lower() not in TABLE_SUFFIXES:
         raise DataError(
-            f"expected a file ending in {', '.join(_SUFFIXES)}, got {str(path)!r}, "
+            f"expected a file ending in {', '.join(TABLE_SUFFIXES)}, got {str(path)!r}, "
             "convert it or rename it"
         )
     if not path.is_file():
@@ -37,9 +38,9 @@ def read_table(path: str | Path) -> pl.DataFrame:
 def write_table(frame: pl.DataFrame, path: str | Path) -> None:
     """Write a table to a Parquet, CSV or TSV file, whole or not at all."""
     suffix = Path(path).suffix.lower()
-    if suffix not in _SUFFIXES:
+    if suffix not in TABLE_SUFFIXES:
         raise DataError(
-            f"expected a file name ending in {', '.join(_SUFFIXES)}, got {str(path)!r}, "
+            f"expected a file name ending in {', '.join(TABLE_SUFFIXES)}, got {str(path)!r}, "
             "give another name"
         )
     with atomic_path(path) as temporary:

@@ -18,6 +18,7 @@ __all__ = [
     "AGE_GROUP",
     "AGE_STD",
     "APPARENT_AGE",
+    "FACES_COLUMNS",
     "IDENTITY",
     "IMAGE",
     "LOWER",
@@ -59,12 +60,14 @@ MODEL = "model"
 WEIGHT = "weight"
 AGE_GROUP = "age_group"
 
+FACES_COLUMNS = (IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, VOTES, IDENTITY)
+"""The columns of a faces table in their order; attributes follow."""
+
 SPLITS = ("train", "valid", "test")
 UNKNOWN = "unknown"
 MAX_AGE = 120.0
 
-_RESERVED = {IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, IDENTITY, PREDICTION}
-_RESERVED |= {LOWER, UPPER, SEED, MODEL, WEIGHT, AGE_GROUP, VOTES}
+_RESERVED = {*FACES_COLUMNS, PREDICTION, LOWER, UPPER, SEED, MODEL, WEIGHT, AGE_GROUP}
 
 
 @dataclass(frozen=True)

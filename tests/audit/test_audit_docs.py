@@ -54,14 +54,23 @@ def test_the_tutorial_runs_as_it_is_written(tmp_path: Path) -> None:
     (tmp_path / "make_vendor.py").write_text(script, encoding="utf-8")
     commands = re.findall(r"^\$ ((?:python|fairage) .*)$", page, flags=re.MULTILINE)
     assert len(commands) == 4
-    shown = page.replace("\n", " ")
     for command in commands:
         words = command.replace("fairage", "-m fairage").removeprefix("python ").split()
         done = subprocess.run(
             [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=True
         )
-        for line in done.stdout.splitlines():
-            if "\u2502" in line or "bias of" in line:  # rows of the tables that the page shows
-                assert line.strip() in page or "compare" in command, line
+        shown = _shown(page, command)
+        assert bool(shown) == (words[-1] != "make_vendor.py")
+        printed = " ".join(done.stdout.split())
+        for line in shown:
+            assert " ".join(line.split()) in printed, line
     assert (tmp_path / "report" / "audit.html").exists()
-    assert "levelling up" in shown
+    assert (tmp_path / "comparison" / "compare.html").exists()
+
+
+def _shown(page: str, command: str) -> list[str]:
+    """Return the lines that the page shows as what a command prints, up to the next command."""
+    after = page.split(f"$ {command}\n")[1].split("\n$ ")[0].split("\n## ")[0]
+    printed, *blocks = after.split("```")
+    texts = [block.removeprefix("text") for block in blocks[1::2] if block.startswith("text")]
+    return [line for text in (printed, *texts) for line in text.splitlines() if line.strip()]

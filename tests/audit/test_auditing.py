@@ -88,7 +88,7 @@ def test_json_holds_every_number_and_no_nan(predictions_frame, tmp_path) -> None
     settings = AuditSettings(replicates=50, permutations=50, legal_age=18, claimed_mae=3)
     result = audit(predictions_frame, settings=settings)
     told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    assert told["schema_version"] == "1.0"
+    assert told["schema_version"] == "2.0"
     assert set(told["models"][0]) == {
         "name", "errors", "average_bias", "attributes", "along_age", "intersections", "policy",
         "claim",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fairage.audit.comparing import compare
 from fairage.audit.gaps import bias
 from fairage.audit.levelling import level
+from fairage.audit.result import SCHEMA_VERSION
 from fairage.exceptions import DataError
 
 errors = st.lists(st.floats(0.1, 20), min_size=3, max_size=3)
@@ -95,7 +96,7 @@ def test_a_comparison_is_told_as_a_table(predictions_frame, better, quick) -> No
     found = compare(predictions_frame, better, settings=quick)
     assert found.to_frame().height == len(found.differences)
     assert "<table>" in found._repr_html_()
-    assert found.to_dict()["schema_version"] == "1.0"
+    assert found.to_dict()["schema_version"] == SCHEMA_VERSION
 
 
 @given(a=errors, b=errors)

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from fairage.audit.auditing import audit
 from fairage.audit.findings import RESOLVED_GAP, check_claim, rows_to_resolve
 from fairage.audit.groups import group_rows
 from fairage.audit.intervals import Estimate
 from fairage.audit.sample import gather
+from fairage.audit.settings import AuditSettings
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,25 @@ def test_errors_that_do_not_vary_need_no_number_of_rows() -> None:
     needed = rows_to_resolve(quantity, sample.attributes["x"])
     assert needed[0] is None
     assert needed[1] is not None
+
+
+def test_floors_that_shuffle_rows_of_persons_are_warned_of(
+    rng: np.random.Generator, quick: AuditSettings
+) -> None:
+    persons = np.repeat(np.arange(50), 4)
+    table = {
+        "age": rng.uniform(40, 50, 50)[persons],
+        "prediction": rng.uniform(20, 60, 200),
+        "gender": rng.choice(["f", "m"], 50)[persons],
+        "expression": np.tile(["happy", "neutral"], 100),
+        "who": persons,
+    }
+
+    def told(**options: str) -> list[str]:
+        found = audit(table, attributes=["gender", "expression"], settings=quick, **options)
+        return [w.text for w in found.warnings if w.name == "varies_within_persons"]
+
+    (text,) = told(identity="who")
+    assert "more than one group of expression:" in text
+    table["row"] = np.arange(200)
+    assert told(identity="row") == told() == []

@@ -64,14 +64,27 @@ def test_curves_equal_counting_at_each_threshold(table) -> None:
         found.thresholds, curve.false_positive, curve.challenged, strict=True
     ):
         passes = table["prediction"] >= threshold
-        assert wrong.value == pytest.approx(passes[own & young].mean())
-        assert asked.value == pytest.approx((~passes)[own & ~young].mean())
+        assert wrong == pytest.approx(passes[own & young].mean())
+        assert asked == pytest.approx((~passes)[own & ~young].mean())
+
+
+def test_curves_are_counted_at_the_thresholds_that_they_name() -> None:
+    ages = np.repeat([10.0, 20.0], 140)
+    table = {"age": ages, "prediction": np.tile(np.arange(140) / 4, 2)}  # quarters, as the age
+    settings = AuditSettings(replicates=20, permutations=20, legal_age=17.25)
+    found = audit(table, settings=settings).models[0].policy
+    assert found is not None
+    assert np.diff(found.thresholds) == pytest.approx(0.5)
+    passes = table["prediction"][ages < 17.25][:, np.newaxis] >= np.array(found.thresholds)
+    assert found.curves[0].false_positive == pytest.approx(passes.mean(axis=0))
+    assert found.curves[0].challenged == pytest.approx(1 - passes.mean(axis=0))
 
 
 def test_nobody_under_age_gives_no_rate_and_no_threshold(table) -> None:
     grown = table["age"] >= 18
     found = policy_of({name: column[grown] for name, column in table.items()})
     assert found.groups[0].false_positive.n == 0
+    assert np.isnan(found.curves[0].false_positive).all()
     assert found.reached_at is None
     assert found.challenged_then is None
 

@@ -1,5 +1,6 @@
 """The noise floor, against plain permutation, full enumeration and its own promise."""
 
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -13,7 +14,13 @@ from fairage.audit import permutation
 from fairage.audit.gaps import bias, biases
 from fairage.audit.groups import group_means, group_rows
 from fairage.audit.permutation import permuted_means
-from fairage.audit.resampling import average_noise_floor, holm, noise_floor, noise_floors
+from fairage.audit.resampling import (
+    CHANCE,
+    average_noise_floor,
+    holm,
+    noise_floor,
+    noise_floors,
+)
 from fairage.audit.units import Units
 from fairage.exceptions import DataError
 
@@ -168,3 +175,13 @@ def test_one_row_a_person_is_a_shuffle_of_rows(rng: np.random.Generator) -> None
     with_units, _ = noise_floors(errors, {"x": labels}, permutations=4000, rng=rng, units=units)
     without, _ = noise_floors(errors, {"x": labels}, permutations=4000, rng=rng)
     assert with_units["x"].mean == pytest.approx(without["x"].mean, rel=0.06)
+
+
+def test_the_verdict_is_of_the_corrected_p_value(rng: np.random.Generator) -> None:
+    found = noise_floor(rng.exponential(3, 50), ["a", "b"] * 25, permutations=20, rng=rng)
+    alone = replace(found, p_value=0.03)
+    assert (alone.corrected, alone.by_chance, alone.beyond_chance) == (0.03, False, True)
+    among = replace(alone, holm_p_value=0.06)
+    assert (among.corrected, among.by_chance, among.beyond_chance) == (0.06, False, False)
+    edge = replace(found, p_value=CHANCE)
+    assert (edge.by_chance, edge.beyond_chance) == (True, False)

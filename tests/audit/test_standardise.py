@@ -58,3 +58,17 @@ def test_a_small_group_is_left_out_by_name(rng: np.random.Generator, quick: Audi
     assert found is not None
     assert found.left_out == ("x",)
     assert set(found.groups) == {"f", "m"}
+
+
+def test_a_group_of_one_person_has_no_interval(
+    rng: np.random.Generator, quick: AuditSettings
+) -> None:
+    rows = table(rng, 400)
+    alone = rows["gender"] == "m"
+    rows["person"] = np.where(alone, -1, np.arange(400))
+    found = audit(rows, identity="person", settings=quick).models[0].attribute("gender")
+    assert found.standardised is not None
+    assert found.standardised.groups["m"].low is None
+    assert found.standardised.groups["f"].low is not None
+    assert found.standardised.bias.low is None
+    assert found.standardised.gap.low is None

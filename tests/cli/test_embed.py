@@ -56,9 +56,10 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    env = environment() | variables
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
 
 
 def environment() -> dict[str, str]:
@@ -162,7 +163,7 @@ def test_summary_for_people_lists_what_failed(table: Path, backbone: Path, tmp_p
         (["--view", "aligned"], "--detector or FAIRAGE_DETECTOR"),
         (["--view", "aligned", "--detector", "none.onnx"], "got no file"),
         (["--engine", "ray"], "--engine must be one of"),
-        (["--on-error", "stop"], "on_error must be one of"),
+        (["--on-error", "stop"], "is not one of 'fail', 'skip'"),
         (["--device", "abacus"], "expected a device"),
         (["--backbone", "no/such/folder"], "expected a backbone"),
     ],
@@ -175,6 +176,14 @@ def test_mistakes_are_one_line_and_exit_code_2(
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert reason in done.stderr
+
+
+def test_a_variable_names_the_detector(table: Path, backbone: Path, tmp_path: Path) -> None:
+    options = ["--backbone", f"{backbone}@aligned", "--store", tmp_path]
+    done = run(table, *options, FAIRAGE_DETECTOR="none.onnx")
+    assert done.returncode == 2
+    assert "got no file 'none.onnx'" in done.stderr
+    assert "FAIRAGE_DETECTOR" in run("--help").stdout
 
 
 def test_help_shows_an_example() -> None:

@@ -192,7 +192,7 @@ def test_several_workers_find_as_many_trials(folder: Path, tmp_path: Path) -> No
         ({"trials": 0}, "--trials"),
         ({"delta": 2}, "--delta"),
         ({"timeout": 0}, "--timeout"),
-        ({"on_error": "ignore"}, "must be one of ['fail', 'skip']"),
+        ({"on_error": "ignore"}, "is not one of 'fail', 'skip'"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

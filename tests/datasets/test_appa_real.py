@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from fairage.datasets import Options, prepare_faces
-from fairage.datasets.appa_real.codes import TRAIN_COUNTS
+from fairage.datasets.challenge import TRAIN_COUNTS
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import UNKNOWN, read_faces
 from fairage.votes import votes_array

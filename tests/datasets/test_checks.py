@@ -147,6 +147,16 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_the_image(tmp_path: Path) -> N
     assert "cut short" in read_content(str(path)).reason
 
 
+def test_a_png_with_a_wrong_checksum_is_unreadable(tmp_path: Path, draw) -> None:
+    data = bytearray(draw(tmp_path / "a.png").read_bytes())
+    data[data.index(b"IDAT") + 10] ^= 1
+    (tmp_path / "a.png").write_bytes(data)
+    found = check_images(Faces(pl.DataFrame({"image": ["a.png"], "age": [1.0]}), tmp_path))
+    assert [each.reason for each in found.unreadable] == [
+        "expected a sound PNG file, got a wrong checksum in b'IDAT', copy it again"
+    ]
+
+
 @pytest.mark.parametrize("data", [b"<html>", b"\xff\xd8\xff", b"BM", b"RIFF", b"\x00" * 50])
 def test_other_data_is_no_image(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"

@@ -149,7 +149,7 @@ def test_no_copy_can_be_spared(frame: pl.DataFrame, share: float) -> None:
 @given(seed=st.integers(0, 10**6), rare=st.sampled_from([0.02, 0.05, 0.1]))
 def test_extreme_is_reached_where_groups_mix(seed: int, rare: float) -> None:
     frame = table(1000, seed, rare)
-    copied = RareGroups(0.5).choose(frame)
+    copied = RareGroups(0.5, most=1000).choose(frame)
     assert copied.notes == ()
     assert reaches(frame, times(copied, 1000), 0.5)
 

@@ -12,7 +12,7 @@ from fairage.tables import Faces, check_faces
 
 def test_supports_add_up_in_every_attribute(faces_frame: pl.DataFrame) -> None:
     told = describe_faces(Faces(faces_frame))
-    assert told.splits == ["train", "valid", "test", "all"]
+    assert [summary.split for summary in told.ages] == ["train", "valid", "test", "all"]
     for attribute in ("gender", "ethnicity", "expression", "age_group"):
         groups = [each for each in told.groups if each.attribute == attribute]
         for summary in told.ages:

@@ -58,6 +58,22 @@ def test_urls_are_kept(tmp_path: Path) -> None:
     assert outcome.faces["image"].to_list() == ["https://a/1.jpg", "https://a/2.jpg"]
 
 
+@pytest.mark.parametrize(("name", "columns"), [("votes", {}), ("guesses", {"votes": "guesses"})])
+def test_votes_are_kept_under_their_own_name_and_mapped(
+    tmp_path: Path, name: str, columns: dict[str, str]
+) -> None:
+    counts = [[0] * 20 + [3] + [0] * 80, [0] * 30 + [1, 2] + [0] * 69]
+    images = [f"https://a/{number}.jpg" for number in range(2)]
+    pl.DataFrame({"image": images, "age": [20.0, 31.0], name: counts}).write_parquet(
+        tmp_path / "faces.parquet"
+    )
+    outcome = prepare_faces(
+        "folder", tmp_path, tmp_path / "out.parquet", Options(columns=columns), SplitOptions()
+    )
+    assert not any("left out" in note for note in outcome.notes)
+    assert read_faces(tmp_path / "out.parquet").frame["votes"].to_list() == counts
+
+
 def test_a_number_may_be_an_attribute(mine: Path) -> None:
     outcome = prepare(mine, columns={**COLUMNS, "group": "person"})
     assert "group" in read_faces(mine.parent / "out.parquet").attributes

@@ -51,6 +51,15 @@ def test_the_verdict_stands(pictures: Faces, resnet: Path, tmp_path: Path) -> No
     assert agreed_runtime(exact, FAST, PLAIN, pictures.images, tmp_path) is FAST
 
 
+def test_images_that_occur_often_are_tried_once(
+    pictures: Faces, resnet: Path, tmp_path: Path
+) -> None:
+    backbone = rough(find_backbone(str(resnet)), 0.0)
+    agreed_runtime(backbone, FAST, PLAIN, pictures.images[:2] * 8, tmp_path)
+    (verdict,) = (tmp_path / "precision").iterdir()
+    assert json.loads(verdict.read_text())["images"] == 2
+
+
 def test_without_a_readable_image_nothing_is_settled(resnet: Path, tmp_path: Path) -> None:
     found = agreed_runtime(find_backbone(str(resnet)), FAST, PLAIN, ["none.png"], tmp_path)
     assert found is PLAIN

@@ -83,7 +83,8 @@ def test_a_group_that_is_missing_is_left_out_or_an_error(embedded: EmbeddedFaces
         augmented_faces(recipes, embedded, copying)
     found = augmented_faces(recipes, embedded, replace(copying, leave_out=True))
     assert [kept.version for kept in found.recipes] == ["plain"]
-    assert "malee" in found.left_out["wrong"]
+    assert found.left_out["x-wrong"].startswith("wrong was left out: ")
+    assert "malee" in found.left_out["x-wrong"]
 
 
 def test_what_is_told_of_the_copies_survives_saving(embedded: EmbeddedFaces, tmp_path) -> None:
@@ -144,6 +145,30 @@ def test_the_whole_published_suite_is_run(pictures, settings, tmp_path: Path) ->
     assert 0 < outcome.new_copies <= outcome.copies
     again = run_suite(recipes, pictures, settings, tmp_path / "out")
     assert (again.new_runs, again.new_copies, again.copies) == (0, 0, outcome.copies)
+
+
+NOBODY = {"name": "kit", "copies": {"name": "groups", "groups": ["gender=malee"]}}
+UNFIT = {"table": {"gender": {"nobody": 1.0}}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"augmentation": NOBODY},
+        {"stages": [{"name": "elsewhere", "data": "nowhere"}]},
+        {"weighting": {"name": "3", **UNFIT}},
+        {"after": [{"name": "recalibrate", "weighting": "3", "weighting_options": UNFIT}]},
+    ],
+)
+def test_of_versions_of_one_name_only_that_which_does_not_fit_is_left_out(
+    change, pictures, settings, tmp_path: Path
+) -> None:
+    told = {**TOLD, "version": "same"}
+    recipes = [recipe_from(told, "test"), recipe_from({**told, "experiment": "y", **change}, "t")]
+    outcome = run_suite(recipes, pictures, settings, tmp_path / "out")
+    assert outcome.summary["experiment"].to_list() == ["x"]
+    assert list(outcome.left_out) == ["y-same"]
+    assert outcome.left_out["y-same"].startswith("same was left out: ")
 
 
 def test_report_and_run_tell_of_the_copies(pictures, settings, tmp_path: Path) -> None:

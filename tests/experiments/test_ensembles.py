@@ -254,6 +254,11 @@ def test_an_expert_of_an_unknown_attribute_is_an_error(embedded) -> None:
         check_fit(recipe(experts={"attributes": ["gendr"]}), embedded)
 
 
+def test_a_weighting_of_an_unknown_expert_is_refused_with_the_nearest_name(embedded) -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'gender'"):
+        check_fit(recipe(experts={"weightings": {"gendr": "1b"}}), embedded)
+
+
 def test_more_parts_than_rows_are_an_error(embedded) -> None:
     with pytest.raises(ConfigError, match="parts"):
         check_fit(recipe(parts=100_000), embedded)

@@ -9,10 +9,12 @@ import pytest
 
 from fairage.audit.gaps import score
 from fairage.exceptions import ConfigError, DataError
+from fairage.experiments import data as data_module
 from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
+from fairage.experiments.fitting import check_fit
 from fairage.experiments.recipe import recipe_from
 from fairage.experiments.runner import BUNDLE, PREDICTIONS, RUN, run_version
-from fairage.experiments.workers import Job, run_jobs
+from fairage.experiments.workers import Batch, Job, run_batches
 from fairage.models import load_bundle
 from fairage.tables import group_labels
 
@@ -82,9 +84,22 @@ def test_worker_processes_and_this_one_give_the_same_files(
         scratch = tmp_path / f"scratch-{workers}"
         scratch.mkdir()
         jobs = [Job(recipe, seed, out / f"seed-{seed}") for seed in range(2)]
-        assert len(list(run_jobs(jobs, embedded, workers=workers, scratch=scratch))) == 2
+        batches = [Batch([job], embedded) for job in jobs]
+        assert len(list(run_batches(batches, workers=workers, scratch=scratch))) == 2
+        assert len(list(scratch.iterdir())) == workers - 1
         predictions.append([(job.folder / PREDICTIONS).read_bytes() for job in jobs])
     assert predictions[0] == predictions[1]
+
+
+def test_the_fingerprint_of_the_faces_is_computed_once(
+    recipe, embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = []
+    real = data_module._hash
+    monkeypatch.setattr(data_module, "_hash", lambda *told: hashed.append(1) or real(*told))
+    jobs = [Job(recipe, seed, tmp_path / f"seed-{seed}") for seed in range(2)]
+    assert len(list(run_batches([Batch(jobs, embedded)], workers=1, scratch=tmp_path))) == 2
+    assert len(hashed) == 1
 
 
 def test_a_failed_run_leaves_no_folder(embedded, tmp_path: Path) -> None:
@@ -163,6 +178,15 @@ def test_raters_stds_reach_the_objective(embedded, tmp_path: Path) -> None:
         run_version(recipe_from(told, "test"), data, seed=0, folder=tmp_path / name)
         found.append(pl.read_parquet(tmp_path / name / PREDICTIONS)["prediction"])
     assert not found[0].equals(found[1])
+
+
+@pytest.mark.parametrize("step", ["recalibrate", "last-layer"])
+def test_a_step_that_the_faces_do_not_allow_is_told_before_training(step: str, embedded) -> None:
+    by_hand = {"name": step, "weighting": "3"}
+    other = {"weighting_options": {"table": {"gender": {"nobody": 1.0}}}}
+    recipe = recipe_from({**TOLD, "after": [{**by_hand, **other}]}, "test")
+    with pytest.raises(DataError, match="'female'"):
+        check_fit(recipe, embedded)
 
 
 @pytest.mark.parametrize(

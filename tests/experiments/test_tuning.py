@@ -236,6 +236,21 @@ def test_the_numbers_of_a_trial_are_means_over_seeds(recipe, embedded) -> None:
     assert both.epochs == 8
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("after: {choices: [[], [{name: recalibrate, weighting: none}]]}", True),
+        ("after: {choices: [[]]}", False),
+    ],
+)
+def test_steps_that_a_space_draws_are_said_to_be_fitted_on_validation_faces(
+    run, tmp_path: Path, text: str, told: bool
+) -> None:
+    run("a", 4, text=text)
+    page = (tmp_path / "a" / "tuning.html").read_text(encoding="utf-8")
+    assert ("fitted to the validation faces too" in page) == told
+
+
 def test_chosen_recipes_are_plain_files(run, tmp_path: Path) -> None:
     run("a", 3)
     told = yaml.safe_load((tmp_path / "a" / "chosen.yaml").read_text(encoding="utf-8"))

@@ -224,7 +224,7 @@ def test_a_preview_is_the_same_for_a_seed(faces: Faces) -> None:
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        (("old",), "expected a group as attribute=value"),
+        (("old",), "expected a group as attribute=group"),
         (("gender=femal",), "Did you mean 'female'"),
         (("sex=female",), "expected an attribute column"),
     ],

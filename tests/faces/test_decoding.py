@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from fairage.containers import read_container
 from fairage.exceptions import DataError
 from fairage.faces import decode_image
-from fairage.faces.containers import read_container
 
 
 def picture(height: int = 48, width: int = 64) -> NDArray[np.uint8]:

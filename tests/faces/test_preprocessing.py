@@ -1,6 +1,5 @@
 """Preprocessing follows the published configuration, and equals Pillow and transformers."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -76,12 +75,6 @@ def test_channel_order_can_be_reversed() -> None:
     pixels = torch.tensor([[[[255, 0, 51]]]], dtype=torch.uint8)
     found = Preprocessing.from_config({"size": 1, "do_flip_channel_order": True}).normalised(pixels)
     torch.testing.assert_close(found.flatten(), torch.tensor([0.2, 0.0, 1.0]))
-
-
-def test_description_survives_json() -> None:
-    config = {"size": {"height": 64, "width": 60}, "crop_size": 56, "resample": 3, **NORMAL}
-    preprocessing = Preprocessing.from_config(config)
-    assert Preprocessing.from_dict(json.loads(json.dumps(preprocessing.to_dict()))) == preprocessing
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,32 @@ def test_a_gap_beyond_chance_names_both_groups_and_the_small_ones(gender: Attrib
     assert "Too few faces to say anything: x (4 faces)." in told
 
 
+def unresolved(attribute: AttributeAudit) -> AttributeAudit:
+    return replace(attribute, pairs=tuple(replace(p, resolved=False) for p in attribute.pairs))
+
+
+def test_two_groups_that_cannot_be_told_apart_have_no_gap_beyond_chance(
+    model: ModelAudit, gender: AttributeAudit
+) -> None:
+    told = widest_gap(unresolved(gender))
+    assert "f faces by 2.00 (2.00 to 2.00): the bias is beyond chance, but these two" in told
+    assert "a gap beyond chance" not in told
+    alone = replace(model, attributes=(unresolved(gender),))
+    assert headline(alone).endswith(
+        "as a rule too young; but they cannot be told apart from f faces, who fare best."
+    )
+
+
+def test_without_pairs_the_groups_own_intervals_decide(gender: AttributeAudit) -> None:
+    bare = replace(gender, pairs=())
+    assert bare.extremes_resolved
+    wide = tuple(
+        replace(g, errors=replace(g.errors, mae=replace(g.errors.mae, low=0.0, high=9.0)))
+        for g in gender.groups
+    )
+    assert not replace(bare, groups=wide).extremes_resolved
+
+
 def test_a_gap_within_chance_may_be_luck(gender: AttributeAudit) -> None:
     assert widest_gap(by_luck(gender)).startswith(
         "No gap by gender beyond chance: the widest, 6.00 years between m and f, may be luck."

@@ -1,9 +1,11 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
+from fairage.audit import AuditSettings, audit
 from fairage.report import SuiteRuns, VersionRuns, results_frame, summary_frame
 
 Make = Callable[..., SuiteRuns]
@@ -63,3 +65,24 @@ def test_seeds_are_numbered_where_the_table_does_not_name_them(suite: Make) -> N
     bare: tuple[pl.DataFrame, ...] = tuple(f.drop("seed") for f in version.predictions)
     named = VersionRuns(version.experiment, version.version, version.title, "", None, bare)
     assert results_frame(SuiteRuns("t", (named,), {}))["seed"].to_list() == [0, 1]
+
+
+def test_intervals_of_biases_reach_down_to_0_where_those_of_the_audit_do(suite: Make) -> None:
+    runs = suite({"baseline": {"female": 3.0, "male": 3.02}}, seeds=1, jitter=2.0)
+    frame = runs.versions[0].predictions[0]
+    shift = (frame["age"].is_between(36, 60) * 4.0).alias("shift")  # seniors alone are worse
+    frame = frame.with_columns(pl.col("prediction") + shift)
+    version = replace(runs.versions[0], predictions=(frame,))
+    summary = summary_frame(
+        replace(runs, versions=(version,)), permutations=200, rng=np.random.default_rng(0)
+    )
+    model = audit(frame, attributes=["gender"], settings=AuditSettings(permutations=200)).models[0]
+    ends = {
+        "gender_bias": model.attribute("gender").bias.low,
+        "age_bias": model.attribute("age_group").bias.low,
+        "average_bias": model.average_bias.bias.low,
+    }
+    assert ends["gender_bias"] == summary["gender_bias_low"].item() == 0
+    assert ends["age_bias"] > 1  # type: ignore[operator]  # there are rows enough
+    for column, low in ends.items():
+        assert summary[f"{column}_low"].item() == pytest.approx(low, abs=0.1), column

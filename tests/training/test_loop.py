@@ -276,3 +276,17 @@ def test_the_defaults_are_the_kits_first_stage() -> None:
     assert TrainingSettings() == TrainingSettings(
         epochs=50, batch_size=32, learning_rate=1e-4, patience=5, weight_decay=0
     )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({name: 0} for name in ("epochs", "batch_size", "patience", "learning_rate")),
+        *({name: -1} for name in ("weight_decay", "warmup", "ema", "learning_rate")),
+        *({name: float("nan")} for name in ("weight_decay", "warmup", "ema", "learning_rate")),
+        *({"ema": 1.0}, {"optimizer": "sgd"}, {"schedule": "cosin"}),
+    ],
+)
+def test_settings_out_of_bounds_are_refused(wrong: dict) -> None:
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        TrainingSettings(**wrong)

@@ -7,9 +7,15 @@ import numpy as np
 
 from fairage.audit.columns import find_columns
 from fairage.audit.crossing import Crossing, age_steps
-from fairage.audit.findings import check_claim, model_warnings, row_warnings, rows_to_resolve
+from fairage.audit.findings import (
+    check_claim,
+    floor_warnings,
+    model_warnings,
+    row_warnings,
+    rows_to_resolve,
+)
 from fairage.audit.frames import Predictions, as_table
-from fairage.audit.groups import Groups
+from fairage.audit.groups import Groups, everyone
 from fairage.audit.measures import measure
 from fairage.audit.policy import audit_policy
 from fairage.audit.resampling import NoiseFloor, noise_floors
@@ -90,7 +96,7 @@ def audit(
         age_std=age_std,
     )
     rows = read_rows(table, columns, settings.age_groups)
-    warnings = row_warnings(rows.report, rows, settings)
+    warnings = row_warnings(rows.report, rows, settings) + floor_warnings(rows)
     models = []
     for name, model in rows.models.items():
         found = audit_rows(name, model, rows, settings)
@@ -116,8 +122,7 @@ class _ModelAuditor:
 
     def __init__(self, model: ModelRows, rows: Rows, settings: AuditSettings) -> None:
         self.model, self.rows, self.settings = model, rows, settings
-        everyone = Groups((ALL,), np.zeros(len(rows), dtype=np.int64), np.array([len(rows)]))
-        self.tables = {ALL: everyone, **rows.attributes}
+        self.tables = {ALL: everyone(len(rows)), **rows.attributes}
         cells = gather({**self.tables, AGE_STEPS: age_steps(rows.ages)}, rows.units)
         self.steps = cells.attributes[AGE_STEPS]
         own = {name: cells.attributes[name] for name in self.tables}
@@ -172,14 +177,10 @@ class _ModelAuditor:
         )
 
     def _floors(self, values: Floats, purpose: str) -> tuple[dict[str, NoiseFloor], NoiseFloor]:
-        rng = numpy_rng(self.settings.seed, "audit", purpose)
-        return noise_floors(
-            values,
-            self.rows.attributes,
-            permutations=self.settings.permutations,
-            rng=rng,
-            units=self.rows.units,
-        )
+        rows, settings = self.rows, self.settings
+        rng = numpy_rng(settings.seed, "audit", purpose)
+        times = settings.permutations
+        return noise_floors(values, rows.attributes, permutations=times, rng=rng, units=rows.units)
 
     def _attribute(self, name: str, floor: NoiseFloor, signed_floor: NoiseFloor) -> AttributeAudit:
         groups, errors, of_age = self.attributes[name], self.errors, name == AGE_GROUP
@@ -210,7 +211,7 @@ class _ModelAuditor:
             best=best,
             floor=floor,
             signed_floor=signed_floor,
-            pairs=pair_gaps(errors, groups, draws),
+            pairs=pair_gaps(errors, groups, draws, self.sample),
             standardised=None if of_age else self._standardised(groups),
             along_age=() if of_age else self.crossing.along_age(groups, self.steps, self.rng),
         )

@@ -14,7 +14,7 @@ from fairage.audit.measures import mean_estimates
 from fairage.audit.result import AgePoint, Cell, Intersection
 from fairage.audit.sample import Floats, Quantity, Sample
 
-__all__ = ["Crossing", "age_steps", "cross", "step_ages"]
+__all__ = ["Crossed", "Crossing", "age_steps", "cross", "step_ages"]
 
 AGE_STEP = 5
 MOST_CROSSED_GROUPS = 30
@@ -36,8 +36,21 @@ def step_ages(steps: Groups) -> Floats:
     return np.array([float(name) for name in steps.names])
 
 
-def cross(groups: Groups, codes: NDArray[np.integer], width: int, sample: Sample) -> Groups:
-    """Return groups crossed with others, in the sample's cells; their names are "1/0" and so on.
+@dataclass(frozen=True)
+class Crossed:
+    """Groups crossed with others, where there are rows.
+
+    Args:
+        groups: The crossed groups, in the sample's cells; their names are mere numbers.
+        pairs: Which group and which other group each of them is, shape `(k, 2)`.
+    """
+
+    groups: Groups
+    pairs: NDArray[np.integer]
+
+
+def cross(groups: Groups, codes: NDArray[np.integer], width: int, sample: Sample) -> Crossed:
+    """Return groups crossed with others.
 
     Args:
         groups: Groups of one attribute, in the sample's cells.
@@ -45,8 +58,13 @@ def cross(groups: Groups, codes: NDArray[np.integer], width: int, sample: Sample
         width: How many other groups there are.
         sample: The rows.
     """
-    names = [f"{one}/{other}" for one in range(len(groups)) for other in range(width)]
-    return present_groups(names, groups.codes * width + codes, sample.counts)
+    both = groups.codes * width + codes
+    names = [str(number) for number in range(len(groups) * width)]
+    present = np.flatnonzero(np.bincount(both))
+    return Crossed(
+        present_groups(names, both, sample.counts),
+        np.stack(np.divmod(present, width), axis=1),
+    )
 
 
 @dataclass(frozen=True)
@@ -82,11 +100,11 @@ class Crossing:
         if len(groups) > MOST_CROSSED_GROUPS:
             return ()
         crossed = cross(groups, steps.codes, len(steps), self.sample)
-        maes, signs = self._estimates(crossed, rng)
+        maes, signs = self._estimates(crossed.groups, rng)
         first = step_ages(steps)
         found = []
-        for i, (group, step) in enumerate(_places(crossed)):
-            low, n = float(first[step]), int(crossed.counts[i])
+        for i, (group, step) in enumerate(crossed.pairs):
+            low, n = float(first[step]), int(crossed.groups.counts[i])
             point = AgePoint(groups.names[group], low, low + AGE_STEP, n, maes[i], signs[i])
             found.append(point)
         return tuple(found)
@@ -108,10 +126,11 @@ class Crossing:
 
     def _cells(self, first: Groups, second: Groups, rng: np.random.Generator) -> tuple[Cell, ...]:
         crossed = cross(first, second.codes, len(second), self.sample)
-        maes, signs = self._estimates(crossed, rng)
+        maes, signs = self._estimates(crossed.groups, rng)
+        counts = crossed.groups.counts
         rows = [
-            ((first.names[i], second.names[j]), int(crossed.counts[at]), maes[at], signs[at])
-            for at, (i, j) in enumerate(_places(crossed))
+            ((first.names[i], second.names[j]), int(counts[at]), maes[at], signs[at])
+            for at, (i, j) in enumerate(crossed.pairs)
         ]
         return _ranked(rows, self.min_rows)
 
@@ -130,11 +149,6 @@ class Crossing:
             mean_estimates(self.errors, crossed, draws[0][""], self.sample),
             mean_estimates(self.signed, crossed, draws[1][""], self.sample),
         )
-
-
-def _places(crossed: Groups) -> list[tuple[int, int]]:
-    pairs = [name.split("/") for name in crossed.names]
-    return [(int(one), int(other)) for one, other in pairs]
 
 
 def _ranked(

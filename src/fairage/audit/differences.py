@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fairage.audit.bootstrap import draw_means
 from fairage.audit.gaps import biases
-from fairage.audit.groups import Groups
+from fairage.audit.groups import Groups, everyone
 from fairage.audit.intervals import Ends, Estimate, bootstrap_estimate
 from fairage.audit.pairing import Pair
 from fairage.audit.result import ALL
@@ -54,8 +54,7 @@ def paired_differences(pair: Pair, settings: AuditSettings) -> tuple[Difference,
         settings: Replicates and seed.
     """
     rows = pair.rows
-    everyone = Groups((ALL,), np.zeros(len(rows), dtype=np.int64), np.array([len(rows)]))
-    tables = {ALL: everyone, **rows.attributes}
+    tables = {ALL: everyone(len(rows)), **rows.attributes}
     sample = gather(tables, rows.units)
     draws = draw_means(
         [sample.quantity(values) for values in (pair.errors_a, pair.errors_b)],

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from fairage.audit.intervals import Estimate
+from fairage.audit.parts import ALL
 from fairage.audit.resampling import NoiseFloor
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ SCHEMA: dict[str, Any] = {
     "bca_low": pl.Float64,
     "bca_high": pl.Float64,
 }
-ALL = "all"
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  # any part of a result
@@ -92,11 +92,11 @@ def audit_table_html(result: "AuditResult") -> str:
                     f"bias of {html.escape(attribute.name)}",
                     _span(attribute.bias),
                     f"{floor.mean:.3f}",
-                    f"{floor.holm_p_value or floor.p_value:.3f}",
+                    f"{floor.corrected:.3f}",
                 )
             )
         average = model.average_bias
-        floor_mean, p_value = f"{average.floor.mean:.3f}", f"{average.floor.p_value:.3f}"
+        floor_mean, p_value = f"{average.floor.mean:.3f}", f"{average.floor.corrected:.3f}"
         rows.append((name, "average bias", _span(average.bias), floor_mean, p_value))
     title = f"Audit of {html.escape(result.name)}: {result.n:,} rows, years, 95 % intervals"
     return _table(title, ("model", "measure", "value", "noise floor", "p (Holm)"), rows)

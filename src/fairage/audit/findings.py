@@ -10,9 +10,17 @@ from fairage.audit.result import AuditWarning, Claim, ModelAudit
 from fairage.audit.rows import ModelRows, RowReport, Rows
 from fairage.audit.sample import Floats, Quantity
 from fairage.audit.settings import AuditSettings
+from fairage.audit.units import groups_of_units
 from fairage.tables import MAX_AGE
 
-__all__ = ["RESOLVED_GAP", "check_claim", "model_warnings", "row_warnings", "rows_to_resolve"]
+__all__ = [
+    "RESOLVED_GAP",
+    "check_claim",
+    "floor_warnings",
+    "model_warnings",
+    "row_warnings",
+    "rows_to_resolve",
+]
 
 RESOLVED_GAP = 0.5
 # (z of 95 % two-sided + z of 80 % power) squared: the gap is found in four of five samples.
@@ -26,6 +34,20 @@ def row_warnings(report: RowReport, rows: Rows, settings: AuditSettings) -> list
     for name, groups in rows.attributes.items():
         found += _group_warnings(name, groups, settings.min_rows)
     return found
+
+
+def floor_warnings(rows: Rows) -> list[AuditWarning]:
+    """Return a warning of the noise floors that shuffle rows although persons have several."""
+    if rows.units is None or rows.units.count == len(rows):
+        return []
+    varying = [n for n, own in rows.attributes.items() if groups_of_units(own, rows.units) is None]
+    if not varying:
+        return []
+    text = (
+        f"Within persons there is more than one group of {', '.join(varying)}: labels are shuffled "
+        "among rows, not persons, and the noise floor may be too small."
+    )
+    return [AuditWarning("varies_within_persons", text)]
 
 
 def _left_out(report: RowReport) -> list[AuditWarning]:

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["GroupMeans", "Groups", "group_means", "group_rows", "present_groups", "subset"]
+__all__ = [
+    "ALL",
+    "GroupMeans",
+    "Groups",
+    "everyone",
+    "group_means",
+    "group_rows",
+    "present_groups",
+    "subset",
+]
+
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,16 @@ def group_means(values: ArrayLike, labels: ArrayLike | Groups) -> GroupMeans:
     groups = group_rows(labels)
     means = groups.means(np.asarray(values, dtype=float))
     return GroupMeans(groups.names, groups.counts, means)
+
+
+def everyone(n: int) -> Groups:
+    """Return the one group `all` of `n` rows.
+
+    Examples:
+        >>> everyone(3)
+        Groups(names=('all',), codes=array([0, 0, 0]), counts=array([3]))
+    """
+    return Groups((ALL,), np.zeros(n, dtype=np.int64), np.array([n], dtype=np.int64))
 
 
 def present_groups(

@@ -39,15 +39,27 @@ class Estimate:
     bca_low: float | None = None
     bca_high: float | None = None
 
-    def down_to(self, end: float) -> "Estimate":
-        """Return the estimate with its lower ends at `end`, where they are not lower anyway.
+    def down_to(self, even: float, *, by_chance: bool) -> "Estimate":
+        """Return the estimate of a number that has its least value, `even`, for even groups.
+
+        No lower end lies below that, and where even groups may well give such a number the lower
+        ends reach down to it: replicates alone would always rule it out.
+
+        Args:
+            even: What even groups have, such as 0 of a bias.
+            by_chance: Whether they may well give such a number, as the noise floor tells.
 
         Examples:
-            >>> Estimate(0.3, 10, 0.1, 0.6).down_to(0.0).low
+            >>> Estimate(0.3, 10, 0.1, 0.6).down_to(0.0, by_chance=True).low
+            0.0
+            >>> Estimate(0.3, 10, -0.1, 0.6).down_to(0.0, by_chance=False).low
             0.0
         """
-        lows = [None if low is None else min(low, end) for low in (self.low, self.bca_low)]
-        return replace(self, low=lows[0], bca_low=lows[1])
+        low, bca_low = (
+            None if end is None else even if by_chance else max(end, even)
+            for end in (self.low, self.bca_low)
+        )
+        return replace(self, low=low, bca_low=bca_low)
 
     def map(self, function: Callable[[float], float]) -> "Estimate":
         """Return the estimate of a rising function of the number.

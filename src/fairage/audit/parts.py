@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fairage.audit.groups import ALL
 from fairage.audit.intervals import Estimate
 
 __all__ = [
@@ -19,8 +20,6 @@ __all__ = [
     "PolicyGroup",
     "Standardised",
 ]
-
-ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -192,14 +191,14 @@ class PolicyCurve:
     Args:
         attribute: Attribute, or `all`.
         group: Group, or `all`.
-        false_positive: Rates with their intervals, one a threshold.
-        challenged: Rates with their intervals, one a threshold.
+        false_positive: Share of those under the legal age who pass, one a threshold.
+        challenged: Share of those of legal age who do not pass, one a threshold.
     """
 
     attribute: str
     group: str
-    false_positive: tuple[Estimate, ...]
-    challenged: tuple[Estimate, ...]
+    false_positive: tuple[float, ...]
+    challenged: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -215,7 +214,7 @@ class PolicyAudit:
             that rate; None where there is no such group or the rate is not reached.
         reached_by: That group; None without.
         challenged_then: Share of those of legal age who do not pass at `reached_at`.
-        thresholds: Thresholds of the curves.
+        thresholds: Thresholds of the curves, in whole tenths of a year.
         curves: One a group; the first one is of all rows.
     """
 

@@ -1,5 +1,6 @@
 """Age assurance: who passes an age check that asks the estimate, group by group."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -87,8 +88,8 @@ class _Counts:
             PolicyCurve(
                 attribute,
                 name,
-                tuple(wilson(int(young[t]), int(young[0])) for t in at),
-                tuple(wilson(int(grown[0] - grown[t]), int(grown[0])) for t in at),
+                _rates(young[at], int(young[0])),
+                _rates(grown[0] - grown[at], int(grown[0])),
             )
             for name, young, grown in zip(groups.names, self.young, self.grown, strict=True)
         ]
@@ -142,6 +143,10 @@ class _Check:
         return found
 
 
+def _rates(hits: NDArray[np.int64], n: int) -> tuple[float, ...]:
+    return tuple(float(hit) / n if n else math.nan for hit in hits)
+
+
 def _reach(
     counts: Mapping[str, _Counts], attributes: Mapping[str, Groups], settings: AuditSettings
 ) -> tuple[float, tuple[str, str]] | None:
@@ -159,5 +164,7 @@ def _reach(
 
 
 def _curve_thresholds(legal_age: float) -> Floats:
-    first = max(0.0, legal_age - CURVE_BELOW)
-    return np.arange(first, legal_age + CURVE_ABOVE + CURVE_STEP / 2, CURVE_STEP)
+    """Return the thresholds of the curves, of those that are counted: in steps of 0.1 years."""
+    first = round(max(0.0, legal_age - CURVE_BELOW), 1)
+    found = np.arange(first, legal_age + CURVE_ABOVE + CURVE_STEP / 2, CURVE_STEP)
+    return np.round(found * STEPS_A_YEAR) / STEPS_A_YEAR

@@ -12,7 +12,17 @@ from fairage.audit.permutation import permuted_means
 from fairage.audit.units import Units
 from fairage.exceptions import DataError
 
-__all__ = ["NoiseFloor", "average_noise_floor", "holm", "noise_floor", "noise_floors"]
+__all__ = [
+    "CHANCE",
+    "NoiseFloor",
+    "average_noise_floor",
+    "holm",
+    "noise_floor",
+    "noise_floors",
+]
+
+CHANCE = 0.05
+"""A p-value from here on means that what was measured may well be chance."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,17 @@ class NoiseFloor:
     @property
     def by_chance(self) -> bool:
         """Whether shuffled labels reach the measured bias once in twenty times or more often."""
-        return self.p_value >= 0.05
+        return self.p_value >= CHANCE
+
+    @property
+    def corrected(self) -> float:
+        """The p-value by Holm where several attributes were looked at, else the p-value."""
+        return self.p_value if self.holm_p_value is None else self.holm_p_value
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether shuffled labels hardly give such a bias, by the corrected p-value."""
+        return self.corrected < CHANCE
 
 
 def noise_floor(

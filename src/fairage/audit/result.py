@@ -70,7 +70,7 @@ __all__ = [
     "Standardised",
 ]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "2.0"
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,20 @@ class AttributeAudit:
     @property
     def beyond_chance(self) -> bool:
         """Whether shuffled labels hardly give such a bias (5 %, corrected by Holm)."""
-        p_value = self.floor.holm_p_value
-        return (self.floor.p_value if p_value is None else p_value) < 0.05
+        return self.floor.beyond_chance
+
+    @property
+    def extremes_resolved(self) -> bool:
+        """Whether the worst group can be told apart from the best one.
+
+        By the interval of their gap; beyond 20 groups, which have no pairs, by whether their own
+        intervals stay clear of each other.
+        """
+        for pair in self.pairs:
+            if {pair.first, pair.second} == {self.worst, self.best}:
+                return pair.resolved
+        worst, best = (self.group(name).errors.mae for name in (self.worst, self.best))
+        return worst.low is not None and best.high is not None and worst.low > best.high
 
     def group(self, name: str) -> GroupAudit:
         """Return one group."""

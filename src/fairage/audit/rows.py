@@ -14,13 +14,12 @@ from fairage.audit.coding import group_texts
 from fairage.audit.columns import Columns
 from fairage.audit.groups import Groups, present_groups
 from fairage.audit.reading import Table
+from fairage.audit.sample import Floats
 from fairage.audit.units import Units
 from fairage.exceptions import DataError
 from fairage.tables import AGE_GROUP, MAX_AGE, UNKNOWN
 
 __all__ = ["ModelRows", "RowReport", "Rows", "read_rows"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

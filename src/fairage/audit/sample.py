@@ -55,6 +55,11 @@ class Sample:
     attributes: dict[str, Groups]
     units: Units | None
 
+    @property
+    def size(self) -> int:
+        """How many units there are: identities where these are known, else rows."""
+        return self.rows if self.units is None else self.units.count
+
     def quantity(self, values: Floats) -> Quantity:
         """Return the sums of a quantity, shape `(n,)`, and of its powers in each cell."""
         squares = values * values

@@ -1,7 +1,7 @@
 """Numbers made of the group errors of an attribute - bias, gap, ratio, Gini - with intervals."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -12,6 +12,7 @@ from fairage.audit.intervals import Estimate, bootstrap_estimate
 from fairage.audit.moments import acceleration, group_moments
 from fairage.audit.result import PairGap
 from fairage.audit.sample import Floats, Quantity, Sample
+from fairage.audit.units import group_units
 
 __all__ = [
     "BIAS",
@@ -134,8 +135,10 @@ def spread_estimates(
             else moments.acceleration(slopes / groups.counts)
         )
         value = float(spread.of(means[np.newaxis])[0])
-        own = bootstrap_estimate(value, spread.of(draws), sample.rows, acceleration=skewness)
-        found.append(own.down_to(spread.even) if by_chance else own)
+        own = bootstrap_estimate(
+            value, spread.of(draws), sample.rows, units=sample.size, acceleration=skewness
+        )
+        found.append(own.down_to(spread.even, by_chance=by_chance))
     return found
 
 
@@ -160,27 +163,30 @@ def average_estimate(
         float(np.mean([biases(own[np.newaxis])[0] for own in means.values()])),
         np.mean([biases(draws[name]) for name in attributes], axis=0),
         sample.rows,
+        units=sample.size,
         acceleration=acceleration(quantity, slopes, sample),
         ends="reflected",
     )
-    if by_chance:
-        return found.down_to(0.0)
-    return found if found.low is None else replace(found, low=max(found.low, 0.0))
+    return found.down_to(0.0, by_chance=by_chance)
 
 
-def pair_gaps(errors: Quantity, groups: Groups, draws: Floats) -> tuple[PairGap, ...]:
+def pair_gaps(
+    errors: Quantity, groups: Groups, draws: Floats, sample: Sample
+) -> tuple[PairGap, ...]:
     """Return the gap of each pair of groups, widest first; none beyond 20 groups.
 
     A gap is resolved where its interval leaves 0 out. With many pairs some are by chance: the
-    noise floor of the attribute is the judge of all of them together.
+    noise floor of the attribute is the judge of all of them together. A group of one row, or of
+    one identity where these are known, has no interval and no gap that is resolved.
     """
     if len(groups) > MOST_PAIRED_GROUPS:
         return ()
     means = groups.means(errors.sums)
+    sizes = group_units(groups, sample.units)
     found = []
     for i, j in combinations(np.argsort(-means, kind="stable").tolist(), 2):
         n = int(groups.counts[i] + groups.counts[j])
-        smallest = int(min(groups.counts[i], groups.counts[j]))
+        smallest = int(min(sizes[i], sizes[j]))
         gap = bootstrap_estimate(means[i] - means[j], draws[:, i] - draws[:, j], n, units=smallest)
         resolved = gap.low is not None and gap.low > 0
         found.append(PairGap(groups.names[i], groups.names[j], gap, resolved))

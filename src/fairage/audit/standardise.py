@@ -5,15 +5,20 @@ of its errors in bands of age, weighted by the share of all rows in each band. O
 group has take part: where a group has nobody, there is nothing to compare it with.
 """
 
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from fairage.audit.bootstrap import draw_means
 from fairage.audit.crossing import cross, step_ages
 from fairage.audit.gaps import biases
 from fairage.audit.groups import Groups
 from fairage.audit.intervals import Estimate, bootstrap_estimate
+from fairage.audit.resampling import CHANCE
 from fairage.audit.result import Standardised
 from fairage.audit.sample import Floats, Quantity, Sample
+from fairage.audit.units import group_units
 
 __all__ = ["age_bands", "standardise"]
 
@@ -60,20 +65,26 @@ def standardise(
     inside = np.bincount(bands, weights=sample.counts, minlength=width + 1)[:width]
     mix = inside / inside.sum()
     crossed = cross(groups, bands, width + 1, sample)
-    draws = draw_means([errors], {"": crossed}, sample, replicates=replicates, rng=rng)[0][""]
-    place = [[crossed.names.index(f"{g}/{band}") for band in range(width)] for g in large]
-    means: Floats = crossed.means(errors.sums)[place] @ mix
+    cells = crossed.groups
+    draws = draw_means([errors], {"": cells}, sample, replicates=replicates, rng=rng)[0][""]
+    places = np.zeros((len(groups), width + 1), dtype=np.int64)
+    places[tuple(crossed.pairs.T)] = np.arange(len(cells))
+    place = places[large, :width]
+    means: Floats = cells.means(errors.sums)[place] @ mix
     mixed: Floats = draws[:, place] @ mix
-    sizes = crossed.counts[place].sum(axis=1)
-    bias, gap = _spreads(means, mixed, int(sizes.sum()))
-    own = crossed.sums(errors.sums)[place].sum(axis=1) / sizes
+    sizes = cells.counts[place].sum(axis=1)
+    units = _units(groups, ~outside, sample)[large]
+    bias, gap = _spreads(means, mixed, int(sizes.sum()), int(units.min()))
+    own = cells.sums(errors.sums)[place].sum(axis=1) / sizes
     return Standardised(
         bands=tuple(float(edge) for edge in edges[:-1]),
         end=float(edges[-1]),
         covered=float(inside.sum() / sample.rows),
         mix=tuple(float(share) for share in mix),
         groups={
-            groups.names[g]: bootstrap_estimate(means[i], mixed[:, i], int(sizes[i]))
+            groups.names[g]: bootstrap_estimate(
+                means[i], mixed[:, i], int(sizes[i]), units=int(units[i])
+            )
             for i, g in enumerate(large)
         },
         crude_bias=float(biases(own[np.newaxis])[0]),
@@ -83,15 +94,24 @@ def standardise(
     )
 
 
-def _spreads(means: Floats, mixed: Floats, n: int) -> tuple[Estimate, Estimate]:
-    """Return bias and gap of the means, `(k,)`, from their replicates, `(replicates, k)`."""
+def _units(groups: Groups, keep: NDArray[np.bool_], sample: Sample) -> NDArray[np.int64]:
+    """Return the rows, or identities where these are known, of each group in the cells kept."""
+    codes = groups.codes[keep]
+    counts = np.bincount(codes, weights=sample.counts[keep], minlength=len(groups))
+    kept = replace(groups, codes=codes, counts=counts.astype(np.int64))
+    return group_units(kept, None if sample.units is None else sample.units.subset(keep))
+
+
+def _spreads(means: Floats, mixed: Floats, n: int, units: int) -> tuple[Estimate, Estimate]:
+    """Return bias and gap of the means, `(k,)`, from their replicates, `(replicates, k)`.
+
+    No interval where the smallest group has one unit, which tells nothing about the spread.
+    """
     value = float(biases(means[np.newaxis])[0])
-    by_chance = float((biases(mixed - mixed.mean(axis=0)) >= value).mean()) >= 0.05
-    found = (
-        bootstrap_estimate(value, biases(mixed), n),
-        bootstrap_estimate(float(np.ptp(means)), np.ptp(mixed, axis=1), n),
-    )
-    return (found[0].down_to(0.0), found[1].down_to(0.0)) if by_chance else found
+    by_chance = float((biases(mixed - mixed.mean(axis=0)) >= value).mean()) >= CHANCE
+    bias = bootstrap_estimate(value, biases(mixed), n, units=units)
+    gap = bootstrap_estimate(float(np.ptp(means)), np.ptp(mixed, axis=1), n, units=units)
+    return bias.down_to(0.0, by_chance=by_chance), gap.down_to(0.0, by_chance=by_chance)
 
 
 def age_bands(rows: Floats) -> Floats:

@@ -93,11 +93,11 @@ def _show_model(console: Console, model: "ModelAudit") -> None:
             f"{attribute.bias.value:.3f}",
             _interval(attribute.bias),
             f"{floor.mean:.3f}",
-            _p_value(floor.p_value if floor.holm_p_value is None else floor.holm_p_value),
+            _p_value(floor.corrected),
             f"{worst.name} {worst.errors.mae.value:.2f}",
         )
     average = model.average_bias
-    p_value = _p_value(average.floor.p_value)
+    p_value = _p_value(average.floor.corrected)
     numbers = f"{average.bias.value:.3f}", _interval(average.bias), f"{average.floor.mean:.3f}"
     table.add_row("average", *numbers, p_value, "", style="bold")
     console.print(table)

@@ -11,7 +11,7 @@ Detector = Annotated[
     Path | None,
     typer.Option(
         "--detector",
-        envvar="FAIRAGE_DETECTOR",
-        help="ONNX file of the YuNet face detector, which aligned views need.",
+        help="ONNX file of the YuNet face detector, which aligned views need; "
+        "the one that FAIRAGE_DETECTOR names if unset.",
     ),
 ]

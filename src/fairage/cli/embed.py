@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from fairage.cli.detector import Detector
+from fairage.cli.run_options import OnError
 from fairage.config import default_store
 from fairage.exceptions import ConfigError
 from fairage.tables import read_faces
@@ -46,9 +47,7 @@ def embed(
     ] = None,
     device: Annotated[str, typer.Option(help="`auto`, `cpu`, `cuda`, ...")] = "auto",
     precision: Annotated[str, typer.Option(help="`auto`, `fp32` or `bf16`.")] = "auto",
-    on_error: Annotated[
-        str, typer.Option(help="What an unreadable image does: `fail` or `skip`.")
-    ] = "fail",
+    on_error: OnError = "fail",
     engine: Annotated[str, typer.Option(help="What the work runs on: `local`.")] = "local",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -73,7 +72,7 @@ def embed(
         device=device,
         precision=precision,
         detector=detector,
-        on_error=cast("Literal['fail', 'skip']", on_error),  # checked by the function itself
+        on_error=on_error,
     )
     told = _told(found, folder)
     if as_json:

@@ -12,7 +12,6 @@ from fairage.tables import Faces, read_faces
 __all__ = ["ExtraFaces", "read_extra_faces"]
 
 NAME = re.compile(r"[\w-]+")
-MAIN = "main"
 
 ExtraFaces = Annotated[
     list[str] | None,
@@ -32,6 +31,8 @@ def read_extra_faces(told: Sequence[str] | None) -> dict[str, Faces]:
         Traceback (most recent call last):
         fairage.exceptions.ConfigError: expected --extra-faces as NAME=TABLE, got 'utkface', ...
     """
+    from fairage.experiments.recipe_stages import MAIN
+
     found: dict[str, Faces] = {}
     for text in told or ():
         name, separator, path = text.partition("=")

@@ -1,9 +1,9 @@
 """The commands `fairage run` and `fairage suite`."""
 
 import json
-import os
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,41 +12,30 @@ from rich.table import Table
 from fairage.cli.backbones import run_backbones
 from fairage.cli.detector import Detector
 from fairage.cli.extra_faces import ExtraFaces, read_extra_faces
-from fairage.config import default_store
+from fairage.cli.run_options import (
+    Backbones,
+    Common,
+    FacesArgument,
+    Json,
+    NoFlip,
+    OnError,
+    Out,
+    Seeds,
+    Store,
+    Workers,
+    common_settings,
+)
 from fairage.exceptions import ConfigError
 from fairage.tables import read_faces
 
 if TYPE_CHECKING:
     from fairage.experiments.recipe import Recipe
-    from fairage.experiments.suite import SuiteOutcome
+    from fairage.experiments.suite import SuiteOutcome, SuiteSettings
 
 __all__ = ["run", "show_outcome", "suite"]
 
 BACKBONES = "backbones"
 
-FacesArgument = Annotated[
-    Path, typer.Option("--faces", help="Faces table with the splits train, valid and test.")
-]
-Backbones = Annotated[
-    list[str],
-    typer.Option(
-        "--backbone",
-        help="Hub name, local folder, ONNX file or `embedded`; `NAME@crop:0.7` sees the central "
-        "70 %. Give it again to concatenate several.",
-    ),
-]
-Out = Annotated[Path, typer.Option("--out", help="Folder for results, report and models.")]
-Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Runs of each recipe.")]
-Store = Annotated[Path | None, typer.Option("--store", help="Folder of the embedding store.")]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes that train; one a core if unset.")
-]
-NoFlip = Annotated[
-    bool, typer.Option("--no-flip", help="Do not average with the mirror image's embedding.")
-]
-OnError = Annotated[
-    str, typer.Option("--on-error", help="What an unreadable image does: fail or skip.")
-]
 FacesTables = Annotated[
     list[Path],
     typer.Option(
@@ -60,7 +49,6 @@ RecipeName = Annotated[
 Concatenated = Annotated[
     bool, typer.Option("--concatenated", help="Suite backbones: all of them side by side, too.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
 def run(
@@ -86,11 +74,17 @@ def run(
     """
     from fairage.experiments.recipe import read_recipe
 
-    found = [read_recipe(name) for name in recipes]
-    options: dict[str, Any] = {"title": "Recipes compared", "seeds": seeds, "workers": workers}
-    options |= {"flip": not no_flip, "detector": detector}
-    options["extra_faces"] = read_extra_faces(extra_faces)
-    outcome = _run(found, faces, backbone, out, store, on_error, leave_out=False, **options)
+    common = common_settings(
+        backbone,
+        no_flip=no_flip,
+        store=store,
+        seeds=seeds,
+        workers=workers,
+        on_error=on_error,
+        detector=detector,
+    )
+    settings = _settings("Recipes compared", faces, extra_faces, common)
+    outcome = _run([read_recipe(name) for name in recipes], faces, settings, out)
     show_outcome(outcome, as_json=as_json)
 
 
@@ -121,10 +115,17 @@ def suite(
 
     if name not in (known := (*suite_names(), BACKBONES)):
         raise ConfigError.unknown_name("suite", name, known)
+    common = common_settings(
+        backbone,
+        no_flip=no_flip,
+        store=store,
+        seeds=seeds,
+        workers=workers,
+        on_error=on_error,
+        detector=detector,
+    )
     if name == BACKBONES:
-        run: dict[str, Any] = {"recipe": recipe, "concatenated": concatenated, "detector": detector}
-        run |= {"seeds": seeds, "store": store, "workers": workers, "on_error": on_error}
-        outcome = run_backbones(faces, backbone, out, flip=not no_flip, **run)
+        outcome = run_backbones(faces, out, common, recipe=recipe, concatenated=concatenated)
         show_outcome(outcome, as_json=as_json)
         return
     if len(faces) > 1 or recipe is not None or concatenated:
@@ -132,11 +133,9 @@ def suite(
             f"expected one --faces, no --recipe and no --concatenated for the suite {name!r}, got "
             "more, which only the suite backbones takes, leave them out"
         )
-    found = shipped_recipes(name)
-    options: dict[str, Any] = {"title": f"Suite {name}", "seeds": seeds, "workers": workers}
-    options |= {"flip": not no_flip, "detector": detector}
-    options["extra_faces"] = read_extra_faces(extra_faces)
-    outcome = _run(found, faces[0], backbone, out, store, on_error, leave_out=True, **options)
+    settings = _settings(f"Suite {name}", faces[0], extra_faces, common)
+    settings = replace(settings, leave_out=True)
+    outcome = _run(shipped_recipes(name), faces[0], settings, out)
     show_outcome(outcome, as_json=as_json)
 
 
@@ -148,8 +147,8 @@ def show_outcome(outcome: "SuiteOutcome", *, as_json: bool) -> None:
         return
     console = Console()
     console.print(_table(outcome))
-    for name, reason in outcome.left_out.items():
-        console.print(f"Left out: {name}: {reason}")
+    for sentence in outcome.left_out.values():
+        console.print(sentence)
     floor = outcome.summary["average_bias_floor"][0]
     if floor is not None:
         console.print(f"Noise floor of the average bias: {floor:.3f}; less is chance.")
@@ -186,28 +185,18 @@ def _cell(mean: float | None, deviation: float | None) -> str:
     return f"{mean:.2f}" if deviation is None else f"{mean:.2f}±{deviation:.2f}"
 
 
-def _run(
-    recipes: "list[Recipe]",
-    faces: Path,
-    backbones: list[str],
-    out: Path,
-    store: Path | None,
-    on_error: str,
-    **options: Any,  # noqa: ANN401  # handed on to SuiteSettings
-) -> "SuiteOutcome":
-    from fairage.embeddings import BackboneSpec
-    from fairage.experiments.suite import SuiteSettings, run_suite
+def _settings(
+    title: str, faces: Path, extra_faces: list[str] | None, common: Common
+) -> "SuiteSettings":
+    from fairage.experiments.suite import SuiteSettings
 
-    if on_error not in ("fail", "skip"):
-        raise ConfigError.unknown_name("--on-error", on_error, ("fail", "skip"))
-    flip = options.pop("flip")
-    workers = options.pop("workers") or os.cpu_count() or 1
-    settings = SuiteSettings(
-        backbones=tuple(BackboneSpec.parse(text, flip=flip) for text in backbones),
-        store=store or default_store(),
-        on_error=cast("Literal['fail', 'skip']", on_error),
-        faces_name=faces.name,
-        workers=workers,
-        **options,
-    )
+    extra = read_extra_faces(extra_faces)
+    return SuiteSettings(title=title, faces_name=faces.name, extra_faces=extra, **common)
+
+
+def _run(
+    recipes: "list[Recipe]", faces: Path, settings: "SuiteSettings", out: Path
+) -> "SuiteOutcome":
+    from fairage.experiments.suite import run_suite
+
     return run_suite(recipes, read_faces(faces), settings, out)

@@ -1,18 +1,24 @@
 """The command `fairage tune`."""
 
 import json
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from fairage.cli.detector import Detector
-from fairage.cli.run import Backbones, FacesArgument, Json, NoFlip, OnError, Store, Workers
-from fairage.config import default_store
-from fairage.exceptions import ConfigError
+from fairage.cli.run_options import (
+    Backbones,
+    FacesArgument,
+    Json,
+    NoFlip,
+    OnError,
+    Store,
+    Workers,
+    common_settings,
+)
 from fairage.tables import read_faces
 
 if TYPE_CHECKING:
@@ -59,27 +65,22 @@ def tune(
     Example: `fairage tune published/0-baseline --faces appa.parquet --backbone ./mobilenet
     --out tuned --trials 60`
     """
-    from fairage.embeddings import BackboneSpec
     from fairage.experiments.recipe import read_recipe
     from fairage.experiments.search_space import read_space
     from fairage.experiments.tuning import TuningSettings, search
     from fairage.experiments.tuning_output import write_search
 
-    if on_error not in ("fail", "skip"):
-        raise ConfigError.unknown_name("--on-error", on_error, ("fail", "skip"))
     base, drawn, table = read_recipe(recipe), read_space(space), read_faces(faces)
-    settings = TuningSettings(
-        backbones=tuple(BackboneSpec.parse(text, flip=not no_flip) for text in backbone),
-        store=store or default_store(),
-        trials=trials,
+    common = common_settings(
+        backbone,
+        no_flip=no_flip,
+        store=store,
         seeds=seeds,
-        timeout=timeout,
-        workers=workers or os.cpu_count() or 1,
-        delta=delta,
-        seed=seed,
-        on_error=cast("Literal['fail', 'skip']", on_error),
+        workers=workers,
+        on_error=on_error,
         detector=detector,
     )
+    settings = TuningSettings(trials=trials, timeout=timeout, delta=delta, seed=seed, **common)
     found = search(base, table, drawn, settings, out)
     show_search(write_search(base, found, settings, out, faces.name), as_json=as_json)
 

@@ -2,22 +2,19 @@
 
 import hashlib
 import os
-import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from fairage.containers import MAX_BYTES, read_container
+from fairage.exceptions import DataError
 from fairage.progress import progress_bar
 
 __all__ = ["Content", "read_content", "read_contents"]
 
-_MAX_BYTES = 64 * 2**20
 _BATCH = 2048
 _MAX_WORKERS = 8
-_END_OF_IMAGE = b"\xff\xd9"
-_START_OF_SCAN = 0xDA
-_IEND = b"\x00\x00\x00\x00IEND" + zlib.crc32(b"IEND").to_bytes(4)
 
 
 @dataclass(frozen=True)
@@ -65,8 +62,8 @@ def read_content(image: str) -> Content:
             return Content(reason="there is no such file")
         if not path.is_file():
             return Content(reason="it is a folder or a device")
-        if path.stat().st_size > _MAX_BYTES:
-            return Content(reason=f"it has more than {_MAX_BYTES // 2**20} MiB")
+        if path.stat().st_size > MAX_BYTES:
+            return Content(reason=f"it has more than {MAX_BYTES // 2**20} MiB")
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         return Content(reason=f"it cannot be read ({error})")
@@ -77,27 +74,8 @@ def read_content(image: str) -> Content:
 
 def _what_is_wrong(data: bytes) -> str:
     """Return why these bytes are no whole image; empty where they seem to be one."""
-    if data.startswith(b"\xff\xd8\xff"):
-        whole, kind = _jpeg_is_whole(data), "JPEG"
-    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
-        whole, kind = _IEND in data, "PNG"
-    elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        whole, kind = len(data) >= max(30, int.from_bytes(data[4:8], "little") + 8), "WebP"
-    elif data.startswith(b"BM"):
-        whole, kind = len(data) >= max(26, int.from_bytes(data[2:6], "little")), "BMP"
-    else:
-        return f"it is no JPEG, PNG, WebP or BMP file (starts with {data[:8]!r})"
-    return "" if whole else f"the {kind} file is cut short"
-
-
-def _jpeg_is_whole(data: bytes) -> bool:
-    """Walk to the first scan, so that the end of a thumbnail in the header does not count."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        if data[at + 1] == 0xFF:
-            at += 1
-            continue
-        if data[at + 1] == _START_OF_SCAN:
-            return data.find(_END_OF_IMAGE, at) >= 0
-        at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    return False
+    try:
+        read_container(data)
+    except DataError as error:
+        return str(error)
+    return ""

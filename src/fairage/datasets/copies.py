@@ -8,8 +8,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage.config import build
-from fairage.datasets.rare_groups import GroupSupport, copies_of_cells, make_cells, supports_of
+from fairage.datasets.rare_groups import GroupCopies, copies_of_cells, make_cells, supports_of
 from fairage.exceptions import ConfigError, DataError
+from fairage.groups import members
 from fairage.seeding import numpy_rng
 from fairage.tables import AGE_GROUP, attribute_names, group_labels
 
@@ -37,7 +38,7 @@ class CopiedRows:
 
     rows: NDArray[np.int64]
     copies: NDArray[np.int64]
-    supports: tuple[GroupSupport, ...]
+    supports: tuple[GroupCopies, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -101,18 +102,7 @@ class ChosenGroups:
         _check_rows(train)
         chosen = np.zeros(train.height, dtype=bool)
         for text in self.groups:
-            attribute, separator, group = text.partition("=")
-            if not separator:
-                raise ConfigError(
-                    f"expected a group as attribute=group, got {text!r}, write for example "
-                    f"{AGE_GROUP}=old"
-                )
-            labels = group_labels(train, attribute)
-            if group not in labels:
-                raise ConfigError.unknown_name(
-                    f"group of {attribute!r}", group, set(labels.tolist())
-                )
-            chosen |= labels == group
+            chosen |= members(train, text)
         return _copied(train, chosen * np.int64(self.times))
 
 
@@ -162,7 +152,7 @@ class RareGroups:
         missed = (group for group in copied.supports if not group.reached)
         return replace(copied, notes=tuple(self._note(group) for group in missed))
 
-    def _note(self, group: GroupSupport) -> str:
+    def _note(self, group: GroupCopies) -> str:
         """Say by how much a group misses its target, and why."""
         reason = (
             f"each of its rows is copied {self.most} times already"

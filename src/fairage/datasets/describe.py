@@ -67,11 +67,6 @@ class Description:
     ages: tuple[AgeSummary, ...]
     groups: tuple[GroupSupport, ...]
 
-    @property
-    def splits(self) -> list[str]:
-        """Names of the splits that have faces, then `all`."""
-        return [summary.split for summary in self.ages]
-
     def to_dict(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
         return asdict(self)

@@ -8,26 +8,12 @@ import polars as pl
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
 from fairage.datasets.sources import keep_files, source_folder
 from fairage.exceptions import ConfigError, DataError
-from fairage.table_files import read_table
-from fairage.tables import (
-    AGE,
-    AGE_GROUP,
-    AGE_STD,
-    APPARENT_AGE,
-    IDENTITY,
-    IMAGE,
-    N_RATINGS,
-    REAL_AGE,
-    SPLIT,
-    VOTES,
-    attribute_names,
-)
+from fairage.table_files import TABLE_SUFFIXES, read_table
+from fairage.tables import AGE, AGE_GROUP, FACES_COLUMNS, IMAGE, attribute_names
 
 __all__ = ["FOLDER", "parse_columns", "parse_values"]
 
-_KNOWN = (IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, VOTES, IDENTITY)
 _TABLES = ("faces", "labels", "metadata", "data")
-_SUFFIXES = (".parquet", ".csv", ".tsv")
 
 
 def parse_columns(texts: list[str]) -> dict[str, str]:
@@ -94,7 +80,7 @@ def _find_table(base: Path, named: Path | None) -> Path:
     found = [
         base / (name + suffix)
         for name in _TABLES
-        for suffix in _SUFFIXES
+        for suffix in TABLE_SUFFIXES
         if (base / (name + suffix)).is_file()
     ]
     if not found:
@@ -110,7 +96,7 @@ def _select(source: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
     for ours, theirs in columns.items():
         if theirs not in source.columns:
             raise ConfigError.unknown_name(f"column in --map {ours}=", theirs, source.columns)
-    own = {name: name for name in _KNOWN if name in source.columns}
+    own = {name: name for name in FACES_COLUMNS if name in source.columns}
     chosen = own | dict(columns)
     missing = [name for name in (IMAGE, AGE) if name not in chosen]
     if missing:
@@ -119,7 +105,7 @@ def _select(source: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
             + " ".join(f"--map {name}=COLUMN" for name in missing)
         )
     frame = source.select(pl.col(theirs).alias(ours) for ours, theirs in chosen.items())
-    attributes = [name for name in columns if name not in _KNOWN]
+    attributes = [name for name in columns if name not in FACES_COLUMNS]
     return frame.with_columns(pl.col(name).cast(pl.String) for name in (*attributes, IMAGE))
 
 

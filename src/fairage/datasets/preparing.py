@@ -13,23 +13,9 @@ from fairage.datasets.names import find_dataset
 from fairage.datasets.splits import Shares, split_faces
 from fairage.exceptions import ConfigError, DataError
 from fairage.table_files import write_table
-from fairage.tables import (
-    AGE,
-    AGE_STD,
-    APPARENT_AGE,
-    IDENTITY,
-    IMAGE,
-    N_RATINGS,
-    REAL_AGE,
-    SPLIT,
-    SPLITS,
-    VOTES,
-    check_faces,
-)
+from fairage.tables import FACES_COLUMNS, IMAGE, SPLIT, SPLITS, VOTES, check_faces
 
 __all__ = ["Outcome", "SplitOptions", "prepare_faces"]
-
-_ORDER = (IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, VOTES, IDENTITY)
 
 
 @dataclass(frozen=True)
@@ -136,7 +122,7 @@ def _check_any(prepared: Prepared, folder: str | Path) -> None:
 
 
 def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
-    known = [name for name in _ORDER if name in frame.columns]
+    known = [name for name in FACES_COLUMNS if name in frame.columns]
     return frame.select(*known, *(name for name in frame.columns if name not in known))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fairage.tables import UNKNOWN
 
-__all__ = ["Cells", "GroupSupport", "copies_of_cells", "make_cells", "supports_of"]
+__all__ = ["Cells", "GroupCopies", "copies_of_cells", "make_cells", "supports_of"]
 
 _TINY = 1e-9
 _BOLDNESS = 0.1
@@ -24,7 +24,7 @@ _MARGIN = 3.0
 
 
 @dataclass(frozen=True)
-class GroupSupport:
+class GroupCopies:
     """How many rows and copies a group has, and how many it should have.
 
     Args:
@@ -131,15 +131,15 @@ def copies_of_cells(cells: Cells, share: float, most: int) -> NDArray[np.int64]:
 
 def supports_of(
     labels: dict[str, NDArray[np.str_]], times: NDArray[np.int64], share: float
-) -> tuple[GroupSupport, ...]:
+) -> tuple[GroupCopies, ...]:
     """Return every group's rows, copies and target, for the copies of each row `(n,)`."""
-    found: list[GroupSupport] = []
+    found: list[GroupCopies] = []
     for attribute, of in labels.items():
         names = [str(name) for name in np.unique(of)]
         times_of = [times[of == name] for name in names]
         target = share * max(len(each) + int(each.sum()) for each in times_of)
         found.extend(
-            GroupSupport(
+            GroupCopies(
                 attribute=attribute,
                 group=name,
                 rows=len(each),

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage.embeddings.lane import FLUSH_SECONDS
 from fairage.embeddings.store import EmbeddingStore
 from fairage.faces.alignment import Landmarks
 from fairage.faces.detection import DETECTION_VERSION, FaceDetector
 
 __all__ = ["Detections", "landmarks_of"]
-
-_FLUSH_SECONDS = 5.0
 
 Row = NDArray[np.float32]
 """Eleven numbers: 1 or 0 for a face found or not, then x and y of the five landmarks."""
@@ -62,7 +61,7 @@ class Detections:
     def add(self, key: bytes, row: Row) -> None:
         """Keep what was found in an image."""
         self._new[key] = row
-        if time.monotonic() - self._flushed >= _FLUSH_SECONDS:
+        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
 
     def flush(self) -> None:

@@ -1,7 +1,6 @@
 """Backbones in ONNX files, run by onnxruntime."""
 
 import glob
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError, MissingDependencyError
 from fairage.faces.preprocessing import Preprocessing
+from fairage.files import file_hash
 
 __all__ = ["OnnxNetwork", "fingerprint"]
 
@@ -82,11 +82,7 @@ class OnnxNetwork:
 
 def fingerprint(path: Path) -> str:
     """Return a hash of an ONNX file and of the weight files beside it that carry its name."""
-    told = hashlib.blake2b(digest_size=16)
-    for part in sorted(path.parent.glob(f"{glob.escape(path.name)}*")):
-        with part.open("rb") as file:
-            told.update(hashlib.file_digest(file, "blake2b").digest())
-    return told.hexdigest()
+    return file_hash(sorted(path.parent.glob(f"{glob.escape(path.name)}*")))
 
 
 def _open(path: Path, runtime: Runtime) -> Any:  # noqa: ANN401  # onnxruntime has no types

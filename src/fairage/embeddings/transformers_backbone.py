@@ -1,6 +1,5 @@
 """Backbones in the layout of transformers: a folder, or a name on the Hugging Face hub."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from fairage.exceptions import DataError, MissingDependencyError
+from fairage.files import file_hash
 
 __all__ = ["CONFIG", "PROCESSOR", "PooledModel", "download", "fingerprint", "load_pooled"]
 
@@ -116,11 +116,7 @@ def fingerprint(folder: Path) -> str:
             f"{sorted(path.name for path in folder.iterdir())}, save the model there with "
             "save_pretrained"
         )
-    told = hashlib.blake2b(digest_size=16)
-    for path in (folder / CONFIG, *weights):
-        with path.open("rb") as file:
-            told.update(hashlib.file_digest(file, "blake2b").digest())
-    return told.hexdigest()
+    return file_hash([folder / CONFIG, *weights])
 
 
 def _pooled(folder: Path, model: nn.Module, info: dict[str, Any]) -> PooledModel:

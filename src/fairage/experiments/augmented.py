@@ -14,7 +14,7 @@ from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_augmentation import AugmentationChoice
 from fairage.tables import SPLIT, SPLITS, Faces
 
-__all__ = ["Augmented", "Copying", "augmented_faces", "copies_told"]
+__all__ = ["Augmented", "Copying", "augmented_faces", "copies_told", "left_out_told"]
 
 EmbedCopies = Callable[[Faces, CopiedRows, AugmentationChoice], Embeddings]
 
@@ -41,7 +41,7 @@ class Augmented:
     Args:
         data: The faces, with the copies of each augmentation.
         recipes: Those whose copies could be chosen, or that want none.
-        left_out: Reason for each of the other recipes.
+        left_out: A sentence on each of the other recipes, by its `slug`.
         new: Copies that were embedded now; the others were in the store.
     """
 
@@ -71,7 +71,7 @@ def augmented_faces(recipes: Sequence[Recipe], data: EmbeddedFaces, copying: Cop
         found = copying.embed(train, copied, choice)
         copies[choice.key] = EmbeddedRows(own[found.rows], found.values, copied.notes)
         new += found.new
-    kept = [recipe for recipe in recipes if recipe.version not in left_out]
+    kept = [recipe for recipe in recipes if recipe.slug not in left_out]
     return Augmented(replace(data, copies=copies), kept, left_out, new)
 
 
@@ -94,6 +94,11 @@ def copies_told(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ..
     return tuple(told)
 
 
+def left_out_told(recipe: Recipe, reason: object) -> str:
+    """Return the sentence that says of a recipe that it was left out, and why."""
+    return f"{recipe.version} was left out: {reason}"
+
+
 def _chosen(
     recipes: Sequence[Recipe], train: Faces, *, leave_out: bool
 ) -> tuple[list[tuple[AugmentationChoice, CopiedRows]], dict[str, str]]:
@@ -109,7 +114,7 @@ def _chosen(
         except (ConfigError, DataError) as error:
             if not leave_out:
                 raise
-            left_out[recipe.version] = str(error)
+            left_out[recipe.slug] = left_out_told(recipe, error)
         else:
             chosen[choice.key] = (choice, copied)
     return list(chosen.values()), left_out

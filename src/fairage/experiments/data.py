@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class EmbeddedRows:
         values = np.load(folder / _VALUES, mmap_mode="r")
         return cls(np.load(folder / _ROWS), values, tuple(notes))
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Hash of rows and embeddings."""
         return _hash(self.rows.tobytes(), np.ascontiguousarray(self.embeddings).tobytes())
@@ -128,7 +129,7 @@ class EmbeddedFaces:
         """Rows of each split."""
         return {name: int((self.frame[SPLIT] == name).sum()) for name in SPLITS}
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Hash of everything that training and measuring read, but for extras and copies."""
         table = self.frame.drop(IMAGE, VOTES, strict=False).write_csv().encode()

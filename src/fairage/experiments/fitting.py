@@ -88,6 +88,8 @@ def check_fit(recipe: Recipe, data: EmbeddedFaces) -> None:
     """Raise what `fit` would raise of faces that do not allow the recipe, without training."""
     for part in _parts(recipe, data, 0):
         check_spans(recipe, Material(data, recipe.augmentation, part))
+    if recipe.after:
+        _following(recipe, Material(data, recipe.augmentation)).check()
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,11 @@ class Following:
     objective: Objective
     joint_objective: Objective
 
+    def check(self) -> None:
+        """Raise what `apply` would raise of rows that do not allow a step."""
+        for step in self.steps:
+            step.check(self.train, self.valid)
+
     def apply(self, head: AgeHead, *, seed: int) -> None:
         """Change the head in place.
 

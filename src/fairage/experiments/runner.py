@@ -1,7 +1,6 @@
 """One run: a recipe and a seed, trained on embedded faces, into a folder."""
 
 import json
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -16,6 +15,7 @@ from fairage.audit.gaps import Score, score
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.fitting import Fitted, Trained, fit
 from fairage.experiments.recipe_model import Recipe
+from fairage.files import atomic_folder, write_text
 from fairage.models import AgeHead, Bundle, save_bundle
 from fairage.report.suite_frames import bias_column
 from fairage.table_files import write_table
@@ -36,13 +36,8 @@ def run_version(recipe: Recipe, data: EmbeddedFaces, *, seed: int, folder: Path)
     fitted = fit(recipe, data, seed=seed)
     measured = {"valid": data.split("valid"), "test": data.split("test")}
     scores = {name: _score(fitted.head, part) for name, part in measured.items()}
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     bundle = _bundle(recipe, data, fitted, seed, scores["test"])
-    save_bundle(bundle, partial / BUNDLE)
-    write_table(_predictions(recipe, measured["test"], bundle, seed), partial / PREDICTIONS)
-    write_table(_log(fitted.trainings), partial / LOG)
+    predictions = _predictions(recipe, measured["test"], bundle, seed)
     told = {
         "recipe": recipe.model_dump(mode="json"),
         "fingerprint": run_fingerprint(recipe, data),
@@ -51,9 +46,11 @@ def run_version(recipe: Recipe, data: EmbeddedFaces, *, seed: int, folder: Path)
         **_told(fitted, measured, scores),
         "seconds": round(time.monotonic() - started, 2),
     }
-    (partial / RUN).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    with atomic_folder(folder) as partial:
+        save_bundle(bundle, partial / BUNDLE)
+        write_table(predictions, partial / PREDICTIONS)
+        write_table(_log(fitted.trainings), partial / LOG)
+        write_text(partial / RUN, json.dumps(told, indent=2) + "\n")
 
 
 def run_fingerprint(recipe: Recipe, data: EmbeddedFaces) -> str:

@@ -10,7 +10,13 @@ from typing import Any, Literal
 from fairage.datasets.copies import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings, embed, embed_copies
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.augmented import Augmented, Copying, augmented_faces, copies_told
+from fairage.experiments.augmented import (
+    Augmented,
+    Copying,
+    augmented_faces,
+    copies_told,
+    left_out_told,
+)
 from fairage.experiments.data import (
     EmbeddedFaces,
     embedded_extra,
@@ -162,10 +168,11 @@ def _handed_over(
     left_out = {}
     for recipe in recipes:
         for name in set(recipe.extra_names) - set(settings.extra_faces):
-            left_out[recipe.version] = missing_extra(name, settings.extra_faces)
-    if left_out and not settings.leave_out:
-        raise DataError(next(iter(left_out.values())))
-    return [recipe for recipe in recipes if recipe.version not in left_out], left_out
+            reason = missing_extra(name, settings.extra_faces)
+            if not settings.leave_out:
+                raise DataError(reason)
+            left_out[recipe.slug] = left_out_told(recipe, reason)
+    return [recipe for recipe in recipes if recipe.slug not in left_out], left_out
 
 
 def _fitting(augmented: Augmented, *, leave_out: bool) -> tuple[list[Recipe], dict[str, str]]:
@@ -177,11 +184,13 @@ def _fitting(augmented: Augmented, *, leave_out: bool) -> tuple[list[Recipe], di
         except (ConfigError, DataError) as error:
             if not leave_out:
                 raise
-            left_out[recipe.version] = str(error)
+            left_out[recipe.slug] = left_out_told(recipe, error)
         else:
             fitting.append(recipe)
     if not fitting:
-        raise DataError(f"expected a recipe that fits the faces, got none: {left_out}")
+        raise DataError(
+            "expected a recipe that fits the faces, got none: " + "; ".join(left_out.values())
+        )
     return fitting, left_out
 
 

@@ -47,7 +47,7 @@ class Plan:
         workers: Processes that train.
         facts: What is run on what, for the report.
         backbones: Descriptions of the backbones, for `suite.json`.
-        left_out: Reason for each version that is not run.
+        left_out: A sentence on each version that is not run, by its recipe's `slug`.
         truth: What a generator put into the faces, for the report.
         notes: Further sentences for the report.
     """
@@ -71,7 +71,7 @@ class SuiteOutcome:
         folder: Holds `results.csv`, `summary.csv`, `report.html` and a folder a version.
         summary: One row a version, as in `summary.csv`.
         new_runs: Runs that were trained now; the others were there already.
-        left_out: Reason for each recipe that does not fit the faces.
+        left_out: A sentence on each recipe that does not fit the faces, by its `slug`.
         seconds: Time of training alone.
         copies: Augmented copies that were trained on.
         new_copies: Those of them that were embedded now.
@@ -163,7 +163,6 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
         for version in plan.versions
     )
     comparable = all(is_challenge_test(version.predictions[0]) for version in versions)
-    left_out = (f"{name} was left out: {reason}" for name, reason in plan.left_out.items())
     return SuiteRuns(
         title=plan.title,
         versions=versions,
@@ -171,7 +170,7 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
         references=REFERENCES if comparable else (),
         comparable=comparable,
         truth=plan.truth,
-        notes=(*plan.notes, *left_out),
+        notes=(*plan.notes, *plan.left_out.values()),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from fairage.experiments.recipe import Recipe
 from fairage.experiments.runner import run_version
 from fairage.processes import process_pool
 
-__all__ = ["Batch", "Job", "one_thread", "prepare_worker", "run_batches", "run_jobs"]
+__all__ = ["Batch", "Job", "one_thread", "prepare_worker", "run_batches"]
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,6 @@ class Batch:
 
     jobs: Sequence[Job]
     data: EmbeddedFaces
-
-
-def run_jobs(
-    jobs: Sequence[Job], data: EmbeddedFaces, *, workers: int, scratch: Path
-) -> Iterator[Job]:
-    """Run the jobs on the same data; see `run_batches`."""
-    return run_batches([Batch(jobs, data)], workers=workers, scratch=scratch)
 
 
 def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Iterator[Job]:
@@ -58,9 +52,12 @@ def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Ite
         return
     with process_pool(min(workers, total), prepare_worker) as pool:
         running: dict[Future[None], Job] = {}
-        for number, batch in enumerate(batches):
-            batch.data.save(scratch / str(number))
-            running |= {pool.submit(_run_saved, j, scratch / str(number)): j for j in batch.jobs}
+        saved: dict[int, Path] = {}
+        for batch in batches:
+            if id(batch.data) not in saved:
+                saved[id(batch.data)] = folder = scratch / str(len(saved))
+                batch.data.save(folder)
+            running |= {pool.submit(_run_saved, j, saved[id(batch.data)]): j for j in batch.jobs}
         for done in as_completed(running):
             done.result()
             yield running[done]
@@ -82,7 +79,13 @@ def _run(job: Job, data: EmbeddedFaces) -> None:
 
 
 def _run_saved(job: Job, scratch: Path) -> None:
-    _run(job, load_embedded_faces(scratch))
+    _run(job, _loaded(scratch))
+
+
+@lru_cache(maxsize=1)
+def _loaded(scratch: Path) -> EmbeddedFaces:
+    """Keep what a worker's runs share, so that its fingerprint is computed once."""
+    return load_embedded_faces(scratch)
 
 
 def prepare_worker() -> None:

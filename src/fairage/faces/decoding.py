@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage.containers import read_container
 from fairage.exceptions import DataError
-from fairage.faces.containers import read_container
 
 __all__ = ["MAX_PIXELS", "MAX_RATIO", "MIN_SIDE", "decode_image"]
 

@@ -88,12 +88,6 @@ class Preprocessing:
                 f"({error}), correct the file"
             ) from error
 
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "Preprocessing":
-        """Return the preprocessing that `to_dict` described, before or after JSON."""
-        lists = {name: tuple(v) for name, v in fields.items() if isinstance(v, (list, tuple))}
-        return cls(**{**fields, **lists})
-
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
         return asdict(self)

@@ -7,12 +7,11 @@ import urllib.request
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
+from fairage.containers import MAX_BYTES
 from fairage.exceptions import DataError
 
-__all__ = ["MAX_BYTES", "TIMEOUT", "read_image_bytes"]
+__all__ = ["TIMEOUT", "read_image_bytes"]
 
-MAX_BYTES = 64 * 2**20
-"""Larger files are refused."""
 TIMEOUT = 20.0
 """Seconds for the whole of one download."""
 _CHUNK = 2**16

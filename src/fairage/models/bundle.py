@@ -1,7 +1,6 @@
 """The model bundle: a folder with weights, configuration and model card. Never pickle."""
 
 import json
-import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from fairage.exceptions import DataError
+from fairage.files import atomic_folder
 from fairage.models.calibration import Calibration
 from fairage.models.card import model_card
 from fairage.models.heads import AgeHead, make_head
@@ -55,12 +55,7 @@ class Bundle:
 
 def save_bundle(bundle: Bundle, folder: str | Path) -> None:
     """Write the bundle into a folder, which appears whole or not at all."""
-    folder = Path(folder)
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     tensors = {name: value.contiguous() for name, value in bundle.head.state_dict().items()}
-    save_file(tensors, partial / WEIGHTS)
     calibration = bundle.head.calibration
     config = {
         "format": FORMAT,
@@ -69,10 +64,10 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
         "backbones": bundle.backbones,
         "training": bundle.training,
     }
-    (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    (partial / CARD).write_text(model_card(config), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    with atomic_folder(folder) as partial:
+        save_file(tensors, partial / WEIGHTS)
+        (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        (partial / CARD).write_text(model_card(config), encoding="utf-8")
 
 
 def load_bundle(folder: str | Path) -> Bundle:

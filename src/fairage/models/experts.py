@@ -12,10 +12,10 @@ from fairage.exceptions import ConfigError
 from fairage.models.kinds import Coral, Corn, HeadKind, LabelDistribution, Linear, Regression
 from fairage.models.layers import QuickDropout
 from fairage.objectives.objective import OutputKind
+from fairage.objectives.regression import HUNDRED_YEARS
 
 __all__ = ["KINDS", "MERGES", "Experts", "Members"]
 
-HUNDRED_YEARS = 100.0
 GATE_DROPOUT = 0.5
 
 

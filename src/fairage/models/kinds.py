@@ -1,5 +1,6 @@
 """The kinds of heads: which layers, and how an age is decoded from what they put out."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -10,9 +11,10 @@ from fairage.models.layers import check_trunk, dense, trunk
 from fairage.objectives.distribution import expected_age
 from fairage.objectives.objective import OutputKind
 from fairage.objectives.ordinal import N_THRESHOLDS
+from fairage.objectives.regression import HUNDRED_YEARS
 from fairage.objectives.targets import N_AGES
 
-__all__ = ["Coral", "Corn", "HeadKind", "LabelDistribution", "Linear", "Regression"]
+__all__ = ["Coral", "Corn", "DenseHead", "HeadKind", "LabelDistribution", "Linear", "Regression"]
 
 
 class HeadKind(Protocol):
@@ -34,7 +36,34 @@ class HeadKind(Protocol):
 
 
 @dataclass(frozen=True)
-class Regression:
+class DenseHead(ABC):
+    """Dropout and dense layers with ReLU, then a last layer that each kind has of its own.
+
+    Args:
+        hidden: Widths of the dense layers between the embedding and the last layer.
+        dropout: Share of the embedding's numbers set to zero in training.
+        layer_norm: Normalise what comes out of each dense layer.
+    """
+
+    hidden: tuple[int, ...] = (128, 32)
+    dropout: float = 0.5
+    layer_norm: bool = False
+
+    def __post_init__(self) -> None:
+        check_trunk(self.hidden, self.dropout)
+
+    def layers(self, dim: int) -> nn.Sequential:
+        """Return new layers for embeddings of this width."""
+        layers, width = trunk(dim, self.hidden, self.dropout, layer_norm=self.layer_norm)
+        return nn.Sequential(*layers, *self.last(width))
+
+    @abstractmethod
+    def last(self, width: int) -> list[nn.Module]:
+        """Return the layers behind the dense ones, whose output is of this width."""
+
+
+@dataclass(frozen=True)
+class Regression(DenseHead):
     """The kit's head: dropout, dense layers with ReLU, one output; the age in hundreds of years.
 
     Args:
@@ -45,34 +74,34 @@ class Regression:
     """
 
     gives: ClassVar[OutputKind] = "number"
-    hidden: tuple[int, ...] = (128, 32)
-    dropout: float = 0.5
     output: Literal["sigmoid", "linear"] = "sigmoid"
-    layer_norm: bool = False
 
-    def __post_init__(self) -> None:
-        check_trunk(self.hidden, self.dropout)
-
-    def layers(self, dim: int) -> nn.Sequential:
-        """Return new layers for embeddings of this width."""
-        layers, width = trunk(dim, self.hidden, self.dropout, layer_norm=self.layer_norm)
-        layers.append(dense(width, 1))
-        return nn.Sequential(*layers, *([nn.Sigmoid()] if self.output == "sigmoid" else []))
+    def last(self, width: int) -> list[nn.Module]:
+        """Return the last layer, which puts out the age in hundreds of years."""
+        return [dense(width, 1), *([nn.Sigmoid()] if self.output == "sigmoid" else [])]
 
     def decode(self, outputs: Tensor) -> Tensor:
         """Return ages in years, shape `(batch,)`, for outputs `(batch, 1)`."""
-        return outputs.squeeze(-1) * 100.0
+        return outputs.squeeze(-1) * HUNDRED_YEARS
 
 
 @dataclass(frozen=True)
-class Linear(Regression):
+class Linear(DenseHead):
     """The kit's head without the sigmoid: the age is not held in 0..100 years."""
 
-    output: Literal["sigmoid", "linear"] = "linear"
+    gives: ClassVar[OutputKind] = "number"
+
+    def last(self, width: int) -> list[nn.Module]:
+        """Return the last layer, which puts out the age in hundreds of years."""
+        return [dense(width, 1)]
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """Return ages in years, shape `(batch,)`, for outputs `(batch, 1)`."""
+        return outputs.squeeze(-1) * HUNDRED_YEARS
 
 
 @dataclass(frozen=True)
-class LabelDistribution:
+class LabelDistribution(DenseHead):
     """One logit for each age 0..100; the age is the mean of their softmax.
 
     Args:
@@ -83,16 +112,10 @@ class LabelDistribution:
 
     gives: ClassVar[OutputKind] = "distribution"
     hidden: tuple[int, ...] = (384,)
-    dropout: float = 0.5
-    layer_norm: bool = False
 
-    def __post_init__(self) -> None:
-        check_trunk(self.hidden, self.dropout)
-
-    def layers(self, dim: int) -> nn.Sequential:
-        """Return new layers for embeddings of this width."""
-        layers, width = trunk(dim, self.hidden, self.dropout, layer_norm=self.layer_norm)
-        return nn.Sequential(*layers, dense(width, N_AGES))
+    def last(self, width: int) -> list[nn.Module]:
+        """Return the last layer, which puts out a logit for each age."""
+        return [dense(width, N_AGES)]
 
     def decode(self, outputs: Tensor) -> Tensor:
         """Return ages in years, shape `(batch,)`, for logits `(batch, 101)`."""
@@ -100,7 +123,7 @@ class LabelDistribution:
 
 
 @dataclass(frozen=True)
-class Coral:
+class Coral(DenseHead):
     """One direction and a threshold for each year: logits of P(older than k), always in order.
 
     The age is the sum of the probabilities. At first every age is about as likely.
@@ -112,17 +135,10 @@ class Coral:
     """
 
     gives: ClassVar[OutputKind] = "coral"
-    hidden: tuple[int, ...] = (128, 32)
-    dropout: float = 0.5
-    layer_norm: bool = False
 
-    def __post_init__(self) -> None:
-        check_trunk(self.hidden, self.dropout)
-
-    def layers(self, dim: int) -> nn.Sequential:
-        """Return new layers for embeddings of this width."""
-        layers, width = trunk(dim, self.hidden, self.dropout, layer_norm=self.layer_norm)
-        return nn.Sequential(*layers, SharedDirection(width))
+    def last(self, width: int) -> list[nn.Module]:
+        """Return the last layer, which puts out a logit for each year."""
+        return [SharedDirection(width)]
 
     def decode(self, outputs: Tensor) -> Tensor:
         """Return ages in years, shape `(batch,)`, for logits `(batch, 100)`."""
@@ -130,7 +146,7 @@ class Coral:
 
 
 @dataclass(frozen=True)
-class Corn:
+class Corn(DenseHead):
     """A logit for each year of P(older than k | older than k - 1).
 
     The age is the sum over years of the product of the probabilities up to the year. At first
@@ -143,20 +159,13 @@ class Corn:
     """
 
     gives: ClassVar[OutputKind] = "corn"
-    hidden: tuple[int, ...] = (128, 32)
-    dropout: float = 0.5
-    layer_norm: bool = False
 
-    def __post_init__(self) -> None:
-        check_trunk(self.hidden, self.dropout)
-
-    def layers(self, dim: int) -> nn.Sequential:
-        """Return new layers for embeddings of this width."""
-        layers, width = trunk(dim, self.hidden, self.dropout, layer_norm=self.layer_norm)
+    def last(self, width: int) -> list[nn.Module]:
+        """Return the last layer, which puts out a logit for each year."""
         last = dense(width, N_THRESHOLDS)
         with torch.no_grad():
             last.bias.copy_(torch.log(N_THRESHOLDS - 0.5 - torch.arange(N_THRESHOLDS)))
-        return nn.Sequential(*layers, last)
+        return [last]
 
     def decode(self, outputs: Tensor) -> Tensor:
         """Return ages in years, shape `(batch,)`, for conditional logits `(batch, 100)`."""

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
-from fairage.audit.intervals import Estimate
 from fairage.audit.result import (
     ALL,
     AgePoint,
@@ -16,6 +14,7 @@ from fairage.audit.result import (
     PolicyAudit,
     PolicyCurve,
 )
+from fairage.audit.sample import Floats
 from fairage.report.audit_captions import LEAST_FACES
 from fairage.report.figures import figure_svg, responsive
 from fairage.report.figures.bias_floors import BiasFloor, BiasFloors
@@ -26,7 +25,6 @@ from fairage.report.words import attribute_title, attribute_words
 
 __all__ = ["age_figure", "bias_figure", "group_figure", "intersection_figure", "policy_figure"]
 
-Floats = NDArray[np.float64]
 MOST_ROWS, MOST_LINES, MOST_CELLS, MOST_SHADES = 20, 7, 10, 3
 
 
@@ -148,8 +146,8 @@ def _passed(curve: PolicyCurve, *, ranked: bool) -> tuple[str, Floats]:
     return (name, rates) if ranked else (f"{name} (too few)", np.full(len(rates), np.nan))
 
 
-def _percentages(rates: Sequence[Estimate]) -> Floats:
-    return np.array([100 * rate.value for rate in rates])
+def _percentages(rates: Sequence[float]) -> Floats:
+    return 100 * np.array(rates)
 
 
 def _side_by_side(pair: Sequence[Curves], key: str, labels: Sequence[str]) -> Markup:
@@ -168,7 +166,7 @@ def _top(lines: dict[str, Floats]) -> float:
 
 
 def _middle(point: AgePoint) -> float:
-    return (point.low + point.high) / 2 if np.isfinite(point.high) else point.low + 2.5
+    return (point.low + point.high) / 2
 
 
 def _largest(names: dict[str, int], points: Sequence[AgePoint]) -> list[str]:

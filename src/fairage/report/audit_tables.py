@@ -74,7 +74,7 @@ def chance_rows(model: ModelAudit) -> list[TableRow]:
                 as_cell(bias),
                 (number(floor.mean), f"up to {number(floor.p95)}"),
                 (number(floor.excess), ""),
-                (_p_value(floor.p_value if floor.holm_p_value is None else floor.holm_p_value), ""),
+                (_p_value(floor.corrected), ""),
             ],
         )
         for name, bias, floor in found

@@ -17,7 +17,6 @@ __all__ = ["findings", "headline", "off_side", "widest_gap"]
 
 NOTABLE_YEARS = 1.0
 LOPSIDED = 0.6
-CHANCE = 0.05
 
 
 def headline(model: ModelAudit, *, named: bool = False) -> str:
@@ -47,7 +46,11 @@ def _worst_served(model: ModelAudit) -> str:
     side = f", as a rule too {'young' if off < 0 else 'old'}"
     lopsided = abs(off) > LOPSIDED * errors.mae.value and abs(off) >= NOTABLE_YEARS
     whose = upper_first(faces_of(attribute.name, attribute.worst))
-    return f"{whose} fare worst: off by {years(errors.mae.value)}{side if lopsided else ''}."
+    told = f"{whose} fare worst: off by {years(errors.mae.value)}{side if lopsided else ''}"
+    if attribute.extremes_resolved:
+        return f"{told}."
+    others = faces_of(attribute.name, attribute.best)
+    return f"{told}; but they cannot be told apart from {others}, who fare best."
 
 
 def findings(model: ModelAudit) -> list[str]:
@@ -76,7 +79,12 @@ def widest_gap(attribute: AttributeAudit) -> str:
         told = (
             f"{upper_first(faces_of(attribute.name, worst.name))} are off by {years(far)} "
             f"({span(worst.errors.mae)}), {faces_of(attribute.name, best.name)} by {number(near)} "
-            f"({span(best.errors.mae)}): a gap beyond chance."
+            f"({span(best.errors.mae)}): "
+        )
+        told += (
+            "a gap beyond chance."
+            if attribute.extremes_resolved
+            else "the bias is beyond chance, but these two cannot be told apart."
         )
     else:
         told = (
@@ -91,10 +99,8 @@ def off_side(attribute: AttributeAudit) -> str:
 
     Nothing where shuffled labels give as large a signed bias, or where all are off alike.
     """
-    floor = attribute.signed_floor
-    p_value = floor.p_value if floor.holm_p_value is None else floor.holm_p_value
     ranked = [group for group in attribute.groups if group.ranked]
-    if p_value >= CHANCE or len(ranked) < 2:
+    if not attribute.signed_floor.beyond_chance or len(ranked) < 2:
         return ""
     ranked.sort(key=lambda g: abs(g.errors.signed.value))
     other, group = ranked[0], ranked[-1]
@@ -140,7 +146,7 @@ def _average(model: ModelAudit) -> str:
     average = model.average_bias
     told = f"Average bias is {with_span(average.bias)}"
     floor = f"chance alone gives {number(average.floor.mean)}"
-    if average.floor.p_value < CHANCE:
+    if average.floor.beyond_chance:
         return (
             f"{told} years; {floor}, so {number(average.floor.excess)} of it is more than chance."
         )

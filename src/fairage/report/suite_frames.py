@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from fairage.audit.intervals import Estimate
-from fairage.audit.resampling import noise_floors
+from fairage.audit.resampling import NoiseFloor, noise_floors
 from fairage.report.suite_intervals import VersionIntervals, version_intervals
 from fairage.report.suite_metrics import (
     AVERAGE_BIAS,
@@ -51,7 +51,8 @@ def summary_frame(
     """Return one row a version, with these columns for each metric.
 
     - `_mean` and `_sd` over seeds; `_sd` is null for a single seed.
-    - `_low` and `_high`: 95 % interval of the mean over test faces.
+    - `_low` and `_high`: 95 % interval of the mean over test faces; that of a bias reaches down to
+      0 where even groups may well give as much in half of the runs or more.
     - `_change`, `_change_low`, `_change_high`: the mean less the baseline's and its interval;
       null for the baseline itself.
     - of a bias, `_floor`: the bias expected when groups do not matter, and `_floor_p95`: what
@@ -80,8 +81,10 @@ def summary_frame(
         for column in columns:
             row[f"{column}_mean"] = own[column].mean()
             row[f"{column}_sd"] = own[column].std()
-            row |= _interval_columns(column, found)
-            row |= _mean_floor(column, floors)
+            own_floors = [floor[column] for floor in floors if column in floor]
+            row |= _interval_columns(column, found, own_floors)
+            if column != MAE:
+                row |= _mean_floor(column, own_floors)
         rows.append(row)
     schema = dict.fromkeys(rows[0], pl.Float64) | {
         EXPERIMENT: pl.String,
@@ -99,8 +102,14 @@ def seeds(version: VersionRuns) -> list[int]:
     ]
 
 
-def _interval_columns(column: str, found: VersionIntervals) -> dict[str, float | None]:
-    _, low, high = _ends(found.values.get(column))
+def _interval_columns(
+    column: str, found: VersionIntervals, floors: Sequence[NoiseFloor]
+) -> dict[str, float | None]:
+    value = found.values.get(column)
+    if value is not None and floors:
+        by_chance = 2 * sum(floor.by_chance for floor in floors) >= len(floors)
+        value = value.down_to(0.0, by_chance=by_chance)
+    _, low, high = _ends(value)
     change, change_low, change_high = _ends(found.changes.get(column))
     return {
         f"{column}_low": low,
@@ -117,24 +126,18 @@ def _ends(estimate: Estimate | None) -> tuple[float | None, float | None, float 
 
 def _floors(
     frame: pl.DataFrame, permutations: int, rng: np.random.Generator
-) -> dict[str, tuple[float, float]]:
-    """Mean and 95th percentile of each bias of one run when its labels are shuffled."""
+) -> dict[str, NoiseFloor]:
+    """Return the noise floor of each bias of one run, by column."""
     errors = np.abs(frame[PREDICTION].to_numpy() - frame[AGE].to_numpy())
     labels = labels_of(frame)
     by_attribute, average = noise_floors(errors, labels, permutations=permutations, rng=rng)
     found = {bias_column(name): floor for name, floor in by_attribute.items()}
     found[AVERAGE_BIAS] = average
-    return {column: (floor.mean, floor.p95) for column, floor in found.items()}
+    return found
 
 
-def _mean_floor(
-    column: str, floors: Sequence[dict[str, tuple[float, float]]]
-) -> dict[str, float | None]:
-    if column == MAE:
-        return {}
-    found = [floor[column] for floor in floors if column in floor]
-    mean, p95 = np.mean(found, axis=0) if found else (None, None)
+def _mean_floor(column: str, floors: Sequence[NoiseFloor]) -> dict[str, float | None]:
     return {
-        f"{column}_floor": None if mean is None else float(mean),
-        f"{column}_floor_p95": None if p95 is None else float(p95),
+        f"{column}_floor": float(np.mean([f.mean for f in floors])) if floors else None,
+        f"{column}_floor_p95": float(np.mean([f.p95 for f in floors])) if floors else None,
     }

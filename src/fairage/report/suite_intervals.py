@@ -4,25 +4,21 @@ All versions and seeds are measured on the same bootstrap draws of the test face
 they share cancels out of a difference; a version's seeds are averaged within each draw.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from fairage.audit.bootstrap import draw_means
 from fairage.audit.gaps import biases
-from fairage.audit.groups import Groups, group_rows
+from fairage.audit.groups import ALL, Groups, everyone, group_rows
 from fairage.audit.intervals import Ends, Estimate, bootstrap_estimate
-from fairage.audit.sample import gather
+from fairage.audit.sample import Floats, gather
 from fairage.report.suite_metrics import AVERAGE_BIAS, MAE, bias_column, labels_of
 from fairage.report.suite_runs import SuiteRuns, VersionRuns, baseline_index
 from fairage.tables import AGE, PREDICTION
 
 __all__ = ["VersionIntervals", "version_intervals"]
-
-EVERYBODY = ""
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,8 @@ class VersionIntervals:
     """Each metric of a version, and its change from the baseline, by column.
 
     Args:
-        values: Mean over seeds, with its interval over test faces.
+        values: Mean over seeds, with its interval over test faces; those of biases as replicates
+            give them, before `Estimate.down_to`.
         changes: The same less the baseline's; below 0 is better. Empty for the baseline itself.
     """
 
@@ -52,7 +49,7 @@ def version_intervals(
         return [VersionIntervals({}, {}) for _ in runs.versions]
     frames = [frame for version in runs.versions for frame in version.predictions]
     known = {name: labels for frame in frames for name, labels in labels_of(frame).items()}
-    attributes = {EVERYBODY: _everybody(frames[0].height)}
+    attributes = {ALL: everyone(frames[0].height)}
     attributes |= {name: group_rows(labels) for name, labels in known.items()}
     errors = [_errors(frame) for frame in frames]
     sample = gather(attributes)
@@ -69,7 +66,7 @@ def version_intervals(
     n = frames[0].height
     return [
         VersionIntervals(
-            _above_zero(_estimates(plain[i], own[i], n, average="reflected", bias="percentile")),
+            _estimates(plain[i], own[i], n, average="reflected", bias="percentile"),
             {}
             if i == start
             else _estimates(
@@ -82,17 +79,6 @@ def version_intervals(
         )
         for i in range(len(runs.versions))
     ]
-
-
-def _above_zero(found: dict[str, Estimate]) -> dict[str, Estimate]:
-    """Cut off what a reflected interval has below 0."""
-    return {
-        name: e if e.low is None else replace(e, low=max(e.low, 0.0)) for name, e in found.items()
-    }
-
-
-def _everybody(n: int) -> Groups:
-    return Groups((EVERYBODY,), np.zeros(n, dtype=np.int64), np.array([n]))
 
 
 def _errors(frame: pl.DataFrame) -> Floats:
@@ -109,7 +95,7 @@ def _sample(frame: pl.DataFrame, attributes: dict[str, Groups]) -> dict[str, Flo
 def _metrics(version: VersionRuns, draws: list[dict[str, Floats]]) -> dict[str, Floats]:
     """Return each metric in each draw, mean over seeds, shape `(draws,)`."""
     names = labels_of(version.predictions[0])
-    found = {MAE: np.mean([draw[EVERYBODY][:, 0] for draw in draws], axis=0)}
+    found = {MAE: np.mean([draw[ALL][:, 0] for draw in draws], axis=0)}
     for name in names:
         found[bias_column(name)] = np.mean([biases(draw[name]) for draw in draws], axis=0)
     found[AVERAGE_BIAS] = np.mean([found[bias_column(name)] for name in names], axis=0)

@@ -20,6 +20,10 @@ class AfterStep(Protocol):
 
     of_weights: ClassVar[bool]
 
+    def check(self, train: Rows, valid: Rows) -> None:
+        """Raise what `apply` would raise of rows that do not allow the step."""
+        ...
+
     def apply(
         self, head: AgeHead, train: Rows, valid: Rows, *, objective: Objective, seed: int
     ) -> None:

@@ -73,17 +73,7 @@ def settings_from(told: Mapping[str, Any]) -> TrainingSettings:
     Args:
         told: Values of the fields of `TrainingSettings`.
     """
-    found = build("training", {"settings": TrainingSettings}, "settings", told)
-    lowest = {"epochs": 1, "batch_size": 1, "patience": 1, "weight_decay": 0, "warmup": 0}
-    for name, limit in lowest.items():
-        if not getattr(found, name) >= limit:
-            raise ConfigError(f"expected {name} of {limit} or more, got {told[name]!r}, raise it")
-    if not found.learning_rate > 0 or not 0 <= found.ema < 1:
-        raise ConfigError(
-            "expected a learning_rate above 0 and an ema from 0 to below 1, got "
-            f"{found.learning_rate!r} and {found.ema!r}, correct them"
-        )
-    return found
+    return build("training", {"settings": TrainingSettings}, "settings", told)
 
 
 def _parted(kind: str, told: object) -> tuple[str, dict[str, Any]]:

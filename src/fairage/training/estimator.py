@@ -203,6 +203,8 @@ def _train(
         head = make_head(parts.head, train.embeddings.shape[1], parts.head_options)
     weights = parts.weighting.weigh(train.frame).values * train.weights
     rows = train.as_rows(weights), valid.as_rows(valid.weights)
+    for step in parts.after:
+        step.check(*rows)
     history = train_head(
         head,
         *rows,

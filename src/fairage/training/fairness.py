@@ -27,6 +27,11 @@ class ActiveFairness:
     train: Tensor
     valid: Tensor
 
+    def weighted(self, own: Tensor) -> Tensor:
+        """Return the training rows' own weights, times the term's factors where it has some."""
+        factors = self.penalty.factors(self.train)
+        return own if factors is None else own * factors
+
 
 def start_fairness(term: Fairness, train: Rows, valid: Rows) -> ActiveFairness:
     """Return the term with a new state.

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from fairage.audit.gaps import bias
 from fairage.audit.groups import Groups, group_rows
-from fairage.exceptions import ConfigError, DataError
+from fairage.exceptions import ConfigError
 from fairage.models.heads import AgeHead, check_pair
 from fairage.objectives import Objective
 from fairage.objectives.fairness import Fairness
 from fairage.seeding import torch_seed
 from fairage.training.fairness import ActiveFairness, start_fairness
 from fairage.training.optimizer import Stepper
-from fairage.training.rows import Rows
+from fairage.training.rows import Rows, check_rows
 from fairage.training.selection import Epoch, History, Keeper, Selection
 from fairage.training.settings import TrainingSettings
 
@@ -74,11 +73,7 @@ def train_head(
         2
     """
     check_pair(head.kind, objective)
-    if len(train) == 0 or len(valid) == 0:
-        raise DataError(
-            f"expected rows to train and to validate on, got {len(train)} and "
-            f"{len(valid)}, check the splits of the faces table"
-        )
+    check_rows(train, valid)
     if not warm:
         head.standardise_by(train.embeddings)
     active = None if fairness is None else start_fairness(fairness, train, valid)
@@ -128,7 +123,8 @@ def _one_epoch(work: _Work, stepper: Stepper, batch_size: int) -> float:
     train, active = work.train, work.fairness
     order = torch.randperm(len(train))
     inputs = train.embeddings.new_empty((batch_size, train.embeddings.shape[1]))
-    targets, weights = train.targets.rows(order), _weights(work)[order]
+    weights = train.weights if active is None else active.weighted(train.weights)
+    targets, weights = train.targets.rows(order), weights[order]
     membership = None if active is None else active.train[order]
     total = torch.zeros(())
     for start in range(0, len(train), batch_size):
@@ -145,14 +141,6 @@ def _one_epoch(work: _Work, stepper: Stepper, batch_size: int) -> float:
         stepper.step(loss)
         total += loss.detach() * (stop - start)
     return float(total) / len(train)
-
-
-def _weights(work: _Work) -> Tensor:
-    """The sample weights, times the factors of a fairness term that has some."""
-    if work.fairness is None:
-        return work.train.weights
-    factors = work.fairness.penalty.factors(work.fairness.train)
-    return work.train.weights if factors is None else work.train.weights * factors
 
 
 @torch.inference_mode()

@@ -39,6 +39,10 @@ class Recalibrate:
     def __post_init__(self) -> None:
         make_weighting(self.weighting, **self.weighting_options)
 
+    def check(self, train: Rows, valid: Rows) -> None:
+        """Raise what `apply` would raise of rows that do not allow the weighting."""
+        balancing_weights(valid, self.weighting, self.weighting_options)
+
     def apply(
         self, head: AgeHead, train: Rows, valid: Rows, *, objective: Objective, seed: int
     ) -> None:

@@ -59,11 +59,15 @@ class LastLayer:
                 f"{self.learning_rate} and {self.pull}, leave them at 0.002 and 0.01"
             )
 
+    def check(self, train: Rows, valid: Rows) -> None:
+        """Raise what `apply` would raise of rows that do not allow the weighting."""
+        balancing_weights(self._own(train, valid), self.weighting, self.weighting_options)
+
     def apply(
         self, head: AgeHead, train: Rows, valid: Rows, *, objective: Objective, seed: int
     ) -> None:
         """Refit the head's last layer in place; a calibration that it had is dropped."""
-        rows = valid if self.on == "valid" else train
+        rows = self._own(train, valid)
         weights = balancing_weights(rows, self.weighting, self.weighting_options)
         head.calibration = None
         head.eval()
@@ -80,6 +84,9 @@ class LastLayer:
                 for total, parameter in zip(mean, last.parameters(), strict=True):
                     total += parameter.detach() / self.resamples
         _set(last, mean)
+
+    def _own(self, train: Rows, valid: Rows) -> Rows:
+        return valid if self.on == "valid" else train
 
     def _fit(
         self, last: nn.Sequential, features: Tensor, targets: Targets, objective: Objective

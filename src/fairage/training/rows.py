@@ -1,13 +1,15 @@
 """What a head is trained and validated on: embeddings, targets, weights and groups of some rows."""
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from fairage.exceptions import DataError
 from fairage.objectives import Targets
 from fairage.objectives.fairness import Labels
 
-__all__ = ["Rows"]
+__all__ = ["Rows", "check_rows"]
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,12 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+
+def check_rows(train: Sized, valid: Sized) -> None:
+    """Refuse a training without rows to train or to validate on."""
+    if len(train) == 0 or len(valid) == 0:
+        raise DataError(
+            f"expected rows to train and to validate on, got {len(train)} and {len(valid)}, check "
+            "the splits of the faces table"
+        )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from fairage.exceptions import ConfigError
+
 __all__ = ["TrainingSettings"]
 
 
@@ -21,6 +23,11 @@ class TrainingSettings:
         warmup: Epochs over which the step size first rises from 0.
         ema: Decay a step of an exponential moving average of the weights, which is then what is
             validated and kept; 0 keeps the weights themselves.
+
+    Examples:
+        >>> TrainingSettings(epochs=0)
+        Traceback (most recent call last):
+        fairage.exceptions.ConfigError: expected epochs of 1 or more, got 0, raise it
     """
 
     epochs: int = 50
@@ -32,3 +39,19 @@ class TrainingSettings:
     schedule: Literal["constant", "cosine"] = "constant"
     warmup: float = 0.0
     ema: float = 0.0
+
+    def __post_init__(self) -> None:
+        lowest = {"epochs": 1, "batch_size": 1, "patience": 1, "weight_decay": 0, "warmup": 0}
+        for name, limit in lowest.items():
+            value = getattr(self, name)
+            if not value >= limit:
+                raise ConfigError(f"expected {name} of {limit} or more, got {value!r}, raise it")
+        if not self.learning_rate > 0 or not 0 <= self.ema < 1:
+            raise ConfigError(
+                "expected a learning_rate above 0 and an ema from 0 to below 1, got "
+                f"{self.learning_rate!r} and {self.ema!r}, correct them"
+            )
+        choices = {"optimizer": ("adam", "adamw"), "schedule": ("constant", "cosine")}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ConfigError.unknown_name(name, getattr(self, name), known)

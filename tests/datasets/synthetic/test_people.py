@@ -6,7 +6,7 @@ import pytest
 
 from fairage.datasets.synthetic import CHALLENGE, GroupBias
 from fairage.datasets.synthetic.people import (
-    FACES_COLUMNS,
+    DRAWN_COLUMNS,
     TRUTH_COLUMNS,
     draw_people,
     individual_sd,
@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_people(plain: pl.DataFrame) -> None:
 
 
 def test_all_columns_of_both_tables_are_there(plain: pl.DataFrame) -> None:
-    assert {*FACES_COLUMNS, *TRUTH_COLUMNS} <= set(plain.columns)
+    assert {*DRAWN_COLUMNS, *TRUTH_COLUMNS} <= set(plain.columns)
 
 
 def test_every_ethnicity_has_the_shares_of_the_splits(plain: pl.DataFrame) -> None:

@@ -5,20 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
+from fairage.datasets.challenge import TRAIN_COUNTS
 from fairage.exceptions import DataError
 
-__all__ = ["BLANK", "TRAIN_COUNTS", "find_columns", "find_meanings"]
+__all__ = ["BLANK", "find_columns", "find_meanings"]
 
 BLANK = frozenset({"", "nan", "none"})
 """Texts that stand for a missing value."""
-
-TRAIN_COUNTS = {
-    GENDER: {"male": 2068, "female": 1997},
-    ETHNICITY: {"caucasian": 3522, "asian": 424, "afroamerican": 119},
-    EXPRESSION: {"neutral": 1404, "slightlyhappy": 1784, "happy": 712, "other": 165},
-}
-"""How many faces of the challenge's train split each group has: no two numbers are the same."""
 
 
 def find_columns(meta: NDArray[np.str_]) -> dict[str, int]:

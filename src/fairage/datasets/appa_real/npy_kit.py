@@ -11,7 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage.datasets.appa_real.ages import choose_age
-from fairage.datasets.appa_real.codes import BLANK, TRAIN_COUNTS, find_columns, find_meanings
+from fairage.datasets.appa_real.codes import BLANK, find_columns, find_meanings
+from fairage.datasets.challenge import TRAIN_COUNTS
 from fairage.datasets.dataset import REAL, Options, Prepared
 from fairage.datasets.png import encode_png
 from fairage.exceptions import DataError

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage.age_groups import DEFAULT_AGE_GROUPS
+from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.datasets.synthetic.biases import GroupBias
 from fairage.datasets.synthetic.population import Population, ages_within
 from fairage.seeding import numpy_rng
@@ -24,10 +25,7 @@ from fairage.tables import (
 )
 
 __all__ = [
-    "ETHNICITY",
-    "EXPRESSION",
-    "FACES_COLUMNS",
-    "GENDER",
+    "DRAWN_COLUMNS",
     "INDIVIDUAL",
     "LABEL_ERROR",
     "TRUTH_COLUMNS",
@@ -37,12 +35,11 @@ __all__ = [
     "individual_sd",
 ]
 
-GENDER, ETHNICITY, EXPRESSION = "gender", "ethnicity", "expression"
 VISIBLE_AGE = "visible_age"
 VISIBLE_AGE_UNBIASED = "visible_age_unbiased"
 INDIVIDUAL = "individual"
 LABEL_ERROR = "label_error"
-FACES_COLUMNS = (
+DRAWN_COLUMNS = (
     *(IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS),
     *(GENDER, ETHNICITY, EXPRESSION),
 )

@@ -1,6 +1,5 @@
 """Drawing the pictures of a people's table to files, in one process or several."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import as_completed
 from contextlib import contextmanager
@@ -9,9 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
+from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.datasets.synthetic.drawing import Person, draw_face
-from fairage.datasets.synthetic.people import ETHNICITY, EXPRESSION, GENDER, VISIBLE_AGE
-from fairage.files import new_folder
+from fairage.datasets.synthetic.people import VISIBLE_AGE
+from fairage.files import atomic_path, new_folder
 from fairage.processes import process_pool
 from fairage.seeding import numpy_rng
 from fairage.tables import IMAGE
@@ -72,9 +72,8 @@ def _draw(pictures: list[_Picture], seed: int) -> int:
         image = draw_face(picture.person, numpy_rng(seed, "face", picture.number))
         flags = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
         _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), flags)
-        temporary = picture.path.with_name(f".{picture.path.name}.{os.getpid()}")
-        temporary.write_bytes(data.tobytes())
-        temporary.replace(picture.path)
+        with atomic_path(picture.path) as temporary:
+            temporary.write_bytes(data.tobytes())
     return len(pictures)
 
 

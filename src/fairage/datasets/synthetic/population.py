@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairage.age_groups import DEFAULT_AGE_GROUPS
+from fairage.datasets.challenge import TRAIN_AGE_GROUPS, TRAIN_COUNTS
+from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.exceptions import ConfigError
 
 __all__ = ["BALANCED", "CHALLENGE", "OLDEST", "Population", "ages_within", "parse_share"]
@@ -14,10 +16,13 @@ __all__ = ["BALANCED", "CHALLENGE", "OLDEST", "Population", "ages_within", "pars
 OLDEST = 92.0
 """Highest true age in years."""
 
-_GENDERS = {"male": 2068.0, "female": 1997.0}
-_ETHNICITIES = {"caucasian": 3522.0, "asian": 424.0, "afroamerican": 119.0}
-_EXPRESSIONS = {"neutral": 1404.0, "slightlyhappy": 1784.0, "happy": 712.0, "other": 165.0}
-_AGE_GROUPS = {"young": 796.0, "adult": 2389.0, "senior": 732.0, "old": 148.0}
+_GENDERS, _ETHNICITIES, _EXPRESSIONS, _AGE_GROUPS = (
+    {group: float(count) for group, count in counts.items()}
+    for counts in (
+        *(TRAIN_COUNTS[attribute] for attribute in (GENDER, ETHNICITY, EXPRESSION)),
+        TRAIN_AGE_GROUPS,
+    )
+)
 
 # Parameters a, b of the beta distribution of the age within a group: adults are mostly in their
 # twenties, seniors and the old mostly near the lower edge of their group.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fairage.datasets.synthetic.biases import GroupBias
 from fairage.datasets.synthetic.opencv import require_opencv
-from fairage.datasets.synthetic.people import FACES_COLUMNS, TRUTH_COLUMNS, draw_people
+from fairage.datasets.synthetic.people import DRAWN_COLUMNS, TRUTH_COLUMNS, draw_people
 from fairage.datasets.synthetic.pictures import draw_pictures
 from fairage.datasets.synthetic.population import CHALLENGE, Population
 from fairage.datasets.synthetic.request import IMAGES, STARTED, TRUTH, Request, claim, is_done
@@ -77,7 +77,7 @@ def _make(out: Path, request: Request, workers: int) -> None:
             advance(done)
     for left in (out / IMAGES).glob(".*"):
         left.unlink(missing_ok=True)
-    write_table(people.select(FACES_COLUMNS), out / _FACES_TABLE)
+    write_table(people.select(DRAWN_COLUMNS), out / _FACES_TABLE)
     write_table(people.select(TRUTH_COLUMNS), out / _TRUTH_TABLE)
     told = json.dumps(tell_truth(people, request), indent=2, ensure_ascii=False)
     write_text(out / TRUTH, told + "\n")

@@ -8,14 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.datasets.synthetic.biases import GroupBias
-from fairage.datasets.synthetic.people import (
-    ETHNICITY,
-    EXPRESSION,
-    GENDER,
-    VISIBLE_AGE,
-    draw_people,
-)
+from fairage.datasets.synthetic.people import VISIBLE_AGE, draw_people
 from fairage.datasets.synthetic.population import CHALLENGE
 from fairage.datasets.synthetic.request import Request
 from fairage.tables import AGE, AGE_GROUP, REAL_AGE, group_labels

@@ -8,6 +8,7 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.faces.augmentation.augmentation import Augmentation
 from fairage.faces.decoding import decode_image
 from fairage.faces.sources import read_image_bytes
+from fairage.groups import members
 from fairage.seeding import numpy_rng
 from fairage.tables import SPLIT, Faces, group_labels
 
@@ -34,7 +35,7 @@ def preview_rows(
         augmentation: What changes the copies.
         rows: How many faces; fewer where there are fewer.
         copies: How many copies of each.
-        groups: `attribute=value` each; a face must be in all of these groups.
+        groups: `attribute=group` each; a face must be in all of these groups.
         seed: Which faces are drawn, and how they are changed.
 
     Raises:
@@ -52,16 +53,7 @@ def _chosen(faces: Faces, groups: tuple[str, ...]) -> NDArray[np.int64]:
     if SPLIT in faces.frame.columns:
         keep &= faces.frame.select(pl.col(SPLIT) == "train").to_series().to_numpy()
     for text in groups:
-        attribute, separator, group = text.partition("=")
-        if not separator:
-            raise ConfigError(
-                f"expected a group as attribute=value, got {text!r}, write for example "
-                "gender=female"
-            )
-        labels = group_labels(faces.frame, attribute)
-        if group not in labels:
-            raise ConfigError.unknown_name(f"group of {attribute!r}", group, set(labels.tolist()))
-        keep &= labels == group
+        keep &= members(faces.frame, text)
     if not keep.any():
         raise ConfigError(
             f"expected training faces in {' and '.join(groups) or 'the table'}, got none, "

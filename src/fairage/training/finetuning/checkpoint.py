@@ -14,13 +14,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fairage.files import new_folder
+from fairage.files import atomic_folder
 from fairage.training.selection import Epoch, Keeper
 
 __all__ = ["Checkpoint", "Checkpoints"]
 
 _TENSORS, _TOLD = "state.safetensors", "state.json"
-_PREFIX, _PARTIAL = "epoch-", ".partial"
+_PREFIX = "epoch-"
 _KEPT = "kept."
 
 
@@ -63,15 +63,11 @@ class Checkpoints:
             "epochs": [asdict(epoch) for epoch in keeper.epochs],
             "progress": keeper.progress,
         }
-        final = new_folder(self.folder) / f"{_PREFIX}{len(keeper.epochs):06d}"
-        partial = final.with_name(final.name + _PARTIAL)
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
+        final = self.folder / f"{_PREFIX}{len(keeper.epochs):06d}"
         plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        save_file(plain, partial / _TENSORS)
-        (partial / _TOLD).write_text(json.dumps(told) + "\n", encoding="utf-8")
-        shutil.rmtree(final, ignore_errors=True)
-        partial.rename(final)
+        with atomic_folder(final) as partial:
+            save_file(plain, partial / _TENSORS)
+            (partial / _TOLD).write_text(json.dumps(told) + "\n", encoding="utf-8")
         for path in self.folder.iterdir():
             if path != final:
                 shutil.rmtree(path, ignore_errors=True)
@@ -79,8 +75,6 @@ class Checkpoints:
     def newest(self, keeper: Keeper) -> Checkpoint | None:
         """Return the newest checkpoint of this training, or None; the keeper is filled from it."""
         for path in sorted(self.folder.glob(f"{_PREFIX}*"), reverse=True):
-            if path.name.endswith(_PARTIAL):
-                continue
             try:
                 told = json.loads((path / _TOLD).read_text(encoding="utf-8"))
                 tensors = load_file(path / _TENSORS)

@@ -40,6 +40,7 @@ from fairage.training.finetuning.rows import ImageRows
 from fairage.training.finetuning.settings import FineTuneSettings
 from fairage.training.finetuning.showing import open_pictures
 from fairage.training.finetuning.stepper import FineTuneStepper
+from fairage.training.rows import check_rows
 from fairage.training.selection import Keeper, Selection
 
 __all__ = ["finetune"]
@@ -94,7 +95,7 @@ def finetune(
         DataError: There are no rows, an image cannot be read, or widths do not fit.
     """
     check_pair(head.kind, objective)
-    _check_rows(train, valid)
+    check_rows(train, valid)
     selection, folder = selection or Selection(), Path(folder)
     source = find_source(backbone)
     choices = (objective, settings, fairness, selection, augmentation, seed, warm, purpose)
@@ -110,14 +111,6 @@ def finetune(
     rules = Rules(objective, active, augmentation, settings, used, seed, purpose)
     job = _Job(source, backbone, train, valid, rules)
     return job.run(head, Keeper(selection), checkpoints, warm=warm)
-
-
-def _check_rows(train: ImageRows, valid: ImageRows) -> None:
-    if len(train) == 0 or len(valid) == 0:
-        raise DataError(
-            f"expected rows to train and to validate on, got {len(train)} and {len(valid)}, check "
-            "the splits of the faces table"
-        )
 
 
 @dataclass(frozen=True)

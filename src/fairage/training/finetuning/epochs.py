@@ -127,7 +127,8 @@ class FineTuneLoop:
         rules, total = self.rules, 0.0
         self.network.train()
         self.freezing.apply()
-        weights = _weights(part.rows, rules.fairness)
+        own, active = part.rows.weights, rules.fairness
+        weights = own if active is None else active.weighted(own)
         purpose = (rules.purpose, "epoch", number)
         generator = torch.Generator().manual_seed(derive_seed(rules.seed, *purpose, "augmentation"))
         with (
@@ -217,12 +218,6 @@ class FineTuneLoop:
             **{f"steps.{name}": value for name, value in self.stepper.tensors().items()},
             **{f"fairness.{name}": value for name, value in penalty.items()},
         }
-
-
-def _weights(rows: ImageRows, active: ActiveFairness | None) -> Tensor:
-    """The sample weights, times the factors of a fairness term that has some."""
-    factors = None if active is None else active.penalty.factors(active.train)
-    return rows.weights if factors is None else rows.weights * factors
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

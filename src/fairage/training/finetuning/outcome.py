@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from torch import nn
 
 from fairage.embeddings.transformers_backbone import CONFIG, PROCESSOR, PooledModel, load_pooled
 from fairage.exceptions import DataError
-from fairage.files import atomic_path, write_text
+from fairage.files import atomic_folder, atomic_path, write_text
 from fairage.models import AgeHead
 from fairage.training.selection import Epoch, History
 
@@ -56,27 +58,16 @@ def save_backbone(backbone: PooledModel, source: Path, folder: Path) -> None:
     Raises:
         DataError: What is loaded from the folder would not be the same model.
     """
-    from transformers.utils import logging
-
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     state = {
         name: value.detach().cpu().contiguous()
         for name, value in backbone.model.state_dict().items()
         if backbone.trust_pooler or "pooler" not in name
     }
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        backbone.model.save_pretrained(partial, state_dict=state)  # type: ignore[operator]  # a transformers model
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-    shutil.copyfile(source / PROCESSOR, partial / PROCESSOR)
-    _check_same(backbone, load_pooled(partial))
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    with atomic_folder(folder) as partial:
+        with _no_progress_bar():
+            backbone.model.save_pretrained(partial, state_dict=state)  # type: ignore[operator]  # a transformers model
+        shutil.copyfile(source / PROCESSOR, partial / PROCESSOR)
+        _check_same(backbone, load_pooled(partial))
 
 
 def forget_outcome(folder: Path) -> None:
@@ -118,11 +109,22 @@ def add_to_bundle(tuned: FineTuned, bundle: str | Path) -> None:
     The bundle's `backbones` should hold `tuned.description`, which names it by `folder`.
     """
     target = Path(bundle) / str(tuned.description["folder"])
-    partial = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(tuned.backbone_folder, partial)
-    shutil.rmtree(target, ignore_errors=True)
-    partial.rename(target)
+    with atomic_folder(target) as partial:
+        shutil.copytree(tuned.backbone_folder, partial, dirs_exist_ok=True)
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Keep transformers from showing a bar of its own while the block runs."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _check_same(saved: PooledModel, loaded: PooledModel) -> None:

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 
 from fairage.exceptions import DataError
 
-__all__ = ["KINDS", "Container", "read_container"]
+__all__ = ["KINDS", "MAX_BYTES", "Container", "read_container"]
+
+MAX_BYTES = 64 * 2**20
+"""Larger files are refused before they are read."""
 
 _MARKER_IN_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

@@ -1,0 +1,86 @@
+"""The options that `fairage run`, `suite` and `tune` share, and what they settle together."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
+
+import typer
+
+from fairage.config import default_store
+
+if TYPE_CHECKING:
+    from fairage.embeddings import BackboneSpec
+
+__all__ = [
+    "Backbones",
+    "Common",
+    "FacesArgument",
+    "Json",
+    "NoFlip",
+    "OnError",
+    "Out",
+    "Seeds",
+    "Store",
+    "Workers",
+    "common_settings",
+]
+
+FacesArgument = Annotated[
+    Path, typer.Option("--faces", help="Faces table with the splits train, valid and test.")
+]
+Backbones = Annotated[
+    list[str],
+    typer.Option(
+        "--backbone",
+        help="Hub name, local folder, ONNX file or `embedded`; `NAME@crop:0.7` sees the central "
+        "70 %. Give it again to concatenate several.",
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder for results, report and models.")]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Runs of each recipe.")]
+Store = Annotated[Path | None, typer.Option("--store", help="Folder of the embedding store.")]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes that train; one a core if unset.")
+]
+NoFlip = Annotated[
+    bool, typer.Option("--no-flip", help="Do not average with the mirror image's embedding.")
+]
+OnError = Annotated[
+    Literal["fail", "skip"], typer.Option("--on-error", help="What an unreadable image does.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+
+
+class Common(TypedDict):
+    """What the settings of a suite, of compared backbones and of a search all hold."""
+
+    backbones: "tuple[BackboneSpec, ...]"
+    store: Path
+    seeds: int
+    workers: int
+    on_error: Literal["fail", "skip"]
+    detector: Path | None
+
+
+def common_settings(
+    backbones: Sequence[str],
+    *,
+    no_flip: bool,
+    store: Path | None,
+    seeds: int,
+    workers: int | None,
+    on_error: Literal["fail", "skip"],
+    detector: Path | None,
+) -> Common:
+    """Return the settings that these options mean, what is unset filled in."""
+    from fairage.embeddings import BackboneSpec
+
+    return {
+        "backbones": tuple(BackboneSpec.parse(text, flip=not no_flip) for text in backbones),
+        "store": store or default_store(),
+        "seeds": seeds,
+        "workers": workers or os.cpu_count() or 1,
+        "on_error": on_error,
+        "detector": detector,
+    }
