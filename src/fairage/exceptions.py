@@ -9,6 +9,7 @@ FairageError
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Self
 
 __all__ = [
     "ConfigError",
@@ -21,6 +22,15 @@ __all__ = [
 
 class FairageError(Exception):
     """Base of all errors that fairage raises on purpose; its message says what to do."""
+
+    def at(self, where: str) -> Self:
+        """Return the same error, told of one of many things.
+
+        Examples:
+            >>> print(DataError("expected two groups, got one, name others").at("gap, seed 0"))
+            gap, seed 0: expected two groups, got one, name others
+        """
+        return type(self)(f"{where}: {self}")
 
 
 class ConfigError(FairageError):

@@ -263,7 +263,7 @@ def only_train(faces: Path, folder: Path) -> Path:
         ({"--backbone": "embedded@aligned", "--detector": "nowhere.onnx"}, "nowhere.onnx"),
         ({"--seeds": 0}, "--seeds"),
         ({"--on-error": "ignore"}, "is not one of 'fail', 'skip'"),
-        ({"--faces": only_train}, "test"),
+        ({"--faces": only_train}, "expected rows with split 'valid', got only ['train']"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
@@ -284,6 +284,25 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert done.stderr.count("\n") == 1
     assert message in done.stderr
     assert not out.exists()
+
+
+def test_a_version_that_breaks_is_named_and_the_others_runs_stay(
+    recipe: Path, faces: Path, backbone: Path, store: Path, tmp_path: Path
+) -> None:
+    wild = tmp_path / "wild.yaml"
+    wild.write_text("experiment: mine\nversion: wild\ntraining: {learning_rate: 1e12}\n")
+    out = tmp_path / "out"
+    common = ["--faces", faces, "--backbone", backbone, "--seeds", 1, "--out", out]
+    for workers in (1, 2):
+        done = run("run", recipe, wild, *common, "--workers", workers, store=store)
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.startswith("error: wild, seed 0: expected a finite loss, got")
+        assert done.stderr.count("\n") == 1
+        assert finished(out) <= {Path("mine-quick", "seed-0", "run.json")}
+        assert not list(out.glob("*.csv")), "tables of half the versions"
+    done = run("run", recipe, *common, "--json", store=store)
+    assert done.returncode == 0, done.stderr
+    assert finished(out) == {Path("mine-quick", "seed-0", "run.json")}
 
 
 @pytest.mark.parametrize("command", ["run", "suite"])

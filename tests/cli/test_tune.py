@@ -51,6 +51,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "training: {epochs: 4, learning_rate: 1e-2}\n",
         encoding="utf-8",
     )
+    (folder / "more.yaml").write_text(
+        (folder / "quick.yaml").read_text(encoding="utf-8").replace("quick", "more")
+        + "augmentation: {name: kit, copies: {name: groups, times: 1}}\n"
+        "stages: [{name: elsewhere, data: utk, epochs: 1}, {name: here}]\n",
+        encoding="utf-8",
+    )
     (folder / "space.yaml").write_text(
         "weighting: {choices: [none, 1b]}\n"
         "training.learning_rate: {low: 1e-3, high: 3e-2, log: true}\n",
@@ -189,6 +195,8 @@ def test_several_workers_find_as_many_trials(folder: Path, tmp_path: Path) -> No
         ({"faces": "no-valid.parquet"}, "'valid'"),
         ({"space": "nowhere.yaml"}, "got none 'nowhere.yaml'"),
         ({"backbone": "./nowhere"}, "nowhere"),
+        ({"recipe": "more.yaml"}, "give --extra-faces utk=TABLE"),
+        ({"extra_faces": "utk"}, "--extra-faces as NAME=TABLE"),
         ({"trials": 0}, "--trials"),
         ({"delta": 2}, "--delta"),
         ({"timeout": 0}, "--timeout"),
@@ -198,8 +206,8 @@ def test_several_workers_find_as_many_trials(folder: Path, tmp_path: Path) -> No
 def test_a_mistake_is_one_line_and_exit_code_2(
     change: dict[str, object], message: str, folder: Path, tmp_path: Path, mistake
 ) -> None:
-    if change.get("faces") == "no-valid.parquet":
-        change = {"faces": folder / "no-valid.parquet"}
+    ours = ("no-valid.parquet", "more.yaml")
+    change = {name: folder / value if value in ours else value for name, value in change.items()}
     out = tmp_path / "out"
     assert message in mistake(*tune(folder, out, **change))
     assert not out.exists()
@@ -250,3 +258,26 @@ def test_help_shows_an_example(folder: Path) -> None:
     done = run("tune", "--help", folder=folder)
     assert done.returncode == 0
     assert "Example" in done.stdout
+
+
+def test_a_recipe_of_copies_and_extra_faces_is_tuned(folder: Path, tmp_path: Path) -> None:
+    """With two workers, whose faces come from disk."""
+    extra = f"utk={folder / 'young.parquet'}"
+    more = {"recipe": folder / "more.yaml", "extra_faces": extra, "trials": 3, "workers": 2}
+    done = run(*tune(folder, tmp_path, **more), "--json", folder=folder)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["trials"] == {"complete": 3, "pruned": 0, "failed": 0}
+    assert told["copies"] == told["new_copies"] > 0
+    done = run(*tune(folder, tmp_path, **more), folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert f"{told['copies']} augmented copies have an embedding: 0 new" in done.stdout
+
+
+def test_backbones_are_compared_with_copies_and_extra_faces(folder: Path, tmp_path: Path) -> None:
+    extra = ("--extra-faces", f"utk={folder / 'young.parquet'}", "--json")
+    arguments = backbones(folder, tmp_path, *extra)
+    arguments[arguments.index(folder / "quick.yaml")] = folder / "more.yaml"
+    done = run(*arguments, folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["copies"] > 0

@@ -1,11 +1,19 @@
-"""Embedded faces without images or backbones: embeddings that know the age."""
+"""Embedded faces without images, and small pictures with a tiny backbone that can be trained."""
 
+import json
+from pathlib import Path
+
+import cv2
 import numpy as np
 import polars as pl
 import pytest
+import torch
+from transformers import ResNetConfig, ResNetModel
 
 from fairage.experiments.data import EmbeddedFaces
-from fairage.tables import check_faces
+from fairage.tables import Faces, check_faces
+
+SIDE = 32
 
 
 @pytest.fixture
@@ -14,3 +22,37 @@ def embedded(faces_frame: pl.DataFrame, rng: np.random.Generator) -> EmbeddedFac
     values = rng.normal(size=(frame.height, 6)).astype(np.float32)
     values[:, 0] = frame["age"].to_numpy() / 25 + rng.normal(0, 0.2, frame.height)
     return EmbeddedFaces(frame, values, ({"name": "fake", "view": "whole", "flip": True},))
+
+
+@pytest.fixture(scope="session")
+def tiny_resnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a ResNet of three layers, 16 numbers an image, in the layout of transformers."""
+    folder = tmp_path_factory.mktemp("backbones") / "tiny-resnet"
+    sizes = {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 2]}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        ResNetModel(ResNetConfig(**sizes, layer_type="basic")).save_pretrained(folder)
+    processor = {"size": SIDE, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bright_faces(tmp_path_factory: pytest.TempPathFactory) -> Faces:
+    """Pictures that are the brighter the older their person is: 32 train, 16 valid, 16 test."""
+    folder = tmp_path_factory.mktemp("bright-faces")
+    rng, n = np.random.default_rng(0), 64
+    ages = rng.uniform(5, 90, n).round(1)
+    names = [f"{number:03d}.png" for number in range(n)]
+    for name, age in zip(names, ages, strict=True):
+        picture = rng.normal(40 + 2 * age, 20, (SIDE, SIDE, 3)).clip(0, 255).astype(np.uint8)
+        assert cv2.imwrite(str(folder / name), picture)
+    frame = pl.DataFrame(
+        {
+            "image": names,
+            "age": ages,
+            "split": ["train", "train", "valid", "test"] * (n // 4),
+            "gender": ["f", "f", "f", "f", "m", "m", "m", "m"] * (n // 8),
+        }
+    )
+    return Faces(check_faces(frame), folder)

@@ -12,7 +12,7 @@ import pytest
 from fairage.datasets.copies import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings, embed
 from fairage.exceptions import ConfigError
-from fairage.experiments import suite
+from fairage.experiments import embedder, suite
 from fairage.experiments.augmented import Copying, augmented_faces, copies_told
 from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
 from fairage.experiments.recipe import Recipe, recipe_from, shipped_recipes
@@ -208,13 +208,13 @@ def test_the_detector_reaches_faces_and_copies(pictures, settings, tmp_path, mon
     named = tmp_path / "detector.onnx"
     seen = []
     for name in ("embed", "embed_copies"):
-        real = getattr(suite, name)
+        real = getattr(embedder, name)
 
         def told(*given, real=real, detector, **more):
             seen.append(detector)
             return real(*given, **more)
 
-        monkeypatch.setattr(suite, name, told)
+        monkeypatch.setattr(embedder, name, told)
     settings = replace(settings, detector=named, extra_faces={})
     run_suite([recipe("old", OLD)], pictures, settings, tmp_path / "out")
     assert seen == [named, named]

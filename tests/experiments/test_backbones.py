@@ -1,14 +1,16 @@
 """Backbones compared: a version each, on one faces table or several, in one set of results."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from fairage.datasets.copies import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings
-from fairage.exceptions import ConfigError
-from fairage.experiments import backbones as module
+from fairage.exceptions import ConfigError, DataError
+from fairage.experiments import embedder
 from fairage.experiments.backbones import BackbonesSettings, compare_backbones, version_names
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.recipe import recipe_from
@@ -36,11 +38,18 @@ def compare(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         told = tuple({"name": s.name, "view": s.view, "flip": s.flip} for s in specs)
         return Embeddings(np.concatenate(values, axis=1), np.arange(len(rows)), (), told, 0)
 
-    monkeypatch.setattr(module, "embed", embed)
+    def embed_copies(train: Faces, copied: CopiedRows, _, specs, **options: object) -> Embeddings:
+        found = embed(train, specs)
+        return Embeddings(found.values[copied.rows], copied.rows, (), (), len(copied.rows))
 
-    def run(tables: dict[str, Faces], **changes: object) -> tuple[pl.DataFrame, str]:
+    monkeypatch.setattr(embedder, "embed", embed)
+    monkeypatch.setattr(embedder, "embed_copies", embed_copies)
+
+    def run(
+        tables: dict[str, Faces], told: dict[str, object] = TOLD, **changes: object
+    ) -> tuple[pl.DataFrame, str]:
         settings = BackbonesSettings(SPECS, tmp_path / "store", seeds=2, **changes)
-        compare_backbones(recipe_from(TOLD, "test"), tables, settings, tmp_path / "out")
+        compare_backbones(recipe_from(told, "test"), tables, settings, tmp_path / "out")
         results = pl.read_csv(tmp_path / "out" / "results.csv")
         return results, (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
@@ -69,6 +78,36 @@ def test_several_tables_share_one_table_of_results(compare, embedded) -> None:
     assert young["expression_bias"].null_count() == young.height
     assert "measured on different test faces" in page
     assert "Whole: the most accurate is good (whole)" in page
+
+
+def test_copies_and_extra_faces_are_trained_on_with_every_backbone(compare, embedded, tmp_path):
+    told = {
+        **TOLD,
+        "augmentation": {"name": "kit", "copies": {"name": "groups"}},
+        "stages": [{"name": "elsewhere", "data": "utk"}, {"name": "here"}],
+    }
+    utk = Faces(embedded.frame.filter(pl.col("split") == "test").drop("split"))
+    faces = {"faces": Faces(embedded.frame)}
+    _, page = compare(faces, told, extra_faces={"utk": utk}, concatenated=True)
+    assert "trained on as well by good, poor crop 0.7, all together." in page
+    assert "all together was trained on the extra faces utk as well." in page
+    assert "Extra faces utk" in page
+    run = (tmp_path / "out" / "backbones-good" / "seed-0" / "run.json").read_text()
+    assert json.loads(run)["copies"]["number"] > 0
+
+
+def test_missing_extra_faces_are_told_before_anything_is_embedded(compare, embedded) -> None:
+    told = {**TOLD, "stages": [{"name": "elsewhere", "data": "utk"}]}
+    with pytest.raises(DataError, match="give --extra-faces utk=TABLE"):
+        compare({"faces": Faces(embedded.frame)}, told)
+    with pytest.raises(ConfigError, match="as well, correct the name or leave it out"):
+        compare({"faces": Faces(embedded.frame)}, extra_faces={"utk": Faces(embedded.frame)})
+
+
+def test_an_attribute_with_one_group_is_told(compare, embedded) -> None:
+    frame = embedded.frame.with_columns(pl.lit("female").alias("gender"))
+    _, page = compare({"faces": Faces(frame)})
+    assert "Gender has one group only among the test faces (female)" in page
 
 
 def test_given_again_nothing_is_trained_anew(compare, embedded, tmp_path: Path) -> None:

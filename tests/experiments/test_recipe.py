@@ -87,6 +87,9 @@ def test_a_choice_may_carry_options(tmp_path: Path) -> None:
         (MINIMAL + "after: recalibrate\n", "after"),
         (MINIMAL + "training: {optimizer: sgd}\n", "training.optimizer"),
         (MINIMAL + "training: {ema: 1.0}\n", "training.ema"),
+        (MINIMAL + "training: {learning_rate: .inf}\n", "learning_rate: expected a finite number"),
+        (MINIMAL + "training: {warmup: .inf}\n", "warmup: expected a finite number"),
+        (MINIMAL + "fairness: {name: gap, attributes: []}\n", "got an empty list"),
         (MINIMAL + "training: {shedule: cosine}\n", "Did you mean 'schedule'"),
         ("experiment: x\n", "version"),
         ("- a\n- b\n", "expected a recipe"),
@@ -94,9 +97,11 @@ def test_a_choice_may_carry_options(tmp_path: Path) -> None:
         ("", "expected a recipe"),
     ],
 )
-def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=message.replace("[", r"\[")):
-        read_recipe(written(tmp_path, text))
+def test_a_wrong_recipe_says_what_is_wrong_in_which_file(tmp_path, text, message: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError, match=message.replace("[", r"\[")) as error:
+        read_recipe(path)
+    assert str(path) in str(error.value)
 
 
 FULL = """

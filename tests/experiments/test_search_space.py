@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.candidates import candidate, check_space
+from fairage.experiments.candidates import candidate, check_space, embedding_candidates
 from fairage.experiments.recipe import Recipe, read_recipe, recipe_from
 from fairage.experiments.search_space import read_space
 
@@ -58,6 +58,9 @@ def test_a_drawn_part_loses_the_recipes_options(recipe: Recipe) -> None:
         ("training.epochs: {choices: []}", "expected {low: .., high: .., log: true} or {choices"),
         ("training.epochs: {low: 0, high: 3}", "greater than or equal to 1"),
         ("head, objective: {choices: [coral]}", "lists of 2 values"),
+        ("augmentation.strength: {low: 0.1, high: 1}", "expected choices, as copies are embedded"),
+        ("augmentation.seed: {choices: [1]}", "option of augmentation"),
+        ("augmentation: {choices: [kitt]}", "Did you mean 'kit'"),
         ("[1, 2]", "expected keys of a recipe"),
         ("a: [", "expected YAML"),
     ],
@@ -71,3 +74,23 @@ def test_a_wrong_space_is_told(text: str, message: str, recipe: Recipe, space_fi
 def test_a_missing_space_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="got none"):
         read_space(tmp_path / "nowhere.yaml")
+
+
+def test_what_is_drawn_of_an_augmentation_is_foreseen(recipe: Recipe, space_file) -> None:
+    space = read_space(
+        space_file(
+            "augmentation: {choices: [null, kit, random]}\n"
+            "augmentation.strength: {choices: [0.2, 0.4]}\n"
+            "augmentation.copies: {choices: [all, groups]}\n"
+            "training.epochs: {low: 3, high: 9}\n"
+        )
+    )
+    check_space(space, recipe)
+    found = [told.augmentation for told in embedding_candidates(space, recipe)]
+    assert found.count(None) == 2
+    kinds = {(f.name, f.options.get("strength"), f.copies.name) for f in found if f is not None}
+    assert kinds == {
+        (name, strength, copies)
+        for copies in ("all", "groups")
+        for name, strength in (("kit", None), ("random", 0.2), ("random", 0.4))
+    }

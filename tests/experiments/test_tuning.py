@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 import yaml
 
+from fairage.datasets.copies import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments import tuning
+from fairage.experiments import embedder, tuning
 from fairage.experiments.candidates import candidate
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.recipe import Recipe, read_recipe, recipe_from
@@ -35,6 +36,10 @@ fairness.strength: {low: 0.1, high: 1, log: true}
 training.learning_rate: {low: 1.0e-3, high: 3.0e-2, log: true}
 training.epochs: {low: 3, high: 4}
 """
+OLD = {"name": "kit", "copies": {"name": "groups", "times": 2}}
+AUGMENTED = {**TOLD, "augmentation": OLD}
+STAGED = {**TOLD, "stages": [{"name": "elsewhere", "data": "utk"}, {"name": "here"}]}
+PLAIN = "training.epochs: {choices: [3, 4]}"
 SPEC = BackboneSpec("fake")
 
 
@@ -59,12 +64,19 @@ def seen(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch) -> list[set[s
     place = {image: row for row, image in enumerate(embedded.frame["image"])}
 
     def embed(faces: Faces, backbones, **options: object) -> Embeddings:
-        splits.append(set(faces.frame["split"]))
+        splits.append(set(faces.frame["split"]) if "split" in faces.frame.columns else {"extra"})
         rows = [place[image] for image in faces.frame["image"]]
         told = ({"name": "fake", "view": "whole", "flip": True},)
         return Embeddings(embedded.embeddings[rows], np.arange(len(rows)), (), told, 0)
 
-    monkeypatch.setattr(tuning, "embed", embed)
+    def embed_copies(train: Faces, copied: CopiedRows, *_: object, **__: object) -> Embeddings:
+        splits.append({f"copies of {split}" for split in train.frame["split"]})
+        rows = [place[image] for image in train.frame["image"]]
+        values = embedded.embeddings[rows][copied.rows] + np.float32(0.1)
+        return Embeddings(values, copied.rows, (), (), len(values))
+
+    monkeypatch.setattr(embedder, "embed", embed)
+    monkeypatch.setattr(embedder, "embed_copies", embed_copies)
     return splits
 
 
@@ -257,3 +269,114 @@ def test_chosen_recipes_are_plain_files(run, tmp_path: Path) -> None:
     assert told["experiment"] == "tuned"
     assert told["version"] == "quick chosen"
     assert "published" not in told
+
+
+def test_copies_of_training_faces_are_embedded_once_and_told(run, seen, tmp_path: Path) -> None:
+    recipe = recipe_from(AUGMENTED, "test")
+    found = run("a", 3, text=PLAIN, recipe=recipe)
+    assert seen == [{"train", "valid"}, {"copies of train"}]
+    copies = found.data.augmented(recipe.augmentation)
+    assert found.new_copies == len(copies) > 0
+    assert found.outcomes[0].judged == run_task(Task(recipe, 1), found.data)
+    plain = run("b", 1, text=PLAIN)
+    assert plain.outcomes[0].judged.mae != found.outcomes[0].judged.mae
+    page = (tmp_path / "a" / "tuning.html").read_text(encoding="utf-8")
+    assert f"{len(copies)} of {len(set(copies.rows))} training faces" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("augmentation: {choices: [null, kit, {name: random, strength: 0.2}]}", 3),
+        (
+            "augmentation: {choices: [kit, random]}\naugmentation.strength: {choices: [0.2, 0.4]}",
+            4,
+        ),
+        ("augmentation.seed: {choices: [1, 2]}", 3),
+        ("weighting, augmentation: {choices: [[none, null], [1b, random]]}", 2),
+    ],
+)
+def test_copies_of_every_augmentation_that_is_drawn_are_there(run, text: str, kinds: int) -> None:
+    found = run("a", 6, text=f"{text}\n{PLAIN}", recipe=recipe_from(AUGMENTED, "test"))
+    assert len(found.data.copies) == kinds
+    assert {outcome.state for outcome in found.outcomes} == {"complete"}
+
+
+def test_copies_of_a_group_that_is_not_there_are_refused_before_any_trial(run, tmp_path) -> None:
+    text = "augmentation.copies: {choices: [all, {name: groups, groups: [gender=malee]}]}"
+    with pytest.raises(ConfigError, match="Did you mean 'male'"):
+        run("a", 3, text=text, recipe=recipe_from(AUGMENTED, "test"))
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.fixture
+def utk(embedded: EmbeddedFaces) -> Faces:
+    return Faces(embedded.frame.filter(pl.col("split") == "test").drop("split", "expression"))
+
+
+def test_stages_on_extra_faces_are_tuned(run, utk, tmp_path: Path) -> None:
+    recipe = recipe_from(STAGED, "test")
+    found = run("a", 3, text=PLAIN, recipe=recipe, extra_faces={"utk": utk})
+    assert found.data.extra("utk").counts["train"] == len(utk)
+    assert {outcome.state for outcome in found.outcomes} == {"complete"}
+    assert found.outcomes[0].judged == run_task(Task(recipe, 1), found.data)
+    page = (tmp_path / "a" / "tuning.html").read_text(encoding="utf-8")
+    assert "Extra faces utk" in page
+    assert run("a", 5, text=PLAIN, recipe=recipe, extra_faces={"utk": utk}).new == 2
+
+
+def test_stages_that_are_drawn_need_their_extra_faces(run, utk, seen, tmp_path: Path) -> None:
+    text = "stages: {choices: [[], [{name: elsewhere, data: utk}]]}"
+    found = run("a", 6, text=text, extra_faces={"utk": utk})
+    assert {outcome.state for outcome in found.outcomes} == {"complete"}
+    seen.clear()
+    with pytest.raises(DataError, match="give --extra-faces utk=TABLE"):
+        run("b", 2, text=text)
+    with pytest.raises(ConfigError, match=r"got \['utk'\] as well"):
+        run("b", 2, extra_faces={"utk": utk})
+    assert seen == []
+    assert not (tmp_path / "b").exists()
+
+
+def test_stages_of_a_backbone_are_refused_before_anything_is_embedded(run, seen) -> None:
+    deep = [{"name": "deep", "train": "all"}]
+    with pytest.raises(ConfigError, match="write train: head"):
+        run("a", 2, text=PLAIN, recipe=recipe_from({**TOLD, "stages": deep}, "test"))
+    with pytest.raises(ConfigError, match="write train: head"):
+        run("a", 2, text=f"stages: {{choices: [[], {deep}]}}")
+    assert seen == []
+
+
+def test_other_extra_faces_or_copies_are_another_search(run, utk, embedded, monkeypatch) -> None:
+    recipe = recipe_from({**STAGED, "augmentation": OLD}, "test")
+    run("a", 1, text=PLAIN, recipe=recipe, extra_faces={"utk": utk})
+    fewer = Faces(utk.frame.head(20))
+    with pytest.raises(ConfigError, match="give another --out"):
+        run("a", 2, text=PLAIN, recipe=recipe, extra_faces={"utk": fewer})
+
+    def changed(_: Faces, copied: CopiedRows, *__: object, **___: object) -> Embeddings:
+        values = np.zeros((len(copied.rows), 6), dtype=np.float32)
+        return Embeddings(values, copied.rows, (), (), len(values))
+
+    monkeypatch.setattr(embedder, "embed_copies", changed)
+    with pytest.raises(ConfigError, match="give another --out"):
+        run("a", 2, text=PLAIN, recipe=recipe, extra_faces={"utk": utk})
+
+
+def test_a_search_with_copies_and_extra_faces_goes_on_where_it_was_killed(
+    run, utk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {
+        "text": f"augmentation: {{choices: [null, kit]}}\n{PLAIN}",
+        "recipe": recipe_from({**STAGED, "augmentation": OLD}, "test"),
+        "extra_faces": {"utk": utk},
+    }
+    run("whole", 6, **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(Memory, "end", dying(Memory.end, 3))
+        with pytest.raises(KeyboardInterrupt):
+            run("broken", 6, **options)
+    run("broken", 6, **options)
+    for name in ("trials.csv", "chosen.yaml", "tuning.html"):
+        expected = (tmp_path / "whole" / name).read_bytes()
+        assert (tmp_path / "broken" / name).read_bytes() == expected

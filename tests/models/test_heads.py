@@ -76,6 +76,21 @@ def test_layers_can_be_normalised() -> None:
     assert kinds == [QuickDropout, nn.Linear, nn.LayerNorm, nn.ReLU, nn.Linear]
 
 
+def test_dense_layers_can_have_a_dropout_of_their_own() -> None:
+    head = make_head("linear", 4, {"hidden": [64], "dropout": 0.0, "hidden_dropout": 0.5})
+    kinds = [type(m) for m in head.layers]
+    assert kinds == [QuickDropout, nn.Linear, nn.ReLU, QuickDropout, nn.Linear]
+    rows = torch.randn(1, 4)
+    head.train()
+    assert not torch.equal(head.from_standardised(rows), head.from_standardised(rows))
+    assert_close(head.ages(rows), head.ages(rows))
+
+
+def test_a_dropout_of_all_numbers_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"dropouts from 0 to below 1 .* got \[0.5, 1.0\]"):
+        make_head("linear", 4, {"hidden_dropout": 1.0})
+
+
 @pytest.mark.parametrize("name", sorted({*HEADS} - {"experts"}))
 @pytest.mark.parametrize("hidden", [[], [5], [5, 3]])
 def test_the_parts_before_and_from_the_last_layer_on_make_the_whole(name, hidden) -> None:

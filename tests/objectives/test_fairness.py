@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from fairage.audit.gaps import score
+from fairage.config import build
 from fairage.exceptions import ConfigError
-from fairage.objectives.fairness import GroupLayout, Labels, lay_out
+from fairage.objectives.fairness import FAIRNESS, GroupLayout, Labels, lay_out
 from fairage.objectives.fairness.adaptive import Adaptive
 from fairage.objectives.fairness.gap import Gap, Variance
 from fairage.objectives.fairness.term import GroupErrors
@@ -195,3 +196,9 @@ def test_options_out_of_range_are_errors() -> None:
             wrong()
     with pytest.raises(ConfigError, match=r"expected a zeta in 0\.\.100 years"):
         BoundedGroupLoss(zeta=-1)
+
+
+@pytest.mark.parametrize("name", sorted(set(FAIRNESS) - {"cvar"}))
+def test_an_empty_list_of_attributes_is_an_error(name: str) -> None:
+    with pytest.raises(ConfigError, match="expected attributes for the fairness term, got an emp"):
+        build("fairness", FAIRNESS, name, {"attributes": []})

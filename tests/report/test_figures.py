@@ -114,6 +114,12 @@ def test_points_far_out_leave_the_scatter_but_ours_never() -> None:
     assert scatter.shown == [ours]
 
 
+def test_points_without_any_bias_can_be_drawn() -> None:
+    """As of test faces that are all of one group; a warning would be an error here."""
+    point = Point("a", 4.0, 0.0)
+    drawn(Scatter([point], [point], 0.0, 0.0), Size(600, 400))
+
+
 def test_in_a_crowd_the_front_has_names_and_others_where_there_is_room() -> None:
     crowd = [Point(f"version {i}", 4 + i / 1000, 0.8 + i / 1000) for i in range(20)]
     axes = drawn(Scatter(crowd, crowd[:1], 0.2, 0.4), Size(600, 400)).axes[0]

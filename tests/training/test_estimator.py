@@ -209,7 +209,9 @@ def test_a_wrong_parameter_is_told_when_fitting(faces, parameters, message: str)
         ({"sample_weight": np.ones(3)}, r"sample_weight of shape \(400,\)"),
         ({"sample_weight": -np.ones(400)}, r"sample_weight of 0 or more"),
         ({"age_std": np.ones((400, 1))}, r"age_std of shape \(400,\)"),
+        ({"age_std": -np.ones(400)}, r"age_std of 0 years or more, got -1"),
         ({"validation": (1,)}, r"validation as \(X, y\)"),
+        ({"validation": 3}, r"validation as \(X, y\)"),
     ],
 )
 def test_wrong_rows_are_told(faces, told: dict, message: str) -> None:
@@ -222,6 +224,24 @@ def test_negative_ages_are_refused(faces) -> None:
     X, y, _ = faces
     with pytest.raises(DataError, match="ages of 0 years or more"):
         FairAgeRegressor().fit(X, y - 50)
+    with pytest.raises(DataError, match="up to 1000"):
+        FairAgeRegressor().fit(X, np.full(len(y), 1e30))
+
+
+def test_rows_to_validate_on_need_the_groups_of_the_fairness_term(faces) -> None:
+    X, y, groups = faces
+    model = FairAgeRegressor(fairness="gap", **QUICK)
+    with pytest.raises(DataError, match="of the fairness term in the validation rows too"):
+        model.fit(X, y, groups, validation=(X, y))
+
+
+@pytest.mark.parametrize("scale", [1e308, 1e-300])
+def test_the_unit_of_sample_weights_does_not_matter(faces, scale: float) -> None:
+    X, y, groups = faces
+    plain = FairAgeRegressor(**QUICK).fit(X, y, groups).predict(X)
+    weights = np.full(len(y), scale)
+    weighed = FairAgeRegressor(**QUICK).fit(X, y, groups, sample_weight=weights).predict(X)
+    np.testing.assert_array_equal(weighed, plain)
 
 
 def test_missing_labels_are_the_group_unknown() -> None:

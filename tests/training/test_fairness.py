@@ -130,6 +130,13 @@ def test_a_group_that_no_training_row_has_is_an_error_that_names_it(trained, gro
     trained(Gap(), valid=relabelled(valid, gender))
 
 
+def test_validation_rows_without_the_terms_attribute_are_an_error(trained, grouped) -> None:
+    rows = grouped(300, 2)
+    bare = Rows(rows.embeddings, rows.targets, rows.weights)
+    with pytest.raises(DataError, match="of the fairness term in the validation rows too"):
+        trained(Gap(), valid=bare)
+
+
 def test_an_attribute_with_one_value_or_none_is_an_error(trained, grouped) -> None:
     train = grouped(600, 1)
     constant = relabelled(train, np.full(600, "f"))

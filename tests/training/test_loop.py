@@ -10,7 +10,7 @@ from torch import Tensor
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import AgeHead, make_head
 from fairage.objectives import OBJECTIVES, Objective, OutputKind, Targets
-from fairage.objectives.regression import MeanSquaredError
+from fairage.objectives.regression import BalancedMSE, MeanSquaredError
 from fairage.seeding import torch_seed
 from fairage.training import History, Rows, TrainingSettings, train_head
 
@@ -256,6 +256,34 @@ def test_one_row_of_each_is_enough() -> None:
     assert torch.isfinite(head.ages(toy(1, 2).embeddings)).all()
 
 
+def test_a_batch_may_be_larger_than_any_memory() -> None:
+    heads = [
+        trained(toy(50, 1), toy(20, 2), settings=TrainingSettings(epochs=2, batch_size=size))[0]
+        for size in (50, 10**12)
+    ]
+    assert same_weights(*heads)
+
+
+@pytest.mark.parametrize(("rows", "batch_size"), [(1, 32), (50, 1)])
+def test_an_objective_that_compares_rows_refuses_batches_of_one(rows: int, batch_size: int) -> None:
+    """Its loss would always be 0, and the head stay as it was drawn."""
+    settings = TrainingSettings(epochs=1, batch_size=batch_size)
+    with pytest.raises(ConfigError, match=r"'balanced-mse', .* got 1, raise batch_size"):
+        trained(toy(rows, 1), toy(20, 2), settings=settings, objective=BalancedMSE())
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [("train", math.nan), ("train", 1e38), ("valid", math.nan), ("valid", math.inf)],
+)
+def test_embeddings_that_are_no_numbers_are_told_as_such(part: str, wrong: float) -> None:
+    rows = {"train": toy(80, 1), "valid": toy(40, 2)}
+    rows[part].embeddings[:2, 0] = wrong
+    rows[part].embeddings[2:4, 0] = -wrong
+    with pytest.raises(DataError, match="expected embeddings that are finite"):
+        trained(rows["train"], rows["valid"])
+
+
 def test_weight_decay_shrinks_the_weights() -> None:
     still = {"epochs": 20, "learning_rate": 1e-2, "patience": 20}
     norms = [
@@ -284,6 +312,7 @@ def test_the_defaults_are_the_kits_first_stage() -> None:
         *({name: 0} for name in ("epochs", "batch_size", "patience", "learning_rate")),
         *({name: -1} for name in ("weight_decay", "warmup", "ema", "learning_rate")),
         *({name: float("nan")} for name in ("weight_decay", "warmup", "ema", "learning_rate")),
+        *({name: float("inf")} for name in ("weight_decay", "warmup", "learning_rate", "epochs")),
         *({"ema": 1.0}, {"optimizer": "sgd"}, {"schedule": "cosin"}),
     ],
 )

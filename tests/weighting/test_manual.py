@@ -59,6 +59,20 @@ def test_a_weight_that_is_not_positive_and_finite_is_an_error(weight: float) -> 
         weighting.weigh(STUDY_FACES)
 
 
+@pytest.mark.parametrize("table", [{}, {"gender": {}}])
+def test_a_table_without_weights_is_an_error(table: dict[str, dict[str, float]]) -> None:
+    with pytest.raises(ConfigError, match="expected a weight of each group of an attribute"):
+        make_weighting("3", table=table)
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e300])
+def test_weights_whose_product_no_number_can_hold_are_an_error(weight: float) -> None:
+    ages = {"young": weight, "adult": weight, "senior": weight, "old": weight}
+    table = {"gender": {"male": weight, "female": weight}, "age_group": ages}
+    with pytest.raises(DataError, match=r"products are in 1e-30\.\.1e\+30, got"):
+        make_weighting("3", table=table).weigh(STUDY_FACES)
+
+
 @pytest.mark.parametrize("table", [["male"], {"gender": 3}, {"gender": {"male": "much"}}])
 def test_a_table_of_another_form_is_an_error(table: object) -> None:
     with pytest.raises(ConfigError, match=r"option 'table.* of weighting '3': expected"):

@@ -49,3 +49,20 @@ def test_a_wrong_value_is_an_error_that_names_the_option(
 ) -> None:
     with pytest.raises(ConfigError, match=f"option '{next(iter(options))}.* of weighting '{name}'"):
         make_weighting(name, **options)
+
+
+ATTRIBUTED = ("mean-harmonic", "inverse", "effective-number", "smoothed-cells", "raking")
+
+
+@pytest.mark.parametrize("name", ATTRIBUTED)
+def test_an_empty_list_of_attributes_is_not_taken_for_all(name: str, faces_frame) -> None:
+    with pytest.raises(ConfigError, match="got an empty list, name one or leave attributes out"):
+        make_weighting(name, attributes=[]).weigh(faces_frame)
+
+
+@pytest.mark.parametrize("name", ATTRIBUTED)
+def test_an_attribute_that_is_named_twice_counts_once(name: str, faces_frame) -> None:
+    one, twice = (
+        make_weighting(name, attributes=["gender"] * n).weigh(faces_frame).values for n in (1, 2)
+    )
+    assert (one == twice).all()

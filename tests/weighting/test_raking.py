@@ -156,6 +156,7 @@ def test_margins_that_contradict_each_other_are_an_error(places: list[str]) -> N
         {"power": -0.1},
         {"targets": {"gender": {"f": 0, "m": 1}}},
         {"targets": {"gender": {}}},
+        {"targets": {}},
         {"targets": "even"},
         {"targets": {"gender": {"f": 1}}, "attributes": ["gender"]},
     ],

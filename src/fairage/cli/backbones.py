@@ -1,12 +1,12 @@
 """What `fairage suite backbones` does with its options."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairage.cli.run_options import Common
 from fairage.exceptions import ConfigError
-from fairage.tables import read_faces
+from fairage.tables import Faces, read_faces
 
 if TYPE_CHECKING:
     from fairage.experiments.versions import SuiteOutcome
@@ -17,7 +17,13 @@ RECIPE = "published/0-baseline"
 
 
 def run_backbones(
-    faces: Sequence[Path], out: Path, common: Common, *, recipe: str | None, concatenated: bool
+    faces: Sequence[Path],
+    extra_faces: Mapping[str, Faces],
+    out: Path,
+    common: Common,
+    *,
+    recipe: str | None,
+    concatenated: bool,
 ) -> "SuiteOutcome":
     """Compare backbones on the faces tables of these files, each named after its file."""
     from fairage.experiments.backbones import BackbonesSettings, compare_backbones
@@ -27,6 +33,6 @@ def run_backbones(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(f"expected faces tables of different names, got {twice} twice, rename")
-    settings = BackbonesSettings(concatenated=concatenated, **common)
+    settings = BackbonesSettings(concatenated=concatenated, extra_faces=extra_faces, **common)
     tables = {name: read_faces(path) for name, path in zip(names, faces, strict=True)}
     return compare_backbones(read_recipe(recipe or RECIPE), tables, settings, out)

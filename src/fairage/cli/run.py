@@ -24,6 +24,7 @@ from fairage.cli.run_options import (
     Store,
     Workers,
     common_settings,
+    copies_line,
 )
 from fairage.exceptions import ConfigError
 from fairage.tables import read_faces
@@ -67,7 +68,7 @@ def run(
     on_error: OnError = "fail",
     as_json: Json = False,
 ) -> None:
-    """Train and measure recipes on frozen embeddings, and write a report.
+    """Train and measure recipes, and write a report.
 
     Example: `fairage run published/0-baseline my.yaml --faces faces.parquet --backbone embedded
     --out runs`
@@ -125,7 +126,8 @@ def suite(
         detector=detector,
     )
     if name == BACKBONES:
-        outcome = run_backbones(faces, out, common, recipe=recipe, concatenated=concatenated)
+        extra = read_extra_faces(extra_faces)
+        outcome = run_backbones(faces, extra, out, common, recipe=recipe, concatenated=concatenated)
         show_outcome(outcome, as_json=as_json)
         return
     if len(faces) > 1 or recipe is not None or concatenated:
@@ -153,10 +155,7 @@ def show_outcome(outcome: "SuiteOutcome", *, as_json: bool) -> None:
     if floor is not None:
         console.print(f"Noise floor of the average bias: {floor:.3f}; less is chance.")
     if outcome.copies:
-        console.print(
-            f"{outcome.copies:,} augmented copies have an embedding: {outcome.new_copies:,} new, "
-            f"{outcome.copies - outcome.new_copies:,} cached"
-        )
+        console.print(copies_line(outcome.copies, outcome.new_copies))
     console.print(f"{outcome.new_runs} runs trained in {outcome.seconds:.0f} s")
     console.print(f"Report: {outcome.folder / 'report.html'}", soft_wrap=True)
 

@@ -24,6 +24,7 @@ __all__ = [
     "Store",
     "Workers",
     "common_settings",
+    "copies_line",
 ]
 
 FacesArgument = Annotated[
@@ -84,3 +85,13 @@ def common_settings(
         "on_error": on_error,
         "detector": detector,
     }
+
+
+def copies_line(copies: int, new: int) -> str:
+    """Return what commands print of augmented copies.
+
+    Examples:
+        >>> copies_line(1200, 200)
+        '1,200 augmented copies have an embedding: 200 new, 1,000 cached'
+    """
+    return f"{copies:,} augmented copies have an embedding: {new:,} new, {copies - new:,} cached"

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fairage.cli.detector import Detector
+from fairage.cli.extra_faces import ExtraFaces, read_extra_faces
 from fairage.cli.run_options import (
     Backbones,
     FacesArgument,
@@ -18,6 +19,7 @@ from fairage.cli.run_options import (
     Store,
     Workers,
     common_settings,
+    copies_line,
 )
 from fairage.tables import read_faces
 
@@ -36,6 +38,7 @@ def tune(
     faces: FacesArgument,
     backbone: Backbones,
     out: Annotated[Path, typer.Option("--out", help="Folder for trials, recipes and report.")],
+    extra_faces: ExtraFaces = None,
     trials: Annotated[int, typer.Option("--trials", min=1, help="Trials in all.")] = 60,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs of each trial.")] = 1,
     timeout: Annotated[
@@ -80,7 +83,10 @@ def tune(
         on_error=on_error,
         detector=detector,
     )
-    settings = TuningSettings(trials=trials, timeout=timeout, delta=delta, seed=seed, **common)
+    extra = read_extra_faces(extra_faces)
+    settings = TuningSettings(
+        trials=trials, timeout=timeout, delta=delta, seed=seed, extra_faces=extra, **common
+    )
     found = search(base, table, drawn, settings, out)
     show_search(write_search(base, found, settings, out, faces.name), as_json=as_json)
 
@@ -94,6 +100,8 @@ def show_search(outcome: "TuningOutcome", *, as_json: bool) -> None:
             "accurate": outcome.accurate,
             "trials": outcome.counts,
             "out": str(outcome.folder),
+            "copies": outcome.copies,
+            "new_copies": outcome.new_copies,
         }
         typer.echo(json.dumps(told))
         return
@@ -101,6 +109,8 @@ def show_search(outcome: "TuningOutcome", *, as_json: bool) -> None:
     console.print(_table(outcome))
     counts = ", ".join(f"{n} {state}" for state, n in outcome.counts.items())
     console.print(f"Trials: {counts}; {outcome.new} of them now, in {outcome.seconds:.0f} s")
+    if outcome.copies:
+        console.print(copies_line(outcome.copies, outcome.new_copies))
     console.print(f"Chosen: trial {outcome.chosen}; most accurate: trial {outcome.accurate}")
     console.print(f"Recipes: {outcome.folder / 'chosen.yaml'} and accurate.yaml", soft_wrap=True)
     console.print(f"Report: {outcome.folder / 'tuning.html'}", soft_wrap=True)

@@ -112,9 +112,10 @@ def _chosen(
         try:
             copied = choice.chosen_copies().choose(train.frame, seed=choice.seed)
         except (ConfigError, DataError) as error:
+            told = error.at("augmentation.copies")
             if not leave_out:
-                raise
-            left_out[recipe.slug] = left_out_told(recipe, error)
+                raise told.at(recipe.version) from error
+            left_out[recipe.slug] = left_out_told(recipe, told)
         else:
             chosen[choice.key] = (choice, copied)
     return list(chosen.values()), left_out

@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from fairage.embeddings import BackboneSpec, embed
-from fairage.exceptions import ConfigError
-from fairage.experiments.data import EmbeddedFaces, embedded_faces
+from fairage.embeddings import BackboneSpec
+from fairage.exceptions import ConfigError, FairageError
+from fairage.experiments.augmented import copies_told
+from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.embedder import Embedder, handed_over
 from fairage.experiments.fitting import check_fit
+from fairage.experiments.notes import extras_told, one_group_told
 from fairage.experiments.recipe import Recipe
-from fairage.experiments.suite import backbone_title, software
+from fairage.experiments.suite import backbone_title, rows_told, software
 from fairage.experiments.versions import Plan, SuiteOutcome, Version, run_plan
 from fairage.tables import Faces
 
@@ -33,6 +36,7 @@ class BackbonesSettings:
         on_error: `"fail"` or `"skip"` for an image that cannot be read.
         detector: File of the face detector for aligned views; None for what the environment
             variable `FAIRAGE_DETECTOR` names.
+        extra_faces: Further faces by name, which stages of the recipe train on.
     """
 
     backbones: tuple[BackboneSpec, ...]
@@ -42,6 +46,7 @@ class BackbonesSettings:
     workers: int = 1
     on_error: Literal["fail", "skip"] = "fail"
     detector: Path | None = None
+    extra_faces: Mapping[str, Faces] = field(default_factory=dict)
 
 
 def compare_backbones(
@@ -56,27 +61,23 @@ def compare_backbones(
         out: Folder for results and report.
 
     Raises:
-        ConfigError: A backbone is given twice, or `out` holds other runs.
-        DataError: The recipe does not fit a faces table.
+        ConfigError: A backbone is given twice, the recipe copies a group that is not there, or
+            `out` holds other runs.
+        DataError: The recipe does not fit a faces table, or its extra faces are missing.
     """
-    choices = _choices(settings)
-    versions = []
-    for table, faces in tables.items():
-        experiment = table if len(tables) > 1 else EXPERIMENT
-        for name, backbones in choices.items():
-            data = _embed(faces, backbones, settings)
-            own = _named(recipe, experiment, name, data)
-            check_fit(own, data)
-            versions.append(Version(own, data))
+    handed_over([recipe], settings.extra_faces)
+    found = _embedded(recipe, tables, settings)
     plan = Plan(
         title="Backbones compared",
-        versions=versions,
+        versions=found.versions,
         seeds=settings.seeds,
         workers=settings.workers,
-        facts=_facts(recipe, tables, versions, settings),
-        backbones={version.recipe.slug: version.data.backbones for version in versions},
+        facts=_facts(recipe, tables, found.versions, settings),
+        backbones={version.recipe.slug: version.data.backbones for version in found.versions},
+        notes=_notes(found.versions),
     )
-    return run_plan(plan, out)
+    copies = sum(len(c) for version in found.versions for c in version.data.copies.values())
+    return replace(run_plan(plan, out), copies=copies, new_copies=found.new_copies)
 
 
 def version_names(backbones: Sequence[BackboneSpec]) -> list[str]:
@@ -117,17 +118,47 @@ def _choices(settings: BackbonesSettings) -> dict[str, tuple[BackboneSpec, ...]]
     return found
 
 
-def _embed(
-    faces: Faces, backbones: tuple[BackboneSpec, ...], settings: BackbonesSettings
-) -> EmbeddedFaces:
-    found = embed(
-        faces,
-        backbones,
-        store=settings.store,
-        detector=settings.detector,
-        on_error=settings.on_error,
-    )
-    return embedded_faces(faces, found)
+@dataclass(frozen=True)
+class _Embedded:
+    """The versions, and how many augmented copies were embedded for them now."""
+
+    versions: list[Version]
+    new_copies: int
+
+
+def _embedded(
+    recipe: Recipe, tables: Mapping[str, Faces], settings: BackbonesSettings
+) -> _Embedded:
+    """Embed every table with every choice of backbones, with the extra faces and copies."""
+    choices = _choices(settings)
+    versions, new = [], 0
+    for table, faces in tables.items():
+        experiment = table if len(tables) > 1 else EXPERIMENT
+        for name, backbones in choices.items():
+            embedder = Embedder(backbones, settings.store, settings.on_error, settings.detector)
+            found = embedder.embedded([recipe], faces, settings.extra_faces)
+            own = _named(recipe, experiment, name, found.data)
+            try:
+                check_fit(own, found.data)
+            except FairageError as error:
+                raise error.at(f"{experiment}, {name}") from error
+            versions.append(Version(own, found.data))
+            new += found.new
+    return _Embedded(versions, new)
+
+
+def _notes(versions: Sequence[Version]) -> tuple[str, ...]:
+    """Say for each table which versions saw more than it, and what it cannot measure."""
+    notes = []
+    experiments = list(dict.fromkeys(version.recipe.experiment for version in versions))
+    for experiment in experiments:
+        own = [version for version in versions if version.recipe.experiment == experiment]
+        recipes = [version.recipe for version in own]
+        data = own[0].data
+        told = (*extras_told(recipes), *copies_told(recipes, data), *one_group_told(data))
+        where = f"{experiment}: " if len(experiments) > 1 else ""
+        notes += [f"{where}{sentence}" for sentence in told]
+    return tuple(notes)
 
 
 def _named(recipe: Recipe, experiment: str, name: str, data: EmbeddedFaces) -> Recipe:
@@ -149,11 +180,15 @@ def _facts(
         f"Faces of {table}": ", ".join(f"{split} {n}" for split, n in version.data.counts.items())
         for table, version in zip(tables, versions[::per_table], strict=True)
     }
+    extras = {
+        f"Extra faces {name}": rows_told(extra) for name, extra in versions[0].data.extras.items()
+    }
     return {
         "Recipe": f"{recipe.version}: {recipe.description}"
         if recipe.description
         else recipe.version,
         **rows,
+        **extras,
         "Seeds": str(settings.seeds),
         "Versions of software": software(),
     }

@@ -2,24 +2,29 @@
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from fairage.exceptions import ConfigError
 from fairage.experiments.recipe import Recipe, recipe_from
-from fairage.experiments.search_space import Drawing, Space
+from fairage.experiments.search_space import Choices, Drawing, Space
+from fairage.faces.augmentation import AUGMENTATIONS
 from fairage.models import HEADS
 from fairage.objectives import OBJECTIVES
 from fairage.objectives.fairness import FAIRNESS
 from fairage.weighting import WEIGHTINGS
 
-__all__ = ["candidate", "check_space", "draw"]
+__all__ = ["candidate", "check_space", "draw", "embedding_candidates"]
 
 PARTS: dict[str, Mapping[str, type]] = {
     "weighting": WEIGHTINGS,
     "head": HEADS,
     "objective": OBJECTIVES,
     "fairness": FAIRNESS,
+    "augmentation": AUGMENTATIONS,
 }
+AUGMENTATION, STAGES = "augmentation", "stages"
+OF_COPIES = {"copies", "seed"}
 
 Values = dict[str, Any]
 
@@ -59,10 +64,41 @@ def candidate(recipe: Recipe, values: Values, source: str = "candidate") -> Reci
     return recipe_from(told, source)
 
 
+def embedding_candidates(space: Space, recipe: Recipe) -> list[Recipe]:
+    """Return the recipe, and a candidate for each augmentation and each stages that may be drawn.
+
+    Between them they train on all extra faces and copies that a search can come to, so that these
+    are embedded before the first trial. What does not fit together is left to fail as a trial.
+
+    Examples:
+        >>> base = recipe_from({"experiment": "1", "version": "mine"}, "example")
+        >>> space = Space({"augmentation": Choices(choices=(None, "kit", "random"))}, "example")
+        >>> len(embedding_candidates(space, base))
+        4
+    """
+    drawn: list[Values] = [{}]
+    for key in filter(_is_embedded, _in_order(space)):
+        drawn = [
+            {**values, **more}
+            for values in drawn
+            for more in _each(space, key, applies=_applies(key, values, recipe))
+        ]
+    found = [recipe]
+    for values in drawn:
+        with suppress(ConfigError):
+            found.append(candidate(recipe, values))
+    return found
+
+
 def check_space(space: Space, recipe: Recipe) -> None:
     """Raise a ConfigError where a value of the space, alone changed, does not give a recipe."""
-    for key in space.domains:
+    for key, domain in space.domains.items():
         part, _, option = key.partition(".")
+        if part == AUGMENTATION and not isinstance(domain, Choices):
+            raise ConfigError(
+                f"{space.source}: {key}: expected choices, as copies are embedded before the first "
+                f"trial, got the range {domain.low}..{domain.high}, write {{choices: [..]}}"
+            )
         if part in PARTS and option:
             _check_option(space, recipe, part, option)
     first = {key: domain.values()[0] for key, domain in space.domains.items()}
@@ -73,6 +109,15 @@ def check_space(space: Space, recipe: Recipe) -> None:
                 if _applies(other, chosen, recipe):
                     chosen[other] = value if other == key else first[other]
             candidate(recipe, chosen, f"{space.source}: {key} {value!r}")
+
+
+def _is_embedded(keys: str) -> bool:
+    """Whether these keys settle what has to be embedded."""
+    return any(key.split(".")[0] in (AUGMENTATION, STAGES) for key in keys.split(", "))
+
+
+def _each(space: Space, key: str, *, applies: bool) -> list[Values]:
+    return [{key: value} for value in space.domains[key].values()] if applies else [{}]
 
 
 def _in_order(space: Space) -> list[str]:
@@ -103,7 +148,8 @@ def _name(told: object) -> str:
 
 
 def _options(part: str, name: str) -> set[str]:
-    return {field.name for field in dataclasses.fields(PARTS[part][name])}
+    own = {field.name for field in dataclasses.fields(PARTS[part][name])}
+    return own | OF_COPIES if part == AUGMENTATION else own
 
 
 def _check_option(space: Space, recipe: Recipe, part: str, option: str) -> None:

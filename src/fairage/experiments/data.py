@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fairage.embeddings import Embeddings
 from fairage.exceptions import DataError
+from fairage.experiments.origin import Origin
 from fairage.experiments.recipe_augmentation import AugmentationChoice
 from fairage.files import atomic_path, write_text
 from fairage.tables import (
@@ -39,6 +40,7 @@ __all__ = [
 
 _FRAME, _VALUES, _ABOUT = "faces.parquet", "embeddings.npy", "backbones.json"
 _EXTRAS, _COPIES, _ROWS, _NOTES = "extras", "copies", "rows.npy", "notes.json"
+_ORIGIN = "origin.json"
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class EmbeddedFaces:
         backbones: Description of each backbone, for the model bundle.
         extras: Further faces by name that stages may train on; splits train and valid alone.
         copies: Augmented copies of training faces, by the `key` of the recipe's augmentation.
+        origin: What it takes to look at the images again; None where only embeddings are at hand.
     """
 
     frame: pl.DataFrame
@@ -94,11 +97,22 @@ class EmbeddedFaces:
     backbones: tuple[dict[str, Any], ...]
     extras: Mapping[str, "EmbeddedFaces"] = field(default_factory=dict)
     copies: Mapping[str, EmbeddedRows] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def split(self, name: str) -> "EmbeddedFaces":
         """Return the rows of one split, without extras and copies."""
         rows = np.flatnonzero(self.frame[SPLIT].to_numpy() == name)
-        return EmbeddedFaces(self.frame[rows], self.embeddings[rows], self.backbones)
+        return self.of(self.frame[rows], self.embeddings[rows])
+
+    def of(self, frame: pl.DataFrame, embeddings: NDArray[np.float32]) -> "EmbeddedFaces":
+        """Return other rows of the same origin, without extras and copies."""
+        return replace(self, frame=frame, embeddings=embeddings, extras={}, copies={})
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Path or URL of each face's image."""
+        root = Path() if self.origin is None else self.origin.root
+        return tuple(Faces(self.frame, root).images)
 
     def extra(self, name: str) -> "EmbeddedFaces":
         """Return further faces, or raise a DataError that says how to hand them over."""
@@ -146,17 +160,22 @@ class EmbeddedFaces:
             faces.save(folder / _EXTRAS / name)
         for key, copies in self.copies.items():
             copies.save(folder / _COPIES / key)
+        if self.origin is not None:
+            write_text(folder / _ORIGIN, self.origin.to_json())
 
 
 def embedded_faces(
-    faces: Faces, embeddings: Embeddings, extras: Mapping[str, EmbeddedFaces] | None = None
+    faces: Faces,
+    embeddings: Embeddings,
+    extras: Mapping[str, EmbeddedFaces] | None = None,
+    splits: Sequence[str] = SPLITS,
 ) -> EmbeddedFaces:
-    """Return the faces that have an embedding, all three splits being there."""
-    for name in SPLITS:
+    """Return the faces that have an embedding, these splits being there."""
+    for name in splits:
         faces.split(name)
     kept = faces.rows(embeddings.rows)
     found = EmbeddedFaces(kept.frame, embeddings.values, embeddings.backbones, extras or {})
-    empty = [name for name, n in found.counts.items() if n == 0]
+    empty = [name for name in splits if found.counts[name] == 0]
     if empty:
         raise DataError(
             f"expected images that can be read in every split, got none in {empty}, "
@@ -193,12 +212,14 @@ def embedded_extra(faces: Faces, embeddings: Embeddings) -> EmbeddedFaces:
 def load_embedded_faces(folder: Path) -> EmbeddedFaces:
     """Return what `EmbeddedFaces.save` wrote; the embeddings stay on disk until they are read."""
     backbones: Sequence[dict[str, Any]] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    origin = folder / _ORIGIN
     return EmbeddedFaces(
         pl.read_parquet(folder / _FRAME),
         np.load(folder / _VALUES, mmap_mode="r"),
         tuple(backbones),
         {path.name: load_embedded_faces(path) for path in _folders(folder / _EXTRAS)},
         {path.name: EmbeddedRows.load(path) for path in _folders(folder / _COPIES)},
+        Origin.from_json(origin.read_text(encoding="utf-8")) if origin.is_file() else None,
     )
 
 

@@ -27,11 +27,29 @@ def check_recipe(recipe: Recipe) -> None:
         raise ConfigError(f"expected a different name for each stage, got {names}, rename")
     for stage in recipe.stages:
         parts_of(stage_recipe(recipe, stage, known=()))
+        _check_backbone(recipe, stage)
     if recipe.experts is not None:
         told = recipe.experts
         for attribute in told.attributes or (AGE_GROUP, *told.weightings):
             parts_of(expert_recipe(recipe, told, attribute))
         parts_of(joint_recipe(recipe, told, members=1))
+
+
+def _check_backbone(recipe: Recipe, stage: Stage) -> None:
+    if not stage.trains_backbone:
+        if stage.finetuning is not None:
+            raise ConfigError(
+                "expected finetuning in stages that train last:K blocks or all, got it in "
+                f"{stage.name!r}, which trains the head, leave it out"
+            )
+        return
+    stage.finetune_settings(recipe.training)
+    if max(recipe.parts, recipe.members) > 1:
+        raise ConfigError(
+            f"expected one model where a stage trains the backbone, as {stage.name!r} does, got "
+            f"parts {recipe.parts} and members {recipe.members}, each of which would have a "
+            "backbone of its own, leave them out or write train: head"
+        )
 
 
 def stage_recipe(recipe: Recipe, stage: Stage, *, known: Iterable[str]) -> Recipe:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,11 @@ from fairage.experiments.spans import (
     joint_span,
     stage_spans,
 )
+from fairage.experiments.staged_backbone import StagedBackbone, check_scratch
 from fairage.models import AgeHead, make_head, merged_head
 from fairage.seeding import torch_seed
 from fairage.training import History, train_head
+from fairage.training.finetuning import FineTuned
 from fairage.training.loop import Watch
 from fairage.weighting import Weights
 
@@ -54,33 +57,52 @@ class Fitted:
         head: The head.
         told: Its name in `HEADS` and its options.
         trainings: What took place, in order.
+        data: The faces as the head sees them, with the embeddings of the backbone in the end.
         experts: For an ensemble of experts, each as it was before they were merged.
+        tuned: The backbone, where a stage trained it.
     """
 
     head: AgeHead
     told: dict[str, Any]
     trainings: tuple[Trained, ...]
+    data: EmbeddedFaces
     experts: Mapping[str, AgeHead] = field(default_factory=dict)
+    tuned: FineTuned | None = None
 
 
-def fit(recipe: Recipe, data: EmbeddedFaces, *, seed: int, watch: Watch | None = None) -> Fitted:
+def fit(
+    recipe: Recipe,
+    data: EmbeddedFaces,
+    *,
+    seed: int,
+    watch: Watch | None = None,
+    scratch: Path | None = None,
+) -> Fitted:
     """Train a model as the recipe says, from training and validation rows alone.
 
-    `watch` sees the epochs of every training, and may raise to stop.
+    Args:
+        recipe: What is trained how.
+        data: The faces.
+        seed: Settles all random numbers.
+        watch: Sees the epochs of every training of a head, and may raise to stop.
+        scratch: Folder for stages that train the backbone. It keeps their checkpoints, with which
+            a killed call goes on when it is repeated, and the backbone that they end with.
 
     Raises:
         ConfigError: The loss stopped being a finite number, or a name does not fit the faces.
         DataError: The faces, extra faces or copies do not allow the recipe.
     """
+    check_scratch(recipe, scratch)
     found = []
     for number, part in enumerate(_parts(recipe, data, seed)):
         material = Material(data, recipe.augmentation, part)
         for member in range(recipe.members):
             label = _label(recipe, number, member)
-            found.append(_Fitting(recipe, material, seed, label, watch).fit())
+            found.append(_Fitting(recipe, material, seed, label, watch, scratch).fit())
     whole = found[0] if len(found) == 1 else _average(found)
     if recipe.after:
-        _following(recipe, Material(data, recipe.augmentation)).apply(whole.head, seed=seed)
+        following = _following(recipe, Material(whole.data, recipe.augmentation))
+        following.apply(whole.head, seed=seed)
     return whole
 
 
@@ -101,35 +123,40 @@ class _Fitting:
     seed: int
     label: str
     watch: Watch | None = None
+    scratch: Path | None = None
 
     def fit(self) -> Fitted:
         """Train the stages in order, then the experts, then what merges them."""
-        spans = stage_spans(self.recipe, self.material)
-        head = self._new_head()
-        trained = tuple(self._train(head, span) for span in spans)
-        if self.recipe.experts is None:
-            return Fitted(head, member_of(self.recipe), trained)
-        return self._experts(self.recipe.experts, head if spans else None, trained)
+        recipe, head = self.recipe, self._new_head()
+        backbone = StagedBackbone(recipe, self.material, seed=self.seed, scratch=self.scratch)
+        trained = [
+            self._train(head, backbone.seen(span))
+            if span.backbone is None
+            else self._told(span, backbone.train(head, span))
+            for span in stage_spans(recipe, self.material)
+        ]
+        material = backbone.material(copies=bool(recipe.after or recipe.experts))
+        told = member_of(recipe)
+        found = Fitted(head, told, tuple(trained), material.data, tuned=backbone.tuned)
+        return found if recipe.experts is None else self._experts(recipe.experts, found, material)
 
-    def _experts(
-        self, told: ExpertsChoice, start: AgeHead | None, trained: tuple[Trained, ...]
-    ) -> Fitted:
+    def _experts(self, told: ExpertsChoice, start: Fitted, material: Material) -> Fitted:
         """Train an expert each attribute, from new heads or the one that the stages left."""
-        experts = {}
-        for attribute, span in expert_spans(self.recipe, self.material).items():
+        experts, trained = {}, start.trainings
+        for attribute, span in expert_spans(self.recipe, material).items():
             experts[attribute] = head = self._new_head(attribute)
-            if start is not None:
-                head.load_state_dict(start.state_dict())
+            if self.recipe.stages:
+                head.load_state_dict(start.head.state_dict())
             trained += (self._train(head, span),)
         members = [member_of(self.recipe)] * len(experts)
         whole = merged_head(list(experts.values()), members, merge=told.merge)
-        joint = joint_span(self.recipe, self.material, len(experts))
+        joint = joint_span(self.recipe, material, len(experts))
         if joint is not None:
             whole.layers[0].requires_grad_(told.joint)
             trained += (self._train(whole, joint),)
             whole.layers[0].requires_grad_(True)
         head_told = {"name": "experts", "members": members, "merge": told.merge}
-        return Fitted(whole, head_told, trained, experts)
+        return Fitted(whole, head_told, trained, start.data, experts, start.tuned)
 
     def _new_head(self, *purpose: str) -> AgeHead:
         with torch_seed(self.seed, self.label + "head", *purpose):
@@ -151,6 +178,9 @@ class _Fitting:
             purpose=self.label + span.name,
             watch=self.watch,
         )
+        return self._told(span, history)
+
+    def _told(self, span: Span, history: History) -> Trained:
         return Trained(self.label + span.name, len(span.train), span.weights, history)
 
 
@@ -176,6 +206,7 @@ def _average(found: Sequence[Fitted]) -> Fitted:
         merged_head([one.head for one in found], members),
         {"name": "experts", "members": members, "merge": "average"},
         tuple(trained for one in found for trained in one.trainings),
+        found[0].data,
         experts,
     )
 

@@ -10,6 +10,7 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.derived import check_recipe
 from fairage.experiments.recipe_augmentation import AugmentationChoice
 from fairage.experiments.recipe_choices import Choice, Select, Training, TrainingChanges
+from fairage.experiments.recipe_finetuning import FineTuningChoice
 from fairage.experiments.recipe_model import Parts, Recipe, parts_of
 from fairage.experiments.recipe_stages import ExpertsChoice, Stage
 
@@ -36,6 +37,7 @@ KEYS: dict[object, type[BaseModel]] = {
     "stages": Stage,
     "experts": ExpertsChoice,
     "joint_training": TrainingChanges,
+    "finetuning": FineTuningChoice,
 }
 """What has keys of its own within a recipe."""
 
@@ -70,7 +72,10 @@ def recipe_from(told: dict[str, Any], source: str) -> Recipe:
         recipe = Recipe.model_validate(told)
     except ValidationError as error:
         raise _explain(error, source) from error
-    check_recipe(recipe)
+    try:
+        check_recipe(recipe)
+    except ConfigError as error:
+        raise error.at(source) from error
     return recipe
 
 

@@ -66,7 +66,15 @@ class Recipe(Strict):
     def fingerprint(self) -> str:
         """Hash of everything that changes the trained model."""
         told = self.model_dump(exclude={"experiment", "version", "description", "published"})
+        for stage in told["stages"]:
+            if stage["finetuning"] is None:  # as before there was such a key
+                del stage["finetuning"]
         return hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+    @property
+    def backbone_stages(self) -> tuple[Stage, ...]:
+        """Its stages that train the backbone along with the head."""
+        return tuple(stage for stage in self.stages if stage.trains_backbone)
 
     @property
     def extra_names(self) -> tuple[str, ...]:

@@ -4,11 +4,19 @@ from typing import Literal
 
 from pydantic import Field
 
-from fairage.experiments.recipe_choices import Named, SelectRule, Strict, TrainingChanges
+from fairage.experiments.recipe_choices import (
+    Named,
+    SelectRule,
+    Strict,
+    Training,
+    TrainingChanges,
+)
+from fairage.experiments.recipe_finetuning import FineTuningChoice, finetune_settings
+from fairage.training.finetuning import FineTuneSettings
 
-__all__ = ["MAIN", "ExpertsChoice", "Stage"]
+__all__ = ["HEAD", "MAIN", "ExpertsChoice", "Stage"]
 
-MAIN = "main"
+MAIN, HEAD = "main", "head"
 
 
 class Stage(TrainingChanges):
@@ -22,7 +30,7 @@ class Stage(TrainingChanges):
         MAIN, description="`main`, or the name of a faces table handed over as --extra-faces."
     )
     train: str = Field(
-        "head",
+        HEAD,
         pattern=r"^(head|all|last:[1-9]\d*)$",
         description="`head`, `last:K` blocks of the backbone and the head, or `all`.",
     )
@@ -33,6 +41,18 @@ class Stage(TrainingChanges):
     augmented: bool = Field(
         True, description="Whether the augmented copies belong to its training rows."
     )
+    finetuning: FineTuningChoice | None = Field(
+        None, description="How the backbone is trained, where `train` names it."
+    )
+
+    @property
+    def trains_backbone(self) -> bool:
+        """Whether the backbone trains along with the head."""
+        return self.train != HEAD
+
+    def finetune_settings(self, training: Training) -> FineTuneSettings:
+        """Return how the backbone is trained, for the recipe's `training`."""
+        return finetune_settings(self.train, self.changed(training), self.finetuning)
 
 
 class ExpertsChoice(Strict):

@@ -2,12 +2,16 @@
 
 import polars as pl
 
+from fairage.experiments.recipe import shipped_recipes
 from fairage.report import Reference
 from fairage.tables import AGE
 
-__all__ = ["REFERENCES", "is_challenge_test"]
+__all__ = ["REFERENCES", "is_challenge_test", "study_points"]
 
 REFERENCES = (Reference("FaRL ViT-B/16 (CVPR 2024 benchmark)", mae=3.4325, average_bias=0.763),)
+
+STUDY = "published"
+"""The suite whose recipes tell what the study published."""
 
 _ROWS, _MEAN_AGE = 1978, 33.0873
 
@@ -19,3 +23,18 @@ def is_challenge_test(test: pl.DataFrame) -> bool:
     """
     mean = test[AGE].mean()
     return test.height == _ROWS and isinstance(mean, float) and abs(mean - _MEAN_AGE) < 1e-3
+
+
+def study_points() -> tuple[Reference, ...]:
+    """Return the study's results of every version, in the order of its table.
+
+    Examples:
+        >>> [point.average_bias for point in study_points()][:2]
+        [0.9256, 0.78]
+    """
+    told = [(recipe.version, recipe.published) for recipe in shipped_recipes(STUDY)]
+    return tuple(
+        Reference(name, mae=row["mae"], average_bias=row["average_bias"])
+        for name, row in told
+        if row
+    )

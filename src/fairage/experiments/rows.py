@@ -27,12 +27,14 @@ class Taught:
     """What one training is taught and validated on.
 
     Args:
-        frame: Faces table of the training rows, for weightings.
+        faces: The training rows' faces, copies among them.
+        valid_faces: The validation rows' faces.
         train: Training rows, each of weight 1.
         valid: Validation rows.
     """
 
-    frame: pl.DataFrame
+    faces: EmbeddedFaces
+    valid_faces: EmbeddedFaces
     train: Rows
     valid: Rows
 
@@ -54,7 +56,8 @@ class Material:
         part: Index | None = None,
     ) -> None:
         self.data, self.augmentation, self.part = data, augmentation, part
-        self._valid = rows_of(data.split("valid"))
+        self._valid_faces = data.split("valid")
+        self._valid = rows_of(self._valid_faces)
         self._own: torch.Tensor | None = None
         self._taught: dict[tuple[str, bool], Taught] = {}
 
@@ -84,16 +87,17 @@ class Material:
     def _main(self, augmented: bool) -> Taught:
         choice = self.augmentation if augmented else None
         found = training_faces(self.data, choice, self.part)
-        return Taught(found.frame, rows_of(found), self._valid)
+        return Taught(found, self._valid_faces, rows_of(found), self._valid)
 
     def _extra(self, name: str) -> Taught:
         extra = self.data.extra(name)
         train, own = extra.split("train"), extra.split("valid")
         rows = self._voted(rows_of(train))
         if own.frame.height:
-            return Taught(train.frame, rows, self._voted(rows_of(own)))
+            return Taught(train, own, rows, self._voted(rows_of(own)))
         shared = [a for a in train.attributes if a in self._valid.groups]
-        return Taught(train.frame, _with_groups(rows, shared), _with_groups(self._valid, shared))
+        rows, valid = _with_groups(rows, shared), _with_groups(self._valid, shared)
+        return Taught(train, self._valid_faces, rows, valid)
 
     def _voted(self, rows: Rows) -> Rows:
         """Return extra rows with empty votes where the faces have some and they do not."""
@@ -114,11 +118,11 @@ def training_faces(
         rows, values = np.concatenate([own, copies.rows]), np.asarray(copies.embeddings)
     if part is None:
         taken = np.concatenate([data.embeddings[own], values])
-        return EmbeddedFaces(data.frame[rows], taken, data.backbones)
+        return data.of(data.frame[rows], taken)
     part = part[part < len(rows)]
     first, behind = part[part < len(own)], part[part >= len(own)] - len(own)
     taken = np.concatenate([data.embeddings[own[first]], values[behind]])
-    return EmbeddedFaces(data.frame[rows[part]], taken, data.backbones)
+    return data.of(data.frame[rows[part]], taken)
 
 
 def parts_of_rows(

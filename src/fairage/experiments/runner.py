@@ -1,6 +1,7 @@
 """One run: a recipe and a seed, trained on embedded faces, into a folder."""
 
 import json
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -21,8 +22,18 @@ from fairage.report.suite_frames import bias_column
 from fairage.table_files import write_table
 from fairage.tables import AGE, AGE_GROUP, IMAGE, MODEL, PREDICTION, SEED, SPLIT
 from fairage.training import Epoch
+from fairage.training.finetuning import add_to_bundle
 
-__all__ = ["BUNDLE", "LOG", "PREDICTIONS", "RUN", "run_fingerprint", "run_version", "scores_row"]
+__all__ = [
+    "BUNDLE",
+    "LOG",
+    "PREDICTIONS",
+    "RUN",
+    "remove_scratch",
+    "run_fingerprint",
+    "run_version",
+    "scores_row",
+]
 
 BUNDLE, PREDICTIONS, LOG, RUN = "bundle", "predictions.parquet", "log.csv", "run.json"
 
@@ -30,13 +41,15 @@ BUNDLE, PREDICTIONS, LOG, RUN = "bundle", "predictions.parquet", "log.csv", "run
 def run_version(recipe: Recipe, data: EmbeddedFaces, *, seed: int, folder: Path) -> None:
     """Train, predict the test split and write bundle, predictions, log and `run.json`.
 
-    The folder appears whole or not at all, so that an interrupted run is simply run again.
+    The folder appears whole or not at all, so that an interrupted run is simply run again. Stages
+    that train the backbone then go on with the epoch that was not finished: their checkpoints lie
+    in a hidden folder beside it, which is removed when the run is whole.
     """
     started = time.monotonic()
-    fitted = fit(recipe, data, seed=seed)
-    measured = {"valid": data.split("valid"), "test": data.split("test")}
+    fitted = fit(recipe, data, seed=seed, scratch=_scratch(folder))
+    measured = {name: fitted.data.split(name) for name in ("valid", "test")}
     scores = {name: _score(fitted.head, part) for name, part in measured.items()}
-    bundle = _bundle(recipe, data, fitted, seed, scores["test"])
+    bundle = _bundle(recipe, fitted, seed, scores["test"])
     predictions = _predictions(recipe, measured["test"], bundle, seed)
     told = {
         "recipe": recipe.model_dump(mode="json"),
@@ -48,9 +61,21 @@ def run_version(recipe: Recipe, data: EmbeddedFaces, *, seed: int, folder: Path)
     }
     with atomic_folder(folder) as partial:
         save_bundle(bundle, partial / BUNDLE)
+        if fitted.tuned is not None:
+            add_to_bundle(fitted.tuned, partial / BUNDLE)
         write_table(predictions, partial / PREDICTIONS)
         write_table(_log(fitted.trainings), partial / LOG)
         write_text(partial / RUN, json.dumps(told, indent=2) + "\n")
+    remove_scratch(folder)
+
+
+def remove_scratch(folder: Path) -> None:
+    """Remove what a run keeps beside its folder until that is whole."""
+    shutil.rmtree(_scratch(folder), ignore_errors=True)
+
+
+def _scratch(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.finetuning")
 
 
 def run_fingerprint(recipe: Recipe, data: EmbeddedFaces) -> str:
@@ -129,7 +154,8 @@ def _score(head: AgeHead, data: EmbeddedFaces) -> Score:
     return score(data.frame[AGE].to_numpy(), found.numpy(), data.labels())
 
 
-def _bundle(recipe: Recipe, data: EmbeddedFaces, fitted: Fitted, seed: int, test: Score) -> Bundle:
+def _bundle(recipe: Recipe, fitted: Fitted, seed: int, test: Score) -> Bundle:
+    data = fitted.data
     labels = data.split("train").labels()
     training = {
         "description": recipe.description,

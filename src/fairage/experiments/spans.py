@@ -5,20 +5,20 @@ from dataclasses import dataclass, replace
 import torch
 
 from fairage.exceptions import ConfigError
+from fairage.experiments.backbone_stages import BackboneTraining, image_rows, trainable
 from fairage.experiments.derived import expert_recipe, joint_recipe, stage_recipe
 from fairage.experiments.recipe_model import Recipe, parts_of
-from fairage.experiments.recipe_stages import MAIN
-from fairage.experiments.rows import Material
+from fairage.experiments.recipe_stages import MAIN, Stage
+from fairage.experiments.rows import Material, Taught
 from fairage.objectives import Objective
 from fairage.objectives.fairness import Fairness
 from fairage.tables import AGE_GROUP
 from fairage.training import Rows, Selection, TrainingSettings
 from fairage.training.fairness import group_layout
+from fairage.training.finetuning import check_finetuning
 from fairage.weighting import Weights
 
 __all__ = ["Span", "check_spans", "expert_spans", "joint_span", "stage_spans"]
-
-HEAD = "head"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Span:
         fairness: The fairness term.
         selection: Which epoch is kept.
         settings: Epochs, batches, optimiser.
+        stage: Of which stage it is, if of one.
+        backbone: What is needed to train the backbone along with the head, where that is wanted.
     """
 
     name: str
@@ -44,23 +46,15 @@ class Span:
     fairness: Fairness | None
     selection: Selection
     settings: TrainingSettings
+    stage: Stage | None = None
+    backbone: BackboneTraining | None = None
 
 
 def stage_spans(recipe: Recipe, material: Material) -> list[Span]:
     """Return the recipe's stages; without stages and experts, its one training."""
     if not recipe.stages:
-        return [] if recipe.experts else [_span(recipe, material, "training")]
-    found = []
-    for stage in recipe.stages:
-        if stage.train != HEAD:
-            raise ConfigError(
-                f"expected stages that train {HEAD!r}, as embeddings stay what they are, got "
-                f"{stage.train!r} in the stage {stage.name!r}, write train: {HEAD}"
-            )
-        taught = material.taught(stage.data, augmented=stage.augmented)
-        own = stage_recipe(recipe, stage, known=taught.train.groups)
-        found.append(_span(own, material, stage.name, source=stage.data, augmented=stage.augmented))
-    return found
+        return [] if recipe.experts else [_span(recipe, material.taught(), "training")]
+    return [_stage_span(recipe, stage, material) for stage in recipe.stages]
 
 
 def expert_spans(recipe: Recipe, material: Material) -> dict[str, Span]:
@@ -68,12 +62,13 @@ def expert_spans(recipe: Recipe, material: Material) -> dict[str, Span]:
     if recipe.experts is None:
         return {}
     told = recipe.experts
-    attributes = told.attributes or tuple(material.taught().train.groups)
+    taught = material.taught()
+    attributes = told.attributes or tuple(taught.train.groups)
     for name in told.weightings:
         if name not in attributes:
             raise ConfigError.unknown_name("expert in experts.weightings", name, attributes)
     return {
-        attribute: _span(expert_recipe(recipe, told, attribute), material, expert_name(attribute))
+        attribute: _span(expert_recipe(recipe, told, attribute), taught, expert_name(attribute))
         for attribute in attributes
     }
 
@@ -83,7 +78,7 @@ def joint_span(recipe: Recipe, material: Material, experts: int) -> Span | None:
     told = recipe.experts
     if told is None or (not told.joint and told.merge == "average"):
         return None
-    return _span(joint_recipe(recipe, told, members=experts), material, "joint")
+    return _span(joint_recipe(recipe, told, members=experts), material.taught(), "joint")
 
 
 def expert_name(attribute: str) -> str:
@@ -103,14 +98,30 @@ def check_spans(recipe: Recipe, material: Material) -> None:
     for span in [*stage_spans(recipe, material), *experts.values(), *([joint] if joint else [])]:
         if span.fairness is not None:
             group_layout(span.fairness, span.train, span.valid)
+        if span.backbone is not None:
+            check_finetuning(span.backbone.spec, span.backbone.settings)
 
 
-def _span(
-    recipe: Recipe, material: Material, name: str, *, source: str = MAIN, augmented: bool = True
-) -> Span:
+def _stage_span(recipe: Recipe, stage: Stage, material: Material) -> Span:
+    taught = material.taught(stage.data, augmented=stage.augmented)
+    own = stage_recipe(recipe, stage, known=taught.train.groups)
+    span = replace(_span(own, taught, stage.name), stage=stage)
+    if not stage.trains_backbone:
+        return span
+    changed = recipe.augmentation if stage.augmented and stage.data == MAIN else None
+    backbone = BackboneTraining(
+        trainable(stage, material.data),
+        image_rows(span.train, taught.faces),
+        image_rows(span.valid, taught.valid_faces),
+        stage.finetune_settings(recipe.training),
+        None if changed is None else changed.augmentation(),
+    )
+    return replace(span, backbone=backbone)
+
+
+def _span(recipe: Recipe, taught: Taught, name: str) -> Span:
     parts = parts_of(recipe)
-    taught = material.taught(source, augmented=augmented)
-    weights = parts.weighting.weigh(taught.frame)
+    weights = parts.weighting.weigh(taught.faces.frame)
     return Span(
         name,
         replace(taught.train, weights=torch.from_numpy(weights.values).float()),

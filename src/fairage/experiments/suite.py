@@ -2,30 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from fairage.datasets.copies import CopiedRows
-from fairage.embeddings import BackboneSpec, Embeddings, embed, embed_copies
+from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.augmented import (
-    Augmented,
-    Copying,
-    augmented_faces,
-    copies_told,
-    left_out_told,
-)
-from fairage.experiments.data import (
-    EmbeddedFaces,
-    embedded_extra,
-    embedded_faces,
-    missing_extra,
-)
+from fairage.experiments.augmented import Augmented, copies_told, left_out_told
+from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.embedder import Embedder, handed_over
 from fairage.experiments.fitting import check_fit
+from fairage.experiments.notes import extras_told, one_group_told, tuned_told
 from fairage.experiments.recipe import Recipe
-from fairage.experiments.recipe_augmentation import AugmentationChoice
 from fairage.experiments.versions import SUITE, Plan, SuiteOutcome, Version, run_plan
 from fairage.tables import Faces
 
@@ -34,6 +22,7 @@ __all__ = [
     "SuiteOutcome",
     "SuiteSettings",
     "backbone_title",
+    "rows_told",
     "run_suite",
     "software",
 ]
@@ -80,11 +69,12 @@ def run_suite(
         ConfigError: `out` holds runs of other faces, backbones or recipes.
         DataError: A recipe does not fit the faces, unless it is to be left out.
     """
-    recipes, left_out = _handed_over(recipes, settings)
-    augmented = _embedded(recipes, faces, settings)
+    extra_faces, leave_out = settings.extra_faces, settings.leave_out
+    recipes, left_out = handed_over(recipes, extra_faces, leave_out=leave_out)
+    embedder = Embedder(settings.backbones, settings.store, settings.on_error, settings.detector)
+    augmented = embedder.embedded(recipes, faces, extra_faces, leave_out=leave_out)
     data = augmented.data
-    fitting, not_fitting = _fitting(augmented, leave_out=settings.leave_out)
-    left_out |= not_fitting
+    fitting, left_out = _fitting(augmented, left_out, leave_out=leave_out)
     plan = Plan(
         title=settings.title,
         versions=[Version(recipe, data) for recipe in fitting],
@@ -93,7 +83,12 @@ def run_suite(
         facts=_facts(data, settings),
         backbones=data.backbones,
         left_out=left_out,
-        notes=(*_notes(fitting), *copies_told(fitting, data)),
+        notes=(
+            *extras_told(fitting),
+            *tuned_told(fitting),
+            *copies_told(fitting, data),
+            *one_group_told(data),
+        ),
         truth=settings.truth,
     )
     n = sum(map(len, data.copies.values()))
@@ -116,74 +111,22 @@ def software() -> str:
     return f"fairage {version('fairage')}, torch {version('torch')}"
 
 
-def _embedded(recipes: Sequence[Recipe], faces: Faces, settings: SuiteSettings) -> Augmented:
-    """Embed the faces, the extra faces and the copies that the recipes train on."""
-    wanted = {name for recipe in recipes for name in recipe.extra_names}
-    extras = {
-        name: embedded_extra(extra, _embed(extra, settings))
-        for name, extra in settings.extra_faces.items()
-        if name in wanted
-    }
-    data = embedded_faces(faces, _embed(faces, settings), extras)
-    copying = Copying(faces.root, partial(_embed_copies, settings), leave_out=settings.leave_out)
-    return augmented_faces(recipes, data, copying)
+def rows_told(data: EmbeddedFaces) -> str:
+    """Return how reports tell the rows of each split that is there: `train 60, valid 20`."""
+    return ", ".join(f"{split} {n}" for split, n in data.counts.items() if n)
 
 
-def _embed(faces: Faces, settings: SuiteSettings) -> Embeddings:
-    return embed(
-        faces,
-        settings.backbones,
-        store=settings.store,
-        detector=settings.detector,
-        on_error=settings.on_error,
-    )
-
-
-def _embed_copies(
-    settings: SuiteSettings, train: Faces, copied: CopiedRows, choice: AugmentationChoice
-) -> Embeddings:
-    return embed_copies(
-        train,
-        copied,
-        choice.augmentation(),
-        settings.backbones,
-        store=settings.store,
-        seed=choice.seed,
-        detector=settings.detector,
-        on_error=settings.on_error,
-    )
-
-
-def _handed_over(
-    recipes: Sequence[Recipe], settings: SuiteSettings
+def _fitting(
+    augmented: Augmented, left_out: dict[str, str], *, leave_out: bool
 ) -> tuple[list[Recipe], dict[str, str]]:
-    """Leave out recipes whose extra faces were not handed over, before anything is embedded."""
-    wanted = {name for recipe in recipes for name in recipe.extra_names}
-    unused = sorted(set(settings.extra_faces) - wanted)
-    if unused and not settings.leave_out:
-        raise ConfigError(
-            f"expected --extra-faces for what the recipes' stages name, {sorted(wanted)}, got "
-            f"{unused} as well, correct the name or leave it out"
-        )
-    left_out = {}
-    for recipe in recipes:
-        for name in set(recipe.extra_names) - set(settings.extra_faces):
-            reason = missing_extra(name, settings.extra_faces)
-            if not settings.leave_out:
-                raise DataError(reason)
-            left_out[recipe.slug] = left_out_told(recipe, reason)
-    return [recipe for recipe in recipes if recipe.slug not in left_out], left_out
-
-
-def _fitting(augmented: Augmented, *, leave_out: bool) -> tuple[list[Recipe], dict[str, str]]:
-    """Split the recipes into those that these faces allow and the others."""
-    fitting, left_out = [], dict(augmented.left_out)
+    """Return the recipes that these faces allow, and sentences on all that are left out."""
+    fitting, left_out = [], left_out | augmented.left_out
     for recipe in augmented.recipes:
         try:
             check_fit(recipe, augmented.data)
         except (ConfigError, DataError) as error:
             if not leave_out:
-                raise
+                raise error.at(recipe.version) from error
             left_out[recipe.slug] = left_out_told(recipe, error)
         else:
             fitting.append(recipe)
@@ -194,26 +137,13 @@ def _fitting(augmented: Augmented, *, leave_out: bool) -> tuple[list[Recipe], di
     return fitting, left_out
 
 
-def _notes(recipes: Sequence[Recipe]) -> tuple[str, ...]:
-    """Say which versions saw more than the faces table."""
-    return tuple(
-        f"{recipe.version} was trained on the extra faces {', '.join(recipe.extra_names)} as well."
-        for recipe in recipes
-        if recipe.extra_names
-    )
-
-
 def _facts(data: EmbeddedFaces, settings: SuiteSettings) -> dict[str, str]:
     return {
         "Faces table": settings.faces_name,
-        "Faces": _rows(data),
-        **{f"Extra faces {name}": _rows(extra) for name, extra in data.extras.items()},
+        "Faces": rows_told(data),
+        **{f"Extra faces {name}": rows_told(extra) for name, extra in data.extras.items()},
         "Backbones": ", ".join(map(backbone_title, data.backbones)),
         "Width of the embedding": str(data.embeddings.shape[1]),
         "Seeds": str(settings.seeds),
         "Versions of software": software(),
     }
-
-
-def _rows(data: EmbeddedFaces) -> str:
-    return ", ".join(f"{split} {n}" for split, n in data.counts.items() if n)

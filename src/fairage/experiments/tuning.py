@@ -4,26 +4,28 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from fairage.embeddings import BackboneSpec, embed
+from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.candidates import candidate, check_space, draw
+from fairage.experiments.candidates import candidate, check_space, draw, embedding_candidates
 from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.embedder import Embedder, handed_over
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.search_space import Space
+from fairage.experiments.staged_backbone import check_scratch
 from fairage.experiments.study import Memory, Outcome, Trial, open_memory
 from fairage.experiments.trials import Judged, Task, limits_of, run_saved_task, run_task
 from fairage.experiments.workers import one_thread, prepare_worker
 from fairage.files import new_folder
 from fairage.processes import process_pool
 from fairage.progress import progress_bar
-from fairage.tables import SPLIT, Faces
+from fairage.tables import Faces
 
 __all__ = ["Search", "TuningSettings", "search"]
 
@@ -47,6 +49,7 @@ class TuningSettings:
         on_error: `"fail"` or `"skip"` for an image that cannot be read.
         detector: File of the face detector for aligned views; None for what the environment
             names.
+        extra_faces: Further faces by name, which stages of the recipe train on.
     """
 
     backbones: tuple[BackboneSpec, ...]
@@ -59,6 +62,7 @@ class TuningSettings:
     seed: int = 0
     on_error: Literal["fail", "skip"] = "fail"
     detector: Path | None = None
+    extra_faces: Mapping[str, Faces] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,14 @@ class Search:
         data: What they were trained and judged on; no test rows among it.
         new: Trials of this call.
         seconds: Time of this call's trials.
+        new_copies: Augmented copies that were embedded now; the others were in the store.
     """
 
     outcomes: list[Outcome]
     data: EmbeddedFaces
     new: int
     seconds: float
+    new_copies: int = 0
 
 
 def search(
@@ -83,15 +89,24 @@ def search(
 ) -> Search:
     """Try the recipe as it is, then candidates, until there are as many trials as wanted.
 
-    Rows of the split `test` are dropped before anything is embedded. Killed at any moment and
-    called again, the search goes on.
+    Rows of the split `test` are dropped before anything is embedded. The augmented copies of the
+    recipe, and of every augmentation that the space draws, are embedded before the first trial.
+    Killed at any moment and called again, the search goes on.
 
     Raises:
-        ConfigError: The space does not fit the recipe, or `out` holds another search.
-        DataError: A split is missing, or no trial could be trained.
+        ConfigError: The space does not fit the recipe, a stage trains a backbone, an augmentation
+            is drawn from a range or copies a group that is not there, or `out` holds another
+            search.
+        DataError: A split or extra faces are missing, or no trial could be trained.
     """
+    check_scratch(recipe, None)
     check_space(space, recipe)
-    data = _embed(faces, settings)
+    recipes, _ = handed_over(embedding_candidates(space, recipe), settings.extra_faces)
+    for told in recipes:
+        check_scratch(told, None)
+    embedder = Embedder(settings.backbones, settings.store, settings.on_error, settings.detector)
+    found = embedder.embedded(recipes, faces, settings.extra_faces, splits=SPLITS)
+    data = found.data
     started = time.monotonic()
     with (
         open_memory(new_folder(out), _hash(recipe, space, settings, data), seed=settings.seed) as m,
@@ -102,34 +117,16 @@ def search(
     if not any(outcome.state == "complete" for outcome in outcomes):
         reasons = [o.judged.reason for o in outcomes] or ["there was no time for any"]
         raise DataError(f"expected a trial that can be trained, got none: {reasons[0]}")
-    return Search(outcomes, data, new, time.monotonic() - started)
-
-
-def _embed(faces: Faces, settings: TuningSettings) -> EmbeddedFaces:
-    for name in SPLITS:
-        faces.split(name)
-    kept = faces.rows(faces.frame[SPLIT].is_in(SPLITS).to_numpy())
-    found = embed(
-        kept,
-        settings.backbones,
-        store=settings.store,
-        on_error=settings.on_error,
-        detector=settings.detector,
-    )
-    frame = kept.rows(found.rows).frame
-    data = EmbeddedFaces(frame, found.values, found.backbones)
-    empty = [name for name in SPLITS if data.counts[name] == 0]
-    if empty:
-        raise DataError(
-            f"expected images that can be read in the splits train and valid, got none in {empty}, "
-            "run: fairage data check"
-        )
-    return data
+    return Search(outcomes, data, new, time.monotonic() - started, new_copies=found.new)
 
 
 def _hash(recipe: Recipe, space: Space, settings: TuningSettings, data: EmbeddedFaces) -> str:
+    """Return the hash of all that a search depends on; more trials do not make it another one."""
     told = json.dumps([recipe.fingerprint, space.told(), settings.seeds, settings.seed])
-    return hashlib.blake2b(f"{told}{data.fingerprint}".encode(), digest_size=8).hexdigest()
+    more = [f"{name}={extra.fingerprint}" for name, extra in sorted(data.extras.items())]
+    more += [f"{key}={copies.fingerprint}" for key, copies in sorted(data.copies.items())]
+    parts = "".join([told, data.fingerprint, *more])
+    return hashlib.blake2b(parts.encode(), digest_size=8).hexdigest()
 
 
 @contextmanager

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import yaml
 
 from fairage.experiments.candidates import candidate
+from fairage.experiments.data import EmbeddedRows
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.study import Outcome
-from fairage.experiments.suite import backbone_title, software
+from fairage.experiments.suite import backbone_title, rows_told, software
 from fairage.experiments.tuning import Search, TuningSettings
 from fairage.files import write_text
 from fairage.report.suite_metrics import AVERAGE_BIAS, MAE, bias_column
@@ -38,6 +40,8 @@ class TuningOutcome:
         counts: Trials of each state.
         new: Trials that were trained now.
         seconds: Their time.
+        copies: Augmented copies that the trials could train on.
+        new_copies: Those of them that were embedded now.
     """
 
     folder: Path
@@ -47,6 +51,8 @@ class TuningOutcome:
     counts: dict[str, int]
     new: int
     seconds: float
+    copies: int = 0
+    new_copies: int = 0
 
 
 def write_search(
@@ -88,7 +94,9 @@ def write_search(
     )
     write_text(out / REPORT, tuning_html(report))
     numbers = tried[chosen].number, tried[accurate].number
-    return TuningOutcome(out, told, *numbers, counts, found.new, found.seconds)
+    outcome = TuningOutcome(out, told, *numbers, counts, found.new, found.seconds)
+    copies = sum(map(len, found.data.copies.values()))
+    return replace(outcome, copies=copies, new_copies=found.new_copies)
 
 
 def _tried(outcome: Outcome) -> TriedTrial:
@@ -155,13 +163,20 @@ def _yaml(recipe: Recipe, outcome: Outcome, name: str, trials: int) -> str:
 def _facts(
     recipe: Recipe, found: Search, settings: TuningSettings, faces_name: str
 ) -> dict[str, str]:
-    rows = {split: n for split, n in found.data.counts.items() if n}
+    data = found.data
     return {
         "Recipe": f"{recipe.experiment}, {recipe.version}",
         "Faces table": faces_name,
-        "Faces": ", ".join(f"{split} {n}" for split, n in rows.items()),
-        "Backbones": ", ".join(map(backbone_title, found.data.backbones)),
+        "Faces": rows_told(data),
+        **{f"Extra faces {name}": rows_told(extra) for name, extra in data.extras.items()},
+        **{f"Augmented copies {n}": _copies(c) for n, c in enumerate(data.copies.values(), 1)},
+        "Backbones": ", ".join(map(backbone_title, data.backbones)),
         "Trials": str(len(found.outcomes)),
         "Seeds a trial": str(settings.seeds),
         "Versions of software": software(),
     }
+
+
+def _copies(copies: EmbeddedRows) -> str:
+    told = [f"{len(copies):,} of {len(np.unique(copies.rows)):,} training faces", *copies.notes]
+    return "; ".join(told)

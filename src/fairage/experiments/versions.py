@@ -13,8 +13,8 @@ import polars as pl
 from fairage.exceptions import ConfigError
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.recipe import Recipe
-from fairage.experiments.references import REFERENCES, is_challenge_test
-from fairage.experiments.runner import PREDICTIONS, RUN, run_fingerprint
+from fairage.experiments.references import REFERENCES, is_challenge_test, study_points
+from fairage.experiments.runner import PREDICTIONS, RUN, remove_scratch, run_fingerprint
 from fairage.experiments.workers import Batch, Job, run_batches
 from fairage.files import new_folder, write_text
 from fairage.progress import progress_bar
@@ -134,6 +134,7 @@ def _missing(version: Version, seeds: int, out: Path) -> Batch:
                 f"expected in {str(job.folder)!r} a run of these faces, backbones and this recipe, "
                 "got one of others, give another --out or remove the folder"
             )
+        remove_scratch(job.folder)  # of a run that was killed when it was whole
     return Batch([job for job in jobs if job not in there], version.data)
 
 
@@ -168,6 +169,7 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
         versions=versions,
         facts=plan.facts,
         references=REFERENCES if comparable else (),
+        study=study_points() if comparable else (),
         comparable=comparable,
         truth=plan.truth,
         notes=(*plan.notes, *plan.left_out.values()),

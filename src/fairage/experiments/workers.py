@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from fairage.exceptions import FairageError
 from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.runner import run_version
@@ -75,7 +76,11 @@ def one_thread() -> Iterator[None]:
 
 
 def _run(job: Job, data: EmbeddedFaces) -> None:
-    run_version(job.recipe, data, seed=job.seed, folder=job.folder)
+    """Run a job; what is wrong with it is told with its name, as it is one of many."""
+    try:
+        run_version(job.recipe, data, seed=job.seed, folder=job.folder)
+    except FairageError as error:
+        raise error.at(f"{job.recipe.version}, seed {job.seed}") from error
 
 
 def _run_saved(job: Job, scratch: Path) -> None:

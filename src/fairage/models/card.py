@@ -21,7 +21,7 @@ def model_card(config: dict[str, Any]) -> str:
     training = config["training"]
     lines = ["# Age estimator trained by fairage", "", str(training.get("description", "")), ""]
     lines += ["## Made from", ""]
-    lines += [f"- Backbone: `{b.get('name')}`, view `{b.get('view')}`" for b in config["backbones"]]
+    lines += [_backbone(told) for told in config["backbones"]]
     lines += [f"- {key}: {training[key]}" for key in ("version", "seed") if key in training]
     lines += [f"- Rows in {split}: {n}" for split, n in training.get("rows", {}).items()]
     lines += [f"- {name}: {version}" for name, version in training.get("versions", {}).items()]
@@ -29,6 +29,11 @@ def model_card(config: dict[str, Any]) -> str:
     for attribute, counts in training.get("groups", {}).items():
         lines += _table(f"## Training rows by {attribute}", counts)
     return "\n".join([*lines, _LIMITS])
+
+
+def _backbone(told: dict[str, Any]) -> str:
+    line = f"- Backbone: `{told.get('name')}`, view `{told.get('view')}`"
+    return f"{line}, fine-tuned: in the folder `{told['folder']}`" if "folder" in told else line
 
 
 def _table(title: str, rows: dict[str, Any]) -> list[str]:

@@ -43,18 +43,26 @@ class DenseHead(ABC):
         hidden: Widths of the dense layers between the embedding and the last layer.
         dropout: Share of the embedding's numbers set to zero in training.
         layer_norm: Normalise what comes out of each dense layer.
+        hidden_dropout: Share of each dense layer's numbers set to zero in training.
     """
 
     hidden: tuple[int, ...] = (128, 32)
     dropout: float = 0.5
     layer_norm: bool = False
+    hidden_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        check_trunk(self.hidden, self.dropout)
+        check_trunk(self.hidden, self.dropout, self.hidden_dropout)
 
     def layers(self, dim: int) -> nn.Sequential:
         """Return new layers for embeddings of this width."""
-        layers, width = trunk(dim, self.hidden, self.dropout, layer_norm=self.layer_norm)
+        layers, width = trunk(
+            dim,
+            self.hidden,
+            self.dropout,
+            layer_norm=self.layer_norm,
+            hidden_dropout=self.hidden_dropout,
+        )
         return nn.Sequential(*layers, *self.last(width))
 
     @abstractmethod
@@ -71,6 +79,7 @@ class Regression(DenseHead):
         dropout: Share of the embedding's numbers set to zero in training.
         output: `"sigmoid"` keeps the age in 0..100 years; `"linear"` does not.
         layer_norm: Normalise what comes out of each dense layer.
+        hidden_dropout: Share of each dense layer's numbers set to zero in training.
     """
 
     gives: ClassVar[OutputKind] = "number"
@@ -108,6 +117,7 @@ class LabelDistribution(DenseHead):
         hidden: Widths of the dense layers between the embedding and the logits.
         dropout: Share of the embedding's numbers set to zero in training.
         layer_norm: Normalise what comes out of each dense layer.
+        hidden_dropout: Share of each dense layer's numbers set to zero in training.
     """
 
     gives: ClassVar[OutputKind] = "distribution"
@@ -132,6 +142,7 @@ class Coral(DenseHead):
         hidden: Widths of the dense layers between the embedding and the direction.
         dropout: Share of the embedding's numbers set to zero in training.
         layer_norm: Normalise what comes out of each dense layer.
+        hidden_dropout: Share of each dense layer's numbers set to zero in training.
     """
 
     gives: ClassVar[OutputKind] = "coral"
@@ -156,6 +167,7 @@ class Corn(DenseHead):
         hidden: Widths of the dense layers between the embedding and the logits.
         dropout: Share of the embedding's numbers set to zero in training.
         layer_norm: Normalise what comes out of each dense layer.
+        hidden_dropout: Share of each dense layer's numbers set to zero in training.
     """
 
     gives: ClassVar[OutputKind] = "corn"

@@ -52,7 +52,12 @@ def dense(inputs: int, outputs: int) -> nn.Linear:
 
 
 def trunk(
-    dim: int, hidden: Sequence[int], dropout: float, *, layer_norm: bool = False
+    dim: int,
+    hidden: Sequence[int],
+    dropout: float,
+    *,
+    layer_norm: bool = False,
+    hidden_dropout: float = 0.0,
 ) -> tuple[list[nn.Module], int]:
     """Return dropout and dense layers with ReLU, and the width of what comes out of them.
 
@@ -61,20 +66,22 @@ def trunk(
         hidden: Width of each dense layer.
         dropout: Share of the embedding's numbers set to zero in training.
         layer_norm: Normalise what comes out of each dense layer.
+        hidden_dropout: Share of each dense layer's numbers set to zero in training.
     """
     layers: list[nn.Module] = [QuickDropout(dropout)]
     for width in hidden:
         layers.append(dense(dim, width))
         layers += [nn.LayerNorm(width)] if layer_norm else []
         layers.append(nn.ReLU())
+        layers += [QuickDropout(hidden_dropout)] if hidden_dropout else []
         dim = width
     return layers, dim
 
 
-def check_trunk(hidden: Sequence[int], dropout: float) -> None:
+def check_trunk(hidden: Sequence[int], *dropouts: float) -> None:
     """Refuse a dropout or a width that cannot be."""
-    if not 0 <= dropout < 1 or any(width < 1 for width in hidden):
+    if not all(0 <= share < 1 for share in dropouts) or any(width < 1 for width in hidden):
         raise ConfigError(
-            f"expected dropout in 0..1 and hidden widths of 1 or more, got {dropout} and "
-            f"{list(hidden)}, correct the head's options"
+            f"expected dropouts from 0 to below 1 and hidden widths of 1 or more, got "
+            f"{list(dropouts)} and {list(hidden)}, correct the head's options"
         )

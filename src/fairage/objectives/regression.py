@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 HUNDRED_YEARS = 100.0
+SMALLEST, LARGEST = 0.01, 1000.0
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,10 @@ class HuberLoss:
     delta: float = 5.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.delta < float("inf"):
-            raise ConfigError(f"expected a delta above 0 years, got {self.delta}, correct it")
+        if not SMALLEST <= self.delta <= LARGEST:
+            raise ConfigError(
+                f"expected a delta of {SMALLEST:g}..{LARGEST:g} years, got {self.delta}, take 5"
+            )
 
     def __call__(
         self, outputs: Tensor, targets: Targets, weights: Tensor, total: float | None = None
@@ -106,8 +109,10 @@ class BalancedMSE:
     sigma: float = 5.0
 
     def __post_init__(self) -> None:
-        if not 0.01 <= self.sigma < float("inf"):
-            raise ConfigError(f"expected a sigma above 0.01 years, got {self.sigma}, take 5")
+        if not SMALLEST <= self.sigma <= LARGEST:
+            raise ConfigError(
+                f"expected a sigma of {SMALLEST:g}..{LARGEST:g} years, got {self.sigma}, take 5"
+            )
 
     def __call__(
         self, outputs: Tensor, targets: Targets, weights: Tensor, total: float | None = None

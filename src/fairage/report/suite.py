@@ -99,12 +99,10 @@ def _attributes(versions: Iterable[VersionNumbers]) -> list[str]:
 
 def _scatter(runs: SuiteRuns, versions: list[VersionNumbers]) -> Scatter:
     ours = {v.name: _point(v) for v in versions}
-    references = [Point(r.name, r.mae, r.average_bias, REFERENCE) for r in runs.references]
-    study = [
-        Point(v.name, told[MAE], told[AVERAGE_BIAS], STUDY)
-        for v in versions
-        if runs.has_published_peers and (told := v.run.published) and {MAE, AVERAGE_BIAS} <= {*told}
-    ]
+    references, study = (
+        [Point(r.name, r.mae, r.average_bias, kind) for r in published]
+        for kind, published in ((REFERENCE, runs.references), (STUDY, runs.study))
+    )
     chance = baseline_of(versions).average_bias
     return Scatter(
         points=[*ours.values(), *references, *study],

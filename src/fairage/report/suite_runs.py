@@ -58,6 +58,7 @@ class SuiteRuns:
         versions: In the order of the tables.
         facts: What was run on what: name and value, in the order to print.
         references: Published points of others on the same faces.
+        study: The study's own published points on the same faces.
         truth: What bias a generator put into synthetic faces; None for real ones.
         notes: Further sentences, such as which versions were left out.
         comparable: The published numbers were measured on these very faces. Always taken as
@@ -68,6 +69,7 @@ class SuiteRuns:
     versions: tuple[VersionRuns, ...]
     facts: dict[str, str]
     references: tuple[Reference, ...] = ()
+    study: tuple[Reference, ...] = ()
     truth: str | None = None
     notes: tuple[str, ...] = ()
     comparable: bool = True

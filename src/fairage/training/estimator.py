@@ -185,10 +185,11 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self.validation_fraction
 
     def _given(self, validation: Sequence[Any]) -> FitRows:
-        if len(validation) not in (2, 3):
+        if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+            got = f"{len(validation)} things" if isinstance(validation, tuple | list) else "another"
             raise DataError(
-                "expected validation as (X, y) or (X, y, groups), got "
-                f"{len(validation)} things, hand over two or three"
+                "expected validation as (X, y) or (X, y, groups), a tuple, got "
+                f"{got}, hand over two or three"
             )
         X, y = validate_data(  # noqa: N806  # scikit-learn's name
             self, *validation[:2], reset=False, y_numeric=True, dtype=[np.float64, np.float32]

@@ -39,7 +39,7 @@ def start_fairness(term: Fairness, train: Rows, valid: Rows) -> ActiveFairness:
     Raises:
         ConfigError: It names an attribute that is not there.
         DataError: An attribute has fewer than two groups that are large enough, or validation
-            rows have a group that no training row has.
+            rows lack it, or have a group that no training row has.
     """
     layout = group_layout(term, train, valid)
     return ActiveFairness(
@@ -55,8 +55,13 @@ def group_layout(term: Fairness, train: Rows, valid: Rows) -> GroupLayout:
         train.groups, rows=len(train), attributes=term.attributes, min_rows=term.min_rows
     )
     for attribute in dict.fromkeys(attribute for attribute, _ in layout.names):
+        if attribute not in valid.groups:
+            raise DataError(
+                f"expected {attribute!r} of the fairness term in the validation rows too, got "
+                f"{sorted(valid.groups)}, hand it over with them or name other attributes"
+            )
         known = {*np.unique(train.groups[attribute]).tolist(), UNKNOWN}
-        found = set(np.unique(valid.groups.get(attribute, [])).tolist())
+        found = set(np.unique(valid.groups[attribute]).tolist())
         if found - known:
             raise DataError(
                 f"expected training rows of each group of {attribute!r} in the validation rows, "

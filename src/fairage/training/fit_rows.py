@@ -18,6 +18,8 @@ from fairage.training.rows import Rows
 __all__ = ["FitRows", "tensor_of"]
 
 Floats = NDArray[np.float64]
+OLDEST = 1000.0
+"""Far above a person's age, as scikit-learn's checks of estimators use other targets."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class FitRows:
     Args:
         frame: Them as a faces table: ages, attributes, the raters' deviations where known.
         embeddings: Shape `(n, dim)`.
-        weights: The user's sample weights, shape `(n,)`.
+        weights: The user's sample weights, the largest as 1, shape `(n,)`.
 
     Examples:
         >>> rows = FitRows.of(np.eye(3), np.array([20.0, 30.0, 40.0]), sample_weight=[1, 0, 1])
@@ -50,13 +52,22 @@ class FitRows:
     ) -> "FitRows":
         """Return the rows, checked."""
         ages = np.asarray(y, dtype=np.float64)
-        if ages.min() < 0:
-            raise DataError(f"expected ages of 0 years or more, got {ages.min()}, correct them")
+        if ages.min() < 0 or ages.max() > OLDEST:
+            raise DataError(
+                f"expected ages of 0 years or more, up to {OLDEST:g}, got {ages.min():g}.."
+                f"{ages.max():g}, correct them"
+            )
         stds = None if age_std is None else _column("age_std", age_std, len(ages))
+        if stds is not None and (stds < 0).any():
+            raise DataError(
+                f"expected age_std of 0 years or more, got {np.nanmin(stds):g}, correct it or "
+                "write NaN where it is not known"
+            )
         weights = np.ones(len(ages))
         if sample_weight is not None:
             weights = _column("sample_weight", sample_weight, len(ages))
             _check_weights(weights)
+            weights = weights / weights.max()
         return cls(labels_table(ages, groups, stds), X, weights)
 
     def rows(self, keep: NDArray[np.bool_]) -> "FitRows":

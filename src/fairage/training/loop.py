@@ -9,18 +9,21 @@ import torch
 
 from fairage.audit.gaps import bias
 from fairage.audit.groups import Groups, group_rows
-from fairage.exceptions import ConfigError
+from fairage.exceptions import ConfigError, DataError
 from fairage.models.heads import AgeHead, check_pair
 from fairage.objectives import Objective
 from fairage.objectives.fairness import Fairness
 from fairage.seeding import torch_seed
 from fairage.training.fairness import ActiveFairness, start_fairness
 from fairage.training.optimizer import Stepper
-from fairage.training.rows import Rows, check_rows
+from fairage.training.rows import Rows, check_batches, check_rows
 from fairage.training.selection import Epoch, History, Keeper, Selection
 from fairage.training.settings import TrainingSettings
 
 __all__ = ["Watch", "train_head"]
+
+LARGEST = 1e18
+"""The square of an embedding's number must be one that single precision holds."""
 
 Watch = Callable[[Epoch], None]
 """Sees every epoch as it ends; what it raises ends the training."""
@@ -60,8 +63,10 @@ def train_head(
         watch: Sees every epoch as it ends, and may raise to stop.
 
     Raises:
-        ConfigError: The loss stopped being a finite number, or head and objective do not fit.
-        DataError: There are no rows, or the groups do not allow the fairness term.
+        ConfigError: The loss stopped being a finite number, head and objective do not fit, or the
+            batches hold too few rows for the objective.
+        DataError: There are no rows, embeddings are not finite, or the groups do not allow the
+            fairness term.
 
     Examples:
         >>> from fairage.models.heads import make_head
@@ -74,6 +79,9 @@ def train_head(
     """
     check_pair(head.kind, objective)
     check_rows(train, valid)
+    _check_embeddings(train)
+    _check_embeddings(valid)
+    check_batches(objective, min(settings.batch_size, len(train)))
     if not warm:
         head.standardise_by(train.embeddings)
     active = None if fairness is None else start_fairness(fairness, train, valid)
@@ -91,6 +99,17 @@ class _Work:
     fairness: ActiveFairness | None
     train: Rows
     valid: Rows
+
+
+def _check_embeddings(rows: Rows) -> None:
+    """Refuse what no training could use, before its loss is blamed on the learning rate."""
+    low, high = rows.embeddings.aminmax(dim=1)
+    wrong = int((~((low > -LARGEST) & (high < LARGEST))).sum())
+    if wrong:
+        raise DataError(
+            f"expected embeddings that are finite and below {LARGEST:g}, got others in {wrong} of "
+            f"{len(rows)} rows, check the backbone or scale the numbers"
+        )
 
 
 def _standardised(head: AgeHead, rows: Rows) -> Rows:
@@ -122,7 +141,7 @@ def _one_epoch(work: _Work, stepper: Stepper, batch_size: int) -> float:
     work.head.train()
     train, active = work.train, work.fairness
     order = torch.randperm(len(train))
-    inputs = train.embeddings.new_empty((batch_size, train.embeddings.shape[1]))
+    inputs = train.embeddings.new_empty((min(batch_size, len(train)), train.embeddings.shape[1]))
     weights = train.weights if active is None else active.weighted(train.weights)
     targets, weights = train.targets.rows(order), weights[order]
     membership = None if active is None else active.train[order]

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from fairage.exceptions import DataError
-from fairage.objectives import Targets
+from fairage.exceptions import ConfigError, DataError
+from fairage.objectives import Objective, Targets
 from fairage.objectives.fairness import Labels
+from fairage.objectives.regression import BalancedMSE
 
-__all__ = ["Rows", "check_rows"]
+__all__ = ["Rows", "check_batches", "check_rows"]
 
 
 @dataclass(frozen=True)
@@ -39,4 +40,13 @@ def check_rows(train: Sized, valid: Sized) -> None:
         raise DataError(
             f"expected rows to train and to validate on, got {len(train)} and {len(valid)}, check "
             "the splits of the faces table"
+        )
+
+
+def check_batches(objective: Objective, rows: int) -> None:
+    """Refuse batches that say nothing to the objective: they would leave the head untrained."""
+    if isinstance(objective, BalancedMSE) and rows < 2:
+        raise ConfigError(
+            "expected batches of two rows or more for the objective 'balanced-mse', which compares "
+            f"the rows of a batch, got {rows}, raise batch_size or add training rows"
         )

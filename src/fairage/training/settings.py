@@ -1,5 +1,6 @@
 """How a head is trained: epochs, batches, the optimiser and its schedule."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,7 +28,7 @@ class TrainingSettings:
     Examples:
         >>> TrainingSettings(epochs=0)
         Traceback (most recent call last):
-        fairage.exceptions.ConfigError: expected epochs of 1 or more, got 0, raise it
+        fairage.exceptions.ConfigError: expected epochs of 1 or more and finite, got 0, correct it
     """
 
     epochs: int = 50
@@ -44,11 +45,13 @@ class TrainingSettings:
         lowest = {"epochs": 1, "batch_size": 1, "patience": 1, "weight_decay": 0, "warmup": 0}
         for name, limit in lowest.items():
             value = getattr(self, name)
-            if not value >= limit:
-                raise ConfigError(f"expected {name} of {limit} or more, got {value!r}, raise it")
-        if not self.learning_rate > 0 or not 0 <= self.ema < 1:
+            if not limit <= value < math.inf:
+                raise ConfigError(
+                    f"expected {name} of {limit} or more and finite, got {value!r}, correct it"
+                )
+        if not 0 < self.learning_rate < math.inf or not 0 <= self.ema < 1:
             raise ConfigError(
-                "expected a learning_rate above 0 and an ema from 0 to below 1, got "
+                "expected a learning_rate above 0 and finite, and an ema from 0 to below 1, got "
                 f"{self.learning_rate!r} and {self.ema!r}, correct them"
             )
         choices = {"optimizer": ("adam", "adamw"), "schedule": ("constant", "cosine")}

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from fairage.exceptions import DataError
+from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP, UNKNOWN, attribute_names, group_labels
 from fairage.weighting.weights import Weights, weights_from_raw
 
 __all__ = ["STUDY_TABLE", "Manual"]
 
+LARGEST = 1e30
 STUDY_TABLE: Mapping[str, Mapping[str, float]] = {
     "gender": {"male": 0.35, "female": 0.5},
     "expression": {"happy": 2, "slightlyhappy": 1, "neutral": 1, "other": 7},
@@ -38,16 +40,38 @@ class Manual:
 
     table: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: STUDY_TABLE)
 
+    def __post_init__(self) -> None:
+        if not self.table or not all(self.table.values()):
+            raise ConfigError(
+                f"expected a weight of each group of an attribute, got {dict(self.table)}, write "
+                "for example table: {gender: {female: 2, male: 1}}"
+            )
+
     def weigh(self, faces: pl.DataFrame) -> Weights:
-        """Return the product of the table's weights for each row."""
+        """Return the product of the table's weights for each row.
+
+        Raises:
+            DataError: An attribute is not there, a group has no weight, a weight is not positive,
+                or products are beyond 1e-30..1e30.
+        """
         raw = np.ones(faces.height)
         for attribute, weights in self.table.items():
             _check(attribute, weights, faces)
             labels = group_labels(faces, attribute)
             known = {UNKNOWN: 1.0, **weights}
-            raw *= np.array([known[str(label)] for label in labels])
+            with np.errstate(over="ignore", under="ignore"):
+                raw *= np.array([known[str(label)] for label in labels])
+        _check_products(raw)
         groups = {name: dict(weights) for name, weights in self.table.items()}
         return weights_from_raw(raw, groups)
+
+
+def _check_products(raw: NDArray[np.float64]) -> None:
+    if raw.size and not (raw.min() >= 1 / LARGEST and raw.max() <= LARGEST):
+        raise DataError(
+            f"expected weights set by hand whose products are in {1 / LARGEST:g}..{LARGEST:g}, got "
+            f"{raw.min():g}..{raw.max():g}, bring each attribute's weights near 1"
+        )
 
 
 def _check(attribute: str, weights: Mapping[str, float], faces: pl.DataFrame) -> None:

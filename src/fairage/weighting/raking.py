@@ -61,6 +61,11 @@ class Raking:
             return
         if self.attributes is not None:
             raise ConfigError("expected targets or attributes, got both, leave one of them out")
+        if not self.targets:
+            raise ConfigError(
+                "expected targets for one attribute or more, got none, write for example "
+                "targets: {gender: {female: 1, male: 1}}, or uniform"
+            )
         for attribute, shares in self.targets.items():
             if not shares or not all(0 < share < float("inf") for share in shares.values()):
                 raise ConfigError(
@@ -211,7 +216,7 @@ def _cannot_be_met(cells: _Cells, weights: NDArray[np.float64]) -> DataError:
     group = int(np.abs(shares - margin.shares).argmax())
     return DataError(
         f"expected margins that can be met together within {TOLERANCE:g}, got a share of "
-        f"{shares[group]:.6f} instead of {margin.shares[group]:.6f} for {margin.name!r} "
+        f"{shares[group]:.6g} instead of {margin.shares[group]:.6g} for {margin.name!r} "
         f"{margin.groups[group]!r} and weights down to {weights.min() / weights.max():.1g} of the "
         "largest, rake fewer attributes, merge groups or give targets"
     )

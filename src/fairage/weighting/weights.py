@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from fairage.exceptions import DataError
+from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP, attribute_names
 
 __all__ = ["GroupWeights", "Weighting", "Weights", "chosen_attributes", "weights_from_raw"]
@@ -73,12 +73,26 @@ def weights_from_raw(raw: NDArray[np.float64], groups: GroupWeights | None = Non
 
 
 def chosen_attributes(faces: pl.DataFrame, named: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the named attributes, or where none are named all of the table and `age_group`."""
+    """Return the named attributes, each once, or for None all of the table and `age_group`.
+
+    Raises:
+        DataError: The table lacks one of them.
+        ConfigError: None is named in an empty list.
+
+    Examples:
+        >>> chosen_attributes(pl.DataFrame({"age": [30.0], "gender": ["f"]}), None)
+        ('gender', 'age_group')
+    """
     known = (*attribute_names(faces), AGE_GROUP)
+    if named is not None and not named:
+        raise ConfigError(
+            f"expected attributes among {list(known)}, got an empty list, name one or leave "
+            "attributes out for all of them"
+        )
     for name in named or ():
         if name not in known:
             raise DataError(
                 f"expected attributes among {list(known)}, got {name!r}, "
                 "correct the name or add the column to the faces table"
             )
-    return tuple(named) if named else known
+    return known if named is None else tuple(dict.fromkeys(named))

@@ -158,6 +158,14 @@ def test_what_cannot_be_fine_tuned_is_an_error(
         )
 
 
+def test_an_objective_that_compares_rows_refuses_parts_of_one_row(
+    job: Job, head_of: Callable[..., AgeHead]
+) -> None:
+    balanced = {"head": head_of(16, "regression"), "objective": OBJECTIVES["balanced-mse"]()}
+    with pytest.raises(ConfigError, match=r"'balanced-mse', .* got 1, raise batch_size"):
+        job(settings=replace(FAST, accumulate=8), **balanced)
+
+
 @pytest.mark.gpu
 def test_a_gpu_trains_in_bf16_to_about_the_same_validation(job: Job) -> None:
     if not torch.cuda.is_available():

@@ -55,7 +55,7 @@ def job(
             **changes,
         }
         return finetune(
-            head_of(16),
+            arguments.pop("head", None) or head_of(16),
             BackboneSpec(str(backbone_folder("resnet"))),
             picture_rows(24, 1),
             picture_rows(12, 2),
@@ -120,6 +120,17 @@ def test_whenever_it_stops_it_goes_on_to_the_same_end(
         assert resumed.history == undisturbed.history, name
         assert not (tmp_path / folder / "checkpoint").exists()
         assert_same(tmp_path / "undisturbed", tmp_path / folder)
+
+
+def test_gradients_that_an_earlier_training_left_in_the_head_count_for_nothing(
+    job: Callable[..., FineTuned], tmp_path: Path, head_of: Callable[..., AgeHead]
+) -> None:
+    job("clean")
+    head = head_of(16)
+    for parameter in head.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    job("stale", head=head)
+    assert_same(tmp_path / "clean", tmp_path / "stale")
 
 
 @pytest.mark.parametrize("fairness", ["adaptive", "group-dro", "bounded-group-loss"])

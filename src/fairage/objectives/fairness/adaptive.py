@@ -32,7 +32,9 @@ class Adaptive:
     min_rows: int = 10
 
     def __post_init__(self) -> None:
-        check_options(min_rows=self.min_rows, eta=self.eta, largest=self.largest)
+        check_options(
+            min_rows=self.min_rows, attributes=self.attributes, eta=self.eta, largest=self.largest
+        )
 
     def start(self, layout: GroupLayout) -> "_AdaptivePenalty":
         """Return a penalty for one training."""

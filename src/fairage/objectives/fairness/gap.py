@@ -39,7 +39,12 @@ class Gap:
     min_rows: int = 10
 
     def __post_init__(self) -> None:
-        check_options(min_rows=self.min_rows, memory=self.memory, strength=self.strength)
+        check_options(
+            min_rows=self.min_rows,
+            attributes=self.attributes,
+            memory=self.memory,
+            strength=self.strength,
+        )
 
     def start(self, layout: GroupLayout) -> "_GapPenalty":
         """Return a penalty for one training."""
@@ -77,7 +82,9 @@ class Variance:
     min_rows: int = 10
 
     def __post_init__(self) -> None:
-        check_options(min_rows=self.min_rows, memory=self.memory, beta=self.beta)
+        check_options(
+            min_rows=self.min_rows, attributes=self.attributes, memory=self.memory, beta=self.beta
+        )
 
     def start(self, layout: GroupLayout) -> "_VariancePenalty":
         """Return a penalty for one training."""

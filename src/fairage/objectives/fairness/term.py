@@ -113,8 +113,19 @@ class GroupErrors:
         return torch.where(self.counts * keep > FAINTEST, keep, 1.0)
 
 
-def check_options(*, min_rows: int, memory: float = 0.0, **strengths: float) -> None:
+def check_options(
+    *,
+    min_rows: int,
+    attributes: tuple[str, ...] | None = None,
+    memory: float = 0.0,
+    **strengths: float,
+) -> None:
     """Refuse options that no training could use; `strengths` must lie above 0 and up to 1000."""
+    if attributes is not None and not attributes:
+        raise ConfigError(
+            "expected attributes for the fairness term, got an empty list, name one or leave "
+            "attributes out for all of the faces table"
+        )
     if min_rows < 1 or not 0 <= memory < math.inf:
         raise ConfigError(
             f"expected min_rows of 1 or more and a memory of 0 rows or more, got {min_rows} and "

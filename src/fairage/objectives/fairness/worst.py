@@ -37,7 +37,11 @@ class GroupDro:
 
     def __post_init__(self) -> None:
         check_options(
-            min_rows=self.min_rows, memory=self.memory, strength=self.strength, eta=self.eta
+            min_rows=self.min_rows,
+            attributes=self.attributes,
+            memory=self.memory,
+            strength=self.strength,
+            eta=self.eta,
         )
 
     def start(self, layout: GroupLayout) -> "_GroupDroPenalty":
@@ -91,7 +95,11 @@ class BoundedGroupLoss:
 
     def __post_init__(self) -> None:
         check_options(
-            min_rows=self.min_rows, memory=self.memory, eta=self.eta, largest=self.largest
+            min_rows=self.min_rows,
+            attributes=self.attributes,
+            memory=self.memory,
+            eta=self.eta,
+            largest=self.largest,
         )
         if not 0 <= self.zeta < 100:
             raise ConfigError(f"expected a zeta in 0..100 years, got {self.zeta}, take 5")

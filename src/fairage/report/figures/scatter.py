@@ -112,7 +112,7 @@ class Scatter:
         top = max([self.floor_p95, *(p.bias + p.bias_sd for p in self.shown)])
         margin = max(0.12 * (right - left), 0.1)
         axes.set_xlim(left - margin, right + margin)
-        axes.set_ylim(0, 1.12 * top)
+        axes.set_ylim(0, 1.12 * top or 1)
 
     def _band(self, axes: Axes) -> None:
         axes.axhspan(

@@ -40,7 +40,7 @@ from fairage.training.finetuning.rows import ImageRows
 from fairage.training.finetuning.settings import FineTuneSettings
 from fairage.training.finetuning.showing import open_pictures
 from fairage.training.finetuning.stepper import FineTuneStepper
-from fairage.training.rows import check_rows
+from fairage.training.rows import check_batches, check_rows
 from fairage.training.selection import Keeper, Selection
 
 __all__ = ["finetune"]
@@ -96,6 +96,7 @@ def finetune(
     """
     check_pair(head.kind, objective)
     check_rows(train, valid)
+    check_batches(objective, min(settings.batch_size // settings.accumulate, len(train)))
     selection, folder = selection or Selection(), Path(folder)
     source = find_source(backbone)
     choices = (objective, settings, fairness, selection, augmentation, seed, warm, purpose)

@@ -38,6 +38,7 @@ class FineTuneStepper:
     ) -> None:
         self.settings, self.steps, self.done = settings, steps, 0
         self.optimizer = torch.optim.AdamW(_groups(network, blocks, settings))
+        self.optimizer.zero_grad()  # what an earlier training of the head left
         moving = [p for p in network.head.parameters() if p.requires_grad]
         moving += [cast("nn.Parameter", t) for _, t in freezing.moving() if t.is_floating_point()]
         self.average = WeightAverage(moving, settings.ema) if settings.ema > 0 else None
