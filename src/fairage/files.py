@@ -1,15 +1,26 @@
-"""Files: written so that a reader never sees half of one, and hashed."""
+"""Files: written so that a reader never sees half of one, and hashed; folders, locked."""
 
 import hashlib
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from fairage.exceptions import DataError
+from fairage.exceptions import ConfigError, DataError
 
-__all__ = ["atomic_folder", "atomic_path", "file_hash", "new_folder", "write_text"]
+__all__ = [
+    "LOCK",
+    "atomic_folder",
+    "atomic_path",
+    "file_hash",
+    "locked_folder",
+    "new_folder",
+    "write_text",
+]
+
+LOCK = ".fairage.lock"
 
 
 @contextmanager
@@ -40,8 +51,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty folder beside `path`; on success it takes the place of `path`.
 
-    What a killed writer left beside it is removed. Where the block raises, `path` keeps what it
-    held before.
+    Where the block raises, `path` keeps what it held before. What a killed writer left beside it
+    is removed, but for what `path` held if there is nothing in its place yet: that is put back.
+    Two writers of one folder need a lock, see `locked_folder`.
 
     Examples:
         >>> import tempfile
@@ -52,15 +64,62 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         ['a.txt']
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary, old = (path.with_name(f".{path.name}.{end}") for end in ("partial", "old"))
+    _settle(old, path)
     shutil.rmtree(temporary, ignore_errors=True)
     new_folder(temporary)
     try:
         yield temporary
-        shutil.rmtree(path, ignore_errors=True)
+        if path.is_dir() and not path.is_symlink():
+            path.rename(old)
         temporary.rename(path)
     finally:
+        _settle(old, path)
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _settle(old: Path, path: Path) -> None:
+    """Put the folder that was moved away back where nothing took its place, else remove it."""
+    if path.exists():
+        shutil.rmtree(old, ignore_errors=True)
+    elif old.exists():
+        old.rename(path)
+
+
+@contextmanager
+def locked_folder(path: str | Path) -> Iterator[None]:
+    """Keep other commands out of the folder, which is made, while the block runs.
+
+    SQLite locks the file `LOCK` in it, on Windows too; the lock goes with the process, however it
+    ends, and the file stays.
+
+    Raises:
+        ConfigError: Another command is at work in the folder.
+        DataError: The folder cannot be written.
+    """
+    folder = new_folder(path)
+    try:
+        lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise _not_lockable(folder, error) from error
+    with closing(lock):
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            raise _not_lockable(folder, error) from error
+        yield
+
+
+def _not_lockable(folder: Path, error: sqlite3.DatabaseError) -> ConfigError | DataError:
+    if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:  # the rest are details of it
+        return ConfigError(
+            f"expected no other command at work in {str(folder)!r}, got one, wait for it or give "
+            "another --out"
+        )
+    return DataError(
+        f"expected a folder in which {LOCK} can be written and locked, got {str(folder)!r} "
+        f"({error}), give another path"
+    )
 
 
 def new_folder(path: str | Path) -> Path:

@@ -15,6 +15,7 @@ import pytest
 import torch
 from transformers import ResNetConfig, ResNetModel
 
+from fairage.files import LOCK, locked_folder
 from fairage.table_files import write_table
 from fairage.tables import AGE, IMAGE, SPLIT, read_faces
 
@@ -303,6 +304,25 @@ def test_a_version_that_breaks_is_named_and_the_others_runs_stay(
     done = run("run", recipe, *common, "--json", store=store)
     assert done.returncode == 0, done.stderr
     assert finished(out) == {Path("mine-quick", "seed-0", "run.json")}
+
+
+@pytest.mark.parametrize("words", [["run", "RECIPE"], ["suite", "backbones"]])
+def test_a_folder_in_which_another_command_is_at_work_is_left_alone(
+    words: list[str], recipe: Path, faces: Path, backbone: Path, store: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = [str(recipe) if word == "RECIPE" else word for word in words]
+    options = ["--faces", faces, "--backbone", backbone, "--seeds", 1, "--out", out]
+    with locked_folder(out):
+        half = out / "mine-quick" / ".seed-0.partial" / "half"
+        half.parent.mkdir(parents=True)
+        half.write_text("half")
+        done = run(*words, *options, store=store)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.startswith("error: expected no other command at work in")
+    assert done.stderr.count("\n") == 1
+    assert half.read_text() == "half"
+    assert {path.name for path in out.iterdir()} == {LOCK, "mine-quick"}
 
 
 @pytest.mark.parametrize("command", ["run", "suite"])

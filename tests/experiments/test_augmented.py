@@ -11,7 +11,7 @@ import pytest
 
 from fairage.datasets.copies import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings, embed
-from fairage.exceptions import ConfigError
+from fairage.exceptions import ConfigError, DataError
 from fairage.experiments import embedder, suite
 from fairage.experiments.augmented import Copying, augmented_faces, copies_told
 from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
@@ -169,6 +169,23 @@ def test_of_versions_of_one_name_only_that_which_does_not_fit_is_left_out(
     assert outcome.summary["experiment"].to_list() == ["x"]
     assert list(outcome.left_out) == ["y-same"]
     assert outcome.left_out["y-same"].startswith("same was left out: ")
+
+
+def test_extra_faces_that_no_version_is_trained_on_are_told(
+    pictures, settings, tmp_path: Path
+) -> None:
+    run_suite([recipe("plain")], pictures, settings, tmp_path / "out")
+    told = "No version was trained on the extra faces utkface, which were handed over."
+    assert told in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_where_all_extra_faces_are_missing_nothing_is_embedded(
+    pictures, settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedder, "embed", interrupted)
+    told = recipe_from({**TOLD, "version": "s", "stages": [{"name": "a", "data": "b"}]}, "test")
+    with pytest.raises(DataError, match="give --extra-faces b=TABLE"):
+        run_suite([told], pictures, settings, tmp_path / "out")
 
 
 def test_report_and_run_tell_of_the_copies(pictures, settings, tmp_path: Path) -> None:

@@ -104,6 +104,16 @@ def test_missing_extra_faces_are_told_before_anything_is_embedded(compare, embed
         compare({"faces": Faces(embedded.frame)}, extra_faces={"utk": Faces(embedded.frame)})
 
 
+def test_a_backbone_that_was_trained_is_told(tiny_resnet, bright_faces, tmp_path: Path) -> None:
+    told = {**TOLD, "stages": [{"name": "deep", "train": "last:1", "epochs": 1}]}
+    spec = BackboneSpec(str(tiny_resnet))
+    settings = BackbonesSettings((spec,), tmp_path / "store", seeds=1)
+    faces = {"faces": bright_faces}
+    compare_backbones(recipe_from(told, "test"), faces, settings, tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "tiny-resnet trained the first backbone as well: last:1 in deep." in page
+
+
 def test_an_attribute_with_one_group_is_told(compare, embedded) -> None:
     frame = embedded.frame.with_columns(pl.lit("female").alias("gender"))
     _, page = compare({"faces": Faces(frame)})

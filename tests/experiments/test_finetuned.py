@@ -287,6 +287,8 @@ def test_where_images_are_survives_saving(seen: Embedded, tmp_path: Path) -> Non
         ({"stages": [{**DEEP, "finetuning": {"accumulate": 99}}]}, "got accumulate 99"),
         ({"stages": [{**DEEP, "weight_decay": 0.1}]}, "write optimizer: adamw"),
         ({"stages": [{**DEEP, "learning_rate": 2}]}, "got learning_rate 2"),
+        ({"training": {"warmup": 5}, "stages": [{**DEEP, "epochs": 3}]}, "^test: stage 'deep': "),
+        ({"stages": [{**DEEP, "objective": "dldl"}]}, "^test: stage 'deep': expected a head"),
     ],
 )
 def test_a_wrong_stage_of_the_backbone_is_refused_when_it_is_read(told, message: str) -> None:
@@ -304,7 +306,15 @@ def test_what_only_a_backbone_has_reaches_its_training() -> None:
 
 def test_more_blocks_than_there_are_are_refused_before_training(seen: Embedded) -> None:
     told = recipe(HEAD, {**DEEP, "train": "last:99"})
-    with pytest.raises(ConfigError, match="K up to 3"):
+    with pytest.raises(ConfigError, match=r"^stage 'deep': .*K up to 3"):
+        check_fit(told, seen(told))
+
+
+def test_parts_of_batches_that_say_nothing_to_the_objective_are_refused_before_training(
+    seen: Embedded,
+) -> None:
+    told = recipe(HEAD, {**DEEP, "objective": "balanced-mse", "finetuning": {"accumulate": 8}})
+    with pytest.raises(ConfigError, match=r"^stage 'deep': .*raise batch_size"):
         check_fit(told, seen(told))
 
 

@@ -12,6 +12,7 @@ from fairage.experiments.recipe import (
     read_recipe,
     recipe_from,
     shipped_recipes,
+    suite_names,
 )
 from fairage.objectives.fairness.gap import Gap
 
@@ -150,7 +151,11 @@ def test_the_fingerprint_follows_what_changes_the_model_alone() -> None:
     assert recipe.fingerprint == renamed.fingerprint != changed.fingerprint
 
 
-@pytest.mark.parametrize("recipe", shipped_recipes("published"), ids=lambda r: r.version)
+@pytest.mark.parametrize(
+    "recipe",
+    [recipe for suite in suite_names() for recipe in shipped_recipes(suite)],
+    ids=lambda recipe: recipe.slug,
+)
 def test_a_recipe_that_was_written_down_is_read_as_the_same(recipe: Recipe) -> None:
     assert recipe_from(recipe.model_dump(mode="json"), "again") == recipe
 
@@ -162,3 +167,11 @@ def test_every_row_of_the_study_has_a_recipe_with_its_numbers() -> None:
     assert len({tuple(recipe.published.values()) for recipe in rows}) == 15
     augmented = {recipe.experiment for recipe in rows if recipe.augmentation}
     assert augmented == {"2", "3", "4", "task 1"}
+
+
+def test_the_frontier_goes_from_accurate_to_fair_and_has_a_baseline_first() -> None:
+    baseline, *others = shipped_recipes("frontier")
+    assert baseline.experiment == "0"
+    strengths = [r.fairness.options["strength"] for r in others if r.fairness]
+    assert strengths == sorted(strengths) == [1, 2]
+    assert {name for recipe in others for name in recipe.extra_names} == {"utkface"}

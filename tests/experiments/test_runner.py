@@ -1,6 +1,7 @@
 """One run: what it writes, that it repeats, that no half of it is ever taken for a whole."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,6 +188,23 @@ def test_a_step_that_the_faces_do_not_allow_is_told_before_training(step: str, e
     recipe = recipe_from({**TOLD, "after": [{**by_hand, **other}]}, "test")
     with pytest.raises(DataError, match="'female'"):
         check_fit(recipe, embedded)
+
+
+def test_rows_that_no_training_could_use_are_told_before_training(recipe, embedded) -> None:
+    valid = embedded.frame["split"].to_numpy() == "valid"
+    values = embedded.embeddings.copy()
+    values[np.flatnonzero(valid)[0]] = np.nan
+    with pytest.raises(DataError, match="got others in 1 of"):
+        check_fit(recipe, replace(embedded, embeddings=values))
+    without = embedded.of(embedded.frame.filter(~valid), embedded.embeddings[~valid])
+    with pytest.raises(DataError, match="expected rows to train and to validate on"):
+        check_fit(recipe, without)
+
+
+def test_batches_that_say_nothing_to_the_objective_are_told_before_training(embedded) -> None:
+    told = {**TOLD, "objective": "balanced-mse", "training": {"batch_size": 1}}
+    with pytest.raises(ConfigError, match="raise batch_size"):
+        check_fit(recipe_from(told, "test"), embedded)
 
 
 @pytest.mark.parametrize(

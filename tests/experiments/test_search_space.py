@@ -94,3 +94,17 @@ def test_what_is_drawn_of_an_augmentation_is_foreseen(recipe: Recipe, space_file
         for copies in ("all", "groups")
         for name, strength in (("kit", None), ("random", 0.2), ("random", 0.4))
     }
+
+
+def test_stages_that_go_with_another_drawn_key_alone_are_foreseen(
+    recipe: Recipe, space_file
+) -> None:
+    space = read_space(
+        space_file(
+            '"head, objective": {choices: [[label-distribution, {name: dldl}]]}\n'
+            "stages: {choices: [[{name: u, data: utk, objective: dldl}, {name: own}]]}\n"
+        )
+    )
+    check_space(space, recipe)
+    found = [told.extra_names for told in embedding_candidates(space, recipe)]
+    assert found == [(), ("utk",)]

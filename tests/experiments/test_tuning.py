@@ -180,6 +180,8 @@ def test_another_search_in_the_folder_is_refused(run) -> None:
         run("a", 2, seeds=2)
     with pytest.raises(ConfigError, match="give another --out"):
         run("a", 2, text="weighting: {choices: [none]}")
+    with pytest.raises(ConfigError, match="give another --out"):
+        run("a", 2, delta=0.1)
 
 
 def test_a_damaged_file_is_told(run, tmp_path: Path) -> None:
@@ -195,7 +197,7 @@ def test_two_searches_in_one_folder_are_refused(run, tmp_path: Path, monkeypatch
         raise AssertionError
 
     monkeypatch.setattr(tuning, "run_task", second)
-    with pytest.raises(ConfigError, match="no other search at work"):
+    with pytest.raises(ConfigError, match="no other command at work"):
         run("a", 2)
 
 
@@ -336,6 +338,15 @@ def test_stages_that_are_drawn_need_their_extra_faces(run, utk, seen, tmp_path: 
         run("b", 2, extra_faces={"utk": utk})
     assert seen == []
     assert not (tmp_path / "b").exists()
+
+
+def test_stages_that_are_drawn_may_need_another_drawn_key(run, utk) -> None:
+    text = (
+        "head, objective: {choices: [[label-distribution, {name: dldl}]]}\n"
+        "stages: {choices: [[{name: u, data: utk, objective: dldl}, {name: own}]]}\n"
+    )
+    found = run("a", 3, text=text, extra_faces={"utk": utk})
+    assert {outcome.state for outcome in found.outcomes} == {"complete"}
 
 
 def test_stages_of_a_backbone_are_refused_before_anything_is_embedded(run, seen) -> None:

@@ -105,10 +105,12 @@ def suite(
     recipe: RecipeName = None,
     concatenated: Concatenated = False,
 ) -> None:
-    """Run a shipped suite of recipes: `published` holds the experiments of the study.
+    """Run a shipped suite of recipes.
 
-    An interrupted suite goes on where it stopped when the command is given again. `backbones`
-    compares backbones, each alone, on any faces tables.
+    `published` holds the experiments of the study, `frontier` our best recipes from accurate to
+    fair, `mitigations` each mitigation alone, `finetuned` what trains the backbone too; `backbones`
+    compares backbones, each alone, on any faces tables. An interrupted suite goes on where it
+    stopped when the command is given again.
 
     Example: `fairage suite published --faces appa.parquet --backbone ./mobilenet --out results`
     """

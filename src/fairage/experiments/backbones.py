@@ -8,11 +8,10 @@ from typing import Literal
 
 from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, FairageError
-from fairage.experiments.augmented import copies_told
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.embedder import Embedder, handed_over
 from fairage.experiments.fitting import check_fit
-from fairage.experiments.notes import extras_told, one_group_told
+from fairage.experiments.notes import notes_told
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.suite import backbone_title, rows_told, software
 from fairage.experiments.versions import Plan, SuiteOutcome, Version, run_plan
@@ -153,9 +152,7 @@ def _notes(versions: Sequence[Version]) -> tuple[str, ...]:
     experiments = list(dict.fromkeys(version.recipe.experiment for version in versions))
     for experiment in experiments:
         own = [version for version in versions if version.recipe.experiment == experiment]
-        recipes = [version.recipe for version in own]
-        data = own[0].data
-        told = (*extras_told(recipes), *copies_told(recipes, data), *one_group_told(data))
+        told = notes_told([version.recipe for version in own], own[0].data)
         where = f"{experiment}: " if len(experiments) > 1 else ""
         notes += [f"{where}{sentence}" for sentence in told]
     return tuple(notes)

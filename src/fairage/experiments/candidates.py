@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from fairage.exceptions import ConfigError
@@ -56,19 +55,15 @@ def candidate(recipe: Recipe, values: Values, source: str = "candidate") -> Reci
         >>> found.head.name, found.head.options
         ('linear', {'dropout': 0.2})
     """
-    told = recipe.model_dump(mode="json", exclude={"published"})
-    for keys, value in values.items():
-        names = keys.split(", ")
-        for key, own in zip(names, value if len(names) > 1 else [value], strict=True):
-            _set(told, key, own)
-    return recipe_from(told, source)
+    return recipe_from(_with(recipe, values), source)
 
 
 def embedding_candidates(space: Space, recipe: Recipe) -> list[Recipe]:
     """Return the recipe, and a candidate for each augmentation and each stages that may be drawn.
 
     Between them they train on all extra faces and copies that a search can come to, so that these
-    are embedded before the first trial. What does not fit together is left to fail as a trial.
+    are embedded before the first trial. They are not for training: stages may need another drawn
+    key, such as the head, to go with their losses.
 
     Examples:
         >>> base = recipe_from({"experiment": "1", "version": "mine"}, "example")
@@ -83,11 +78,7 @@ def embedding_candidates(space: Space, recipe: Recipe) -> list[Recipe]:
             for values in drawn
             for more in _each(space, key, applies=_applies(key, values, recipe))
         ]
-    found = [recipe]
-    for values in drawn:
-        with suppress(ConfigError):
-            found.append(candidate(recipe, values))
-    return found
+    return [recipe, *(Recipe.model_validate(_with(recipe, values)) for values in drawn)]
 
 
 def check_space(space: Space, recipe: Recipe) -> None:
@@ -161,6 +152,16 @@ def _check_option(space: Space, recipe: Recipe, part: str, option: str) -> None:
     if option.split(".")[0] not in known:
         unknown = ConfigError.unknown_name(f"option of {part} in {sorted(names)}", option, known)
         raise ConfigError(f"{space.source}: {unknown}")
+
+
+def _with(recipe: Recipe, values: Values) -> dict[str, Any]:
+    """Return what describes the recipe with these values."""
+    told = recipe.model_dump(mode="json", exclude={"published"})
+    for keys, value in values.items():
+        names = keys.split(", ")
+        for key, own in zip(names, value if len(names) > 1 else [value], strict=True):
+            _set(told, key, own)
+    return told
 
 
 def _set(told: dict[str, Any], key: str, value: object) -> None:

@@ -117,7 +117,7 @@ class EmbeddedFaces:
     def extra(self, name: str) -> "EmbeddedFaces":
         """Return further faces, or raise a DataError that says how to hand them over."""
         if name not in self.extras:
-            raise DataError(missing_extra(name, self.extras))
+            raise DataError(missing_extra([name], self.extras))
         return self.extras[name]
 
     def augmented(self, choice: AugmentationChoice) -> EmbeddedRows:
@@ -184,15 +184,17 @@ def embedded_faces(
     return found
 
 
-def missing_extra(name: str, known: Iterable[str]) -> str:
-    """Return what to say where a stage's extra faces were not handed over.
+def missing_extra(names: Sequence[str], known: Iterable[str]) -> str:
+    """Return what to say where extra faces of stages were not handed over.
 
     Examples:
-        >>> missing_extra("utkface", [])
-        "expected extra faces 'utkface' for a stage, got none, give --extra-faces utkface=TABLE"
+        >>> missing_extra(["utkface"], [])
+        "expected extra faces 'utkface' for stages, got none, give --extra-faces utkface=TABLE"
     """
+    wanted = ", ".join(map(repr, names))
     got = ", ".join(map(repr, sorted(known))) or "none"
-    return f"expected extra faces {name!r} for a stage, got {got}, give --extra-faces {name}=TABLE"
+    options = " ".join(f"--extra-faces {name}=TABLE" for name in names)
+    return f"expected extra faces {wanted} for stages, got {got}, give {options}"
 
 
 def embedded_extra(faces: Faces, embeddings: Embeddings) -> EmbeddedFaces:

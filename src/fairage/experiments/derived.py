@@ -26,13 +26,23 @@ def check_recipe(recipe: Recipe) -> None:
     if len(set(names)) < len(names):
         raise ConfigError(f"expected a different name for each stage, got {names}, rename")
     for stage in recipe.stages:
-        parts_of(stage_recipe(recipe, stage, known=()))
+        _check_stage(recipe, stage)
         _check_backbone(recipe, stage)
     if recipe.experts is not None:
         told = recipe.experts
         for attribute in told.attributes or (AGE_GROUP, *told.weightings):
             parts_of(expert_recipe(recipe, told, attribute))
         parts_of(joint_recipe(recipe, told, members=1))
+
+
+def _check_stage(recipe: Recipe, stage: Stage) -> None:
+    """Check parts and settings, which do not know of which stage they are."""
+    try:
+        parts_of(stage_recipe(recipe, stage, known=()))
+        if stage.trains_backbone:
+            stage.finetune_settings(recipe.training)
+    except ConfigError as error:
+        raise error.at(f"stage {stage.name!r}") from error
 
 
 def _check_backbone(recipe: Recipe, stage: Stage) -> None:
@@ -43,7 +53,6 @@ def _check_backbone(recipe: Recipe, stage: Stage) -> None:
                 f"{stage.name!r}, which trains the head, leave it out"
             )
         return
-    stage.finetune_settings(recipe.training)
     if max(recipe.parts, recipe.members) > 1:
         raise ConfigError(
             f"expected one model where a stage trains the backbone, as {stage.name!r} does, got "

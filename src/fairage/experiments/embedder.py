@@ -117,20 +117,23 @@ def handed_over(
 
     Raises:
         ConfigError: There are extra faces that no recipe names, unless recipes may be left out.
-        DataError: Extra faces of a recipe are missing, unless it is left out.
+        DataError: Extra faces of a recipe are missing, unless it is left out and others are not.
     """
-    wanted = {name for recipe in recipes for name in recipe.extra_names}
-    unused = sorted(set(extra_faces) - wanted)
+    wanted = list(dict.fromkeys(name for recipe in recipes for name in recipe.extra_names))
+    unused = [name for name in extra_faces if name not in wanted]
     if unused and not leave_out:
         raise ConfigError(
-            f"expected --extra-faces for what the recipes' stages name, {sorted(wanted)}, got "
+            f"expected --extra-faces for what the recipes' stages name, {wanted}, got "
             f"{unused} as well, correct the name or leave it out"
         )
+    missing = [name for name in wanted if name not in extra_faces]
+    if missing and not leave_out:
+        raise DataError(missing_extra(missing, extra_faces))
     left_out = {}
     for recipe in recipes:
-        for name in set(recipe.extra_names) - set(extra_faces):
-            reason = missing_extra(name, extra_faces)
-            if not leave_out:
-                raise DataError(reason)
-            left_out[recipe.slug] = left_out_told(recipe, reason)
-    return [recipe for recipe in recipes if recipe.slug not in left_out], left_out
+        if own := [name for name in recipe.extra_names if name in missing]:
+            left_out[recipe.slug] = left_out_told(recipe, missing_extra(own, extra_faces))
+    kept = [recipe for recipe in recipes if recipe.slug not in left_out]
+    if left_out and not kept:
+        raise DataError(missing_extra(missing, extra_faces))
+    return kept, left_out

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from fairage.exceptions import ConfigError
+from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.backbone_stages import BackboneTraining, image_rows, trainable
 from fairage.experiments.derived import expert_recipe, joint_recipe, stage_recipe
 from fairage.experiments.recipe_model import Recipe, parts_of
@@ -16,6 +16,7 @@ from fairage.tables import AGE_GROUP
 from fairage.training import Rows, Selection, TrainingSettings
 from fairage.training.fairness import group_layout
 from fairage.training.finetuning import check_finetuning
+from fairage.training.rows import check_batches, check_embeddings, check_rows
 from fairage.weighting import Weights
 
 __all__ = ["Span", "check_spans", "expert_spans", "joint_span", "stage_spans"]
@@ -96,10 +97,28 @@ def check_spans(recipe: Recipe, material: Material) -> None:
     experts = expert_spans(recipe, material)
     joint = joint_span(recipe, material, len(experts))
     for span in [*stage_spans(recipe, material), *experts.values(), *([joint] if joint else [])]:
+        check_rows(span.train, span.valid)
         if span.fairness is not None:
             group_layout(span.fairness, span.train, span.valid)
-        if span.backbone is not None:
-            check_finetuning(span.backbone.spec, span.backbone.settings)
+        if span.backbone is None:
+            _check_head(span)
+        else:
+            _check_backbone(span, span.backbone)
+
+
+def _check_head(span: Span) -> None:
+    check_embeddings(span.train)
+    check_embeddings(span.valid)
+    check_batches(span.objective, min(span.settings.batch_size, len(span.train)))
+
+
+def _check_backbone(span: Span, told: BackboneTraining) -> None:
+    rows = min(told.settings.batch_size, len(span.train))
+    try:
+        check_batches(span.objective, -(-rows // told.settings.accumulate))
+        check_finetuning(told.spec, told.settings)
+    except FairageError as error:
+        raise error.at(f"stage {span.name!r}") from error
 
 
 def _stage_span(recipe: Recipe, stage: Stage, material: Material) -> Span:

@@ -2,9 +2,8 @@
 
 import json
 import logging
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,13 +15,14 @@ from sqlalchemy.exc import DatabaseError
 
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.trials import Judged
+from fairage.files import locked_folder
 from fairage.seeding import derive_seed
 
 __all__ = ["Memory", "Outcome", "Trial", "open_memory"]
 
 State = Literal["complete", "pruned", "failed"]
 
-DATABASE, LOCK, NAME = "tuning.db", ".tuning.lock", "fairage tune"
+DATABASE, NAME = "tuning.db", "fairage tune"
 FINGERPRINT, JUDGED = "fingerprint", "judged"
 STARTUP = 12
 STATES: dict[TrialState, State] = {
@@ -113,11 +113,11 @@ def open_memory(folder: Path, fingerprint: str, *, seed: int) -> Iterator[Memory
     """Yield the memory of the search in this folder, a new one where there is none.
 
     Raises:
-        ConfigError: Another search has been made there, or is at work there.
+        ConfigError: Another search has been made there, or a command is at work there.
         DataError: The file is damaged.
     """
     logging.getLogger("optuna").setLevel(logging.WARNING)
-    with _locked(folder):
+    with locked_folder(folder):
         storage = None
         try:
             storage = optuna.storages.RDBStorage(f"sqlite:///{folder / DATABASE}")
@@ -150,20 +150,6 @@ def _check(study: optuna.Study, fingerprint: str, folder: Path) -> None:
             f"expected in {str(folder)!r} a search of this recipe, space, seeds and these faces "
             "and backbones, got another one, give another --out or remove the folder"
         )
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep a second search out; the lock goes with the process, however it ends."""
-    with closing(sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)) as lock:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            raise ConfigError(
-                f"expected no other search at work in {str(folder)!r}, got one ({error}), wait "
-                "for it or give another --out"
-            ) from error
-        yield
 
 
 def _counts(trial: FrozenTrial) -> bool:

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.augmented import Augmented, copies_told, left_out_told
+from fairage.experiments.augmented import Augmented, left_out_told
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.embedder import Embedder, handed_over
 from fairage.experiments.fitting import check_fit
-from fairage.experiments.notes import extras_told, one_group_told, tuned_told
+from fairage.experiments.notes import notes_told, unused_told
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.versions import SUITE, Plan, SuiteOutcome, Version, run_plan
 from fairage.tables import Faces
@@ -83,12 +83,7 @@ def run_suite(
         facts=_facts(data, settings),
         backbones=data.backbones,
         left_out=left_out,
-        notes=(
-            *extras_told(fitting),
-            *tuned_told(fitting),
-            *copies_told(fitting, data),
-            *one_group_told(data),
-        ),
+        notes=(*notes_told(fitting, data), *unused_told(fitting, extra_faces)),
         truth=settings.truth,
     )
     n = sum(map(len, data.copies.values()))

@@ -122,7 +122,8 @@ def search(
 
 def _hash(recipe: Recipe, space: Space, settings: TuningSettings, data: EmbeddedFaces) -> str:
     """Return the hash of all that a search depends on; more trials do not make it another one."""
-    told = json.dumps([recipe.fingerprint, space.told(), settings.seeds, settings.seed])
+    own = [settings.seeds, settings.seed, settings.delta]  # delta: it settles what is stopped
+    told = json.dumps([recipe.fingerprint, space.told(), *own])
     more = [f"{name}={extra.fingerprint}" for name, extra in sorted(data.extras.items())]
     more += [f"{key}={copies.fingerprint}" for key, copies in sorted(data.copies.items())]
     parts = "".join([told, data.fingerprint, *more])

@@ -16,7 +16,7 @@ from fairage.experiments.recipe import Recipe
 from fairage.experiments.references import REFERENCES, is_challenge_test, study_points
 from fairage.experiments.runner import PREDICTIONS, RUN, remove_scratch, run_fingerprint
 from fairage.experiments.workers import Batch, Job, run_batches
-from fairage.files import new_folder, write_text
+from fairage.files import locked_folder, write_text
 from fairage.progress import progress_bar
 from fairage.report import SuiteRuns, VersionRuns, results_frame, suite_html, summary_frame
 from fairage.seeding import numpy_rng
@@ -93,12 +93,19 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
     goes on where it stopped and ends with the same tables.
 
     Raises:
-        ConfigError: `out` holds runs of other faces, backbones or recipes.
+        ConfigError: `out` holds runs of other faces, backbones or recipes, or another command is
+            at work there.
+        DataError: `out` cannot be written.
     """
     _check_names(plan)
+    with locked_folder(out):
+        return _run_locked(plan, out)
+
+
+def _run_locked(plan: Plan, out: Path) -> SuiteOutcome:
     todo = [_missing(version, plan.seeds, out) for version in plan.versions]
     started = time.monotonic()
-    _run([batch for batch in todo if batch.jobs], plan.workers, out)
+    _train([batch for batch in todo if batch.jobs], plan.workers)
     seconds = time.monotonic() - started
     runs = _suite_runs(plan, out)
     summary = summary_frame(runs, permutations=PERMUTATIONS, rng=numpy_rng(0, "noise floor"))
@@ -138,8 +145,7 @@ def _missing(version: Version, seeds: int, out: Path) -> Batch:
     return Batch([job for job in jobs if job not in there], version.data)
 
 
-def _run(batches: list[Batch], workers: int, out: Path) -> None:
-    new_folder(out)
+def _train(batches: list[Batch], workers: int) -> None:
     total = sum(len(batch.jobs) for batch in batches)
     with (
         tempfile.TemporaryDirectory(prefix="fairage-") as scratch,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from fairage.exceptions import FairageError
+from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.runner import run_version
@@ -38,6 +38,8 @@ class Batch:
 def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Iterator[Job]:
     """Run the jobs and yield each one as it is done; the same files come out for any `workers`.
 
+    Where there is a GPU, runs that train the backbone have one process: it holds one of them.
+
     Args:
         batches: What to run on what.
         workers: Processes; with 1, everything runs in this one.
@@ -51,14 +53,20 @@ def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Ite
                     _run(job, batch.data)
                     yield job
         return
-    with process_pool(min(workers, total), prepare_worker) as pool:
+    on_gpu = any(_on_gpu(job) for batch in batches for job in batch.jobs)
+    with (
+        process_pool(min(workers, total) - on_gpu, prepare_worker) as pool,
+        process_pool(1, prepare_worker) as alone,
+    ):
         running: dict[Future[None], Job] = {}
         saved: dict[int, Path] = {}
         for batch in batches:
             if id(batch.data) not in saved:
                 saved[id(batch.data)] = folder = scratch / str(len(saved))
                 batch.data.save(folder)
-            running |= {pool.submit(_run_saved, j, saved[id(batch.data)]): j for j in batch.jobs}
+            for job in batch.jobs:
+                chosen = alone if _on_gpu(job) else pool
+                running[chosen.submit(_run_saved, job, saved[id(batch.data)])] = job
         for done in as_completed(running):
             done.result()
             yield running[done]
@@ -75,12 +83,25 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+def _on_gpu(job: Job) -> bool:
+    """Whether the run needs the GPU for itself; heads are trained on the processor."""
+    return bool(job.recipe.backbone_stages) and torch.cuda.is_available()
+
+
 def _run(job: Job, data: EmbeddedFaces) -> None:
     """Run a job; what is wrong with it is told with its name, as it is one of many."""
+    where = f"{job.recipe.version}, seed {job.seed}"
     try:
         run_version(job.recipe, data, seed=job.seed, folder=job.folder)
     except FairageError as error:
-        raise error.at(f"{job.recipe.version}, seed {job.seed}") from error
+        raise error.at(where) from error
+    except torch.OutOfMemoryError as error:
+        reason = str(error).partition("\n")[0].partition(". GPU ")[0]
+        raise ConfigError(
+            f"{where}: expected a run that fits the memory of the GPU, got {reason!r}, give "
+            "--workers 1 where others use the GPU, lower batch_size, or raise accumulate in the "
+            "stage's finetuning, which leaves the steps as they are"
+        ) from error
 
 
 def _run_saved(job: Job, scratch: Path) -> None:

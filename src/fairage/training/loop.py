@@ -9,21 +9,18 @@ import torch
 
 from fairage.audit.gaps import bias
 from fairage.audit.groups import Groups, group_rows
-from fairage.exceptions import ConfigError, DataError
+from fairage.exceptions import ConfigError
 from fairage.models.heads import AgeHead, check_pair
 from fairage.objectives import Objective
 from fairage.objectives.fairness import Fairness
 from fairage.seeding import torch_seed
 from fairage.training.fairness import ActiveFairness, start_fairness
 from fairage.training.optimizer import Stepper
-from fairage.training.rows import Rows, check_batches, check_rows
+from fairage.training.rows import Rows, check_batches, check_embeddings, check_rows
 from fairage.training.selection import Epoch, History, Keeper, Selection
 from fairage.training.settings import TrainingSettings
 
 __all__ = ["Watch", "train_head"]
-
-LARGEST = 1e18
-"""The square of an embedding's number must be one that single precision holds."""
 
 Watch = Callable[[Epoch], None]
 """Sees every epoch as it ends; what it raises ends the training."""
@@ -79,8 +76,8 @@ def train_head(
     """
     check_pair(head.kind, objective)
     check_rows(train, valid)
-    _check_embeddings(train)
-    _check_embeddings(valid)
+    check_embeddings(train)
+    check_embeddings(valid)
     check_batches(objective, min(settings.batch_size, len(train)))
     if not warm:
         head.standardise_by(train.embeddings)
@@ -99,17 +96,6 @@ class _Work:
     fairness: ActiveFairness | None
     train: Rows
     valid: Rows
-
-
-def _check_embeddings(rows: Rows) -> None:
-    """Refuse what no training could use, before its loss is blamed on the learning rate."""
-    low, high = rows.embeddings.aminmax(dim=1)
-    wrong = int((~((low > -LARGEST) & (high < LARGEST))).sum())
-    if wrong:
-        raise DataError(
-            f"expected embeddings that are finite and below {LARGEST:g}, got others in {wrong} of "
-            f"{len(rows)} rows, check the backbone or scale the numbers"
-        )
 
 
 def _standardised(head: AgeHead, rows: Rows) -> Rows:

@@ -10,7 +10,10 @@ from fairage.objectives import Objective, Targets
 from fairage.objectives.fairness import Labels
 from fairage.objectives.regression import BalancedMSE
 
-__all__ = ["Rows", "check_batches", "check_rows"]
+__all__ = ["Rows", "check_batches", "check_embeddings", "check_rows"]
+
+LARGEST = 1e18
+"""The square of an embedding's number must be one that single precision holds."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,17 @@ def check_rows(train: Sized, valid: Sized) -> None:
         raise DataError(
             f"expected rows to train and to validate on, got {len(train)} and {len(valid)}, check "
             "the splits of the faces table"
+        )
+
+
+def check_embeddings(rows: Rows) -> None:
+    """Refuse what no training could use, before its loss is blamed on the learning rate."""
+    low, high = rows.embeddings.aminmax(dim=1)
+    wrong = int((~((low > -LARGEST) & (high < LARGEST))).sum())
+    if wrong:
+        raise DataError(
+            f"expected embeddings that are finite and below {LARGEST:g}, got others in {wrong} of "
+            f"{len(rows)} rows, check the backbone or scale the numbers"
         )
 
 

@@ -164,6 +164,10 @@ def test_an_objective_that_compares_rows_refuses_parts_of_one_row(
     balanced = {"head": head_of(16, "regression"), "objective": OBJECTIVES["balanced-mse"]()}
     with pytest.raises(ConfigError, match=r"'balanced-mse', .* got 1, raise batch_size"):
         job(settings=replace(FAST, accumulate=8), **balanced)
+    with pytest.raises(ConfigError, match=r"'balanced-mse', .* got 1, raise batch_size"):
+        job(settings=replace(FAST, batch_size=100, accumulate=24), **balanced)  # of 24 rows
+    tuned = job(settings=replace(FAST, epochs=1, batch_size=3, accumulate=2), **balanced)
+    assert len(tuned.history.epochs) == 1
 
 
 @pytest.mark.gpu

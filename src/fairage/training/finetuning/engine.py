@@ -96,7 +96,8 @@ def finetune(
     """
     check_pair(head.kind, objective)
     check_rows(train, valid)
-    check_batches(objective, min(settings.batch_size // settings.accumulate, len(train)))
+    rows = min(settings.batch_size, len(train))
+    check_batches(objective, -(-rows // settings.accumulate))
     selection, folder = selection or Selection(), Path(folder)
     source = find_source(backbone)
     choices = (objective, settings, fairness, selection, augmentation, seed, warm, purpose)

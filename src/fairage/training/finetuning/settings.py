@@ -21,7 +21,8 @@ class FineTuneSettings:
         epochs: At most so many passes over the training rows.
         batch_size: Rows a step learns from.
         accumulate: Parts in which a batch goes through the network, one after another: so many
-            times less memory for the same step.
+            times less memory for the same step. The objective `balanced-mse` compares rows
+            within a part only.
         learning_rate: AdamW's step size for the head, at its highest.
         backbone_rate: The same for the backbone's last block; None for that of the head.
         layer_decay: What the step size is multiplied by from a block to the one before it.
