@@ -1,6 +1,7 @@
 """Fixtures that several test files share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the test processes share the cores already
@@ -26,6 +27,17 @@ def real_data() -> Path:
     folder = Path(os.environ["FAIRAGE_REAL_DATA"])
     assert (folder / "data").is_dir(), f"FAIRAGE_REAL_DATA names {folder}, which has no data/"
     return folder
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Give torch one thread: the problems are too small to share, and sums come out the same."""
+    import torch  # most tests do without
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -5,17 +5,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from fairage.embeddings import BackboneSpec
 from fairage.experiments.recipe import recipe_from
 from fairage.experiments.suite import SuiteSettings, run_suite
 from fairage.tables import Faces
 from fairage.training.finetuning.stepper import FineTuneStepper
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 EPOCHS, STEPS = 20, 4
 TOLD = {
@@ -40,14 +40,6 @@ told, faces, backbone, store, out = sys.argv[1:]
 settings = SuiteSettings("Deep", (BackboneSpec(backbone),), Path(store), seeds=1)
 run_suite([recipe_from(json.loads(told), "test")], read_faces(faces), settings, Path(out))
 """
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

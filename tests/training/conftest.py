@@ -1,6 +1,6 @@
 """Training tests run on one thread: toy problems are too small to share, and cores may be busy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,11 +16,8 @@ DIM = 6
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def _always_one_thread(one_thread: None) -> None:
+    """See above."""
 
 
 @pytest.fixture

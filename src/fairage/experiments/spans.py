@@ -113,9 +113,8 @@ def _check_head(span: Span) -> None:
 
 
 def _check_backbone(span: Span, told: BackboneTraining) -> None:
-    rows = min(told.settings.batch_size, len(span.train))
     try:
-        check_batches(span.objective, -(-rows // told.settings.accumulate))
+        check_batches(span.objective, told.settings.rows_at_once(len(span.train)))
         check_finetuning(told.spec, told.settings)
     except FairageError as error:
         raise error.at(f"stage {span.name!r}") from error

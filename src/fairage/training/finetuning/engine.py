@@ -96,8 +96,7 @@ def finetune(
     """
     check_pair(head.kind, objective)
     check_rows(train, valid)
-    rows = min(settings.batch_size, len(train))
-    check_batches(objective, -(-rows // settings.accumulate))
+    check_batches(objective, settings.rows_at_once(len(train)))
     selection, folder = selection or Selection(), Path(folder)
     source = find_source(backbone)
     choices = (objective, settings, fairness, selection, augmentation, seed, warm, purpose)

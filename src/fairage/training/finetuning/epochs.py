@@ -161,7 +161,7 @@ class FineTuneLoop:
         Losses and fairness terms are reckoned in fp32 on the CPU: a few numbers a row.
         """
         n, total = len(index), 0.0
-        size = -(-n // self.rules.settings.accumulate)
+        size = self.rules.settings.rows_at_once(n)
         for start in range(0, n, size):
             part = slice(start, start + size)
             targets = rows.targets.rows(index[part])

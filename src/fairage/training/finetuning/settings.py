@@ -81,6 +81,15 @@ class FineTuneSettings:
         found = _LAST.fullmatch(self.train)
         return int(found[1]) if found else 0
 
+    def rows_at_once(self, rows: int) -> int:
+        """Return how many of a batch's rows, or of fewer, go through the network together.
+
+        Examples:
+            >>> FineTuneSettings(batch_size=16, accumulate=3).rows_at_once(100)
+            6
+        """
+        return -(-min(self.batch_size, rows) // self.accumulate)
+
     @property
     def rates(self) -> TrainingSettings:
         """What the step size over time depends on."""
