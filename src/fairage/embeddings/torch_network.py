@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch._inductor import config as inductor_config
 from torch.utils.flop_counter import FlopCounterMode
 
 from fairage.embeddings.runtime import Runtime
@@ -54,6 +53,8 @@ class TorchNetwork:
     def _fastest(self, batch: Tensor) -> Callable[[Tensor], Tensor]:
         if not self._runtime.compiling_pays(self._flops(batch[:1])):
             return self._forward
+        from torch._inductor import config as inductor_config  # a second, which training can save
+
         try:
             # As an option of torch.compile it would come too late: tracing already asks for it.
             with warnings.catch_warnings(), inductor_config.patch(freezing=True):

@@ -68,6 +68,8 @@ class Material:
 
     def standardising(self) -> torch.Tensor:
         """Return embeddings `(n, dim)` of the faces' own training rows, whatever is trained on."""
+        if self.part is None:
+            return self.taught().train.embeddings[: self.data.counts["train"]]
         if self._own is None:
             self._own = rows_of(self.data.split("train")).embeddings
         return self._own
@@ -116,13 +118,14 @@ def training_faces(
     if choice is not None:
         copies = data.augmented(choice)
         rows, values = np.concatenate([own, copies.rows]), np.asarray(copies.embeddings)
-    if part is None:
-        taken = np.concatenate([data.embeddings[own], values])
-        return data.of(data.frame[rows], taken)
-    part = part[part < len(rows)]
-    first, behind = part[part < len(own)], part[part >= len(own)] - len(own)
-    taken = np.concatenate([data.embeddings[own[first]], values[behind]])
-    return data.of(data.frame[rows[part]], taken)
+    if part is not None:
+        part = part[part < len(rows)]
+        first, behind = part[part < len(own)], part[part >= len(own)] - len(own)
+        own, rows, values = own[first], rows[part], values[behind]
+    taken = np.empty((len(rows), data.embeddings.shape[1]), np.float32)
+    np.take(data.embeddings, own, axis=0, out=taken[: len(own)], mode="clip")
+    taken[len(own) :] = values
+    return data.of(data.frame[rows], taken)
 
 
 def parts_of_rows(
@@ -139,7 +142,7 @@ def parts_of_rows(
 def rows_of(faces: EmbeddedFaces) -> Rows:
     """Return the faces as rows of weight 1."""
     return Rows(
-        torch.from_numpy(np.array(faces.embeddings, dtype=np.float32)),
+        torch.from_numpy(np.require(faces.embeddings, np.float32, ["C", "W"])),
         targets_of(faces.frame),
         torch.ones(faces.frame.height),
         faces.labels(),

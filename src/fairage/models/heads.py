@@ -51,7 +51,7 @@ class AgeHead(nn.Module):
 
     def standardised(self, embeddings: Tensor) -> Tensor:
         """Return embeddings `(n, dim)` in units of the training rows' standard deviation."""
-        return (embeddings - self.mean) / self.scale
+        return (embeddings - self.mean).div_(self.scale)
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """Return raw outputs `(batch, k)` for embeddings `(batch, dim)`."""

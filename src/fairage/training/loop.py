@@ -14,6 +14,7 @@ from fairage.models.heads import AgeHead, check_pair
 from fairage.objectives import Objective
 from fairage.objectives.fairness import Fairness
 from fairage.seeding import torch_seed
+from fairage.training.denormals import denormals_flushed
 from fairage.training.fairness import ActiveFairness, start_fairness
 from fairage.training.optimizer import Stepper
 from fairage.training.rows import Rows, check_batches, check_embeddings, check_rows
@@ -83,7 +84,7 @@ def train_head(
         head.standardise_by(train.embeddings)
     active = None if fairness is None else start_fairness(fairness, train, valid)
     work = _Work(head, objective, active, _standardised(head, train), _standardised(head, valid))
-    with torch_seed(seed, purpose):
+    with torch_seed(seed, purpose), denormals_flushed():
         return _epochs(work, settings, selection or Selection(), watch)
 
 

@@ -1,21 +1,27 @@
 """Steps of a training: the optimiser, its rate over time, an average of the weights."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
+from torch.optim.adamw import adamw
 
 from fairage.training.settings import TrainingSettings
 
 __all__ = ["Stepper", "WeightAverage", "rate_factor", "swapped_in"]
 
 KERAS_EPSILON = 1e-7
+BETAS = {"beta1": 0.9, "beta2": 0.999}
 
 
 class Stepper:
     """Takes the optimiser's steps on everything in the model that requires a gradient.
+
+    It calls torch's functions rather than its optimisers, whose bookkeeping takes as long as a
+    small head's arithmetic.
 
     Args:
         model: What is trained, in place.
@@ -25,28 +31,38 @@ class Stepper:
 
     def __init__(self, model: nn.Module, settings: TrainingSettings, steps: int) -> None:
         self.settings, self.steps, self.done = settings, steps, 0
-        trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.AdamW
-        self.optimizer = kind(
-            trainable,
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            eps=KERAS_EPSILON,
-            fused=True,
-        )
-        self.average = WeightAverage(trainable, settings.ema) if settings.ema > 0 else None
+        self.weights = [weight for weight in model.parameters() if weight.requires_grad]
+        self.means = [torch.zeros_like(weight) for weight in self.weights]
+        self.squares = [torch.zeros_like(weight) for weight in self.weights]
+        self.counts = [torch.zeros(()) for _ in self.weights]
+        self.average = WeightAverage(self.weights, settings.ema) if settings.ema > 0 else None
 
     def step(self, loss: Tensor) -> None:
         """Change the weights by one step against the gradient of this loss."""
-        if self.settings.schedule != "constant" or self.settings.warmup > 0:
-            factor = rate_factor(self.settings, self.done / self.steps)
-            self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * factor
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
-        self.optimizer.step()
+        rate = self.settings.learning_rate * rate_factor(self.settings, self.done / self.steps)
+        self._update(torch.autograd.grad(loss, self.weights), rate)
         self.done += 1
         if self.average is not None:
             self.average.update()
+
+    @torch.no_grad()
+    def _update(self, gradients: Sequence[Tensor], rate: float) -> None:
+        kind = adam if self.settings.optimizer == "adam" else adamw
+        kind(
+            self.weights,
+            list(gradients),
+            self.means,
+            self.squares,
+            [],
+            self.counts,
+            fused=True,
+            amsgrad=False,
+            **BETAS,
+            lr=rate,
+            weight_decay=self.settings.weight_decay,
+            eps=KERAS_EPSILON,
+            maximize=False,
+        )
 
     def averaged(self) -> AbstractContextManager[None]:
         """Put the averaged weights, where there are any, into the model while the block runs."""
