@@ -35,6 +35,20 @@ def specs(resnet: Path) -> list[BackboneSpec]:
     return [BackboneSpec(str(resnet))]
 
 
+def test_what_one_call_read_of_the_store_the_next_one_finds(
+    pictures: Faces, specs: list[BackboneSpec], tmp_path: Path
+) -> None:
+    alone, opened = copied(pictures, specs, tmp_path / "alone"), {}
+    store = {"store": tmp_path / "shared", "opened": opened}
+    embed(pictures, specs, precision="fp32", **store)
+    (shared,) = opened.values()
+    found = copied(pictures, specs, **store)
+    assert list(opened.values()) == [shared]
+    assert (found.new, len(shared)) == (alone.new, len(pictures) + alone.new)
+    np.testing.assert_array_equal(found.values, alone.values)
+    assert copied(pictures, specs, **store).new == 0
+
+
 def copied(faces: Faces, specs: list[BackboneSpec], store: Path, **more) -> Embeddings:
     return embed_copies(faces, twice(faces), KIT, specs, store=store, precision="fp32", **more)
 

@@ -61,6 +61,22 @@ def test_a_new_store_object_sees_what_another_added(tmp_path: Path) -> None:
     assert key(4) not in again
 
 
+def test_what_was_read_is_read_again_only_where_something_was_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(tmp_path).add([key(1)], row(1))
+    store, read = opened(tmp_path), []
+    monkeypatch.setattr(
+        store_module, "read_shard", lambda path: read.append(path) or read_shard(path)
+    )
+    store.load()
+    assert (len(store), read) == (1, [])
+    opened(tmp_path).add([key(2)], row(2))
+    read.clear()
+    store.load()
+    assert (len(store), read) == (2, store.shards())
+
+
 def test_other_configurations_do_not_mix(tmp_path: Path) -> None:
     opened(tmp_path).add([key(1)], row(1))
     other = EmbeddingStore(tmp_path, {**ABOUT, "view": "crop:0.7"})

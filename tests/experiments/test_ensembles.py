@@ -13,7 +13,7 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.data import EmbeddedFaces, EmbeddedRows, load_embedded_faces
 from fairage.experiments.fitting import check_fit, fit
 from fairage.experiments.recipe import recipe_from
-from fairage.experiments.rows import parts_of_rows, training_faces
+from fairage.experiments.rows import Material, parts_of_rows, training_faces
 from fairage.experiments.runner import BUNDLE, PREDICTIONS, RUN, run_fingerprint, run_version
 from fairage.models import load_bundle, member_heads
 
@@ -38,6 +38,23 @@ def copied(embedded: EmbeddedFaces) -> EmbeddedFaces:
     rows = own[choice.chosen_copies().choose(embedded.frame[own]).rows]
     copies = EmbeddedRows(rows, embedded.embeddings[rows] + np.float32(0.1))
     return replace(embedded, copies={choice.key: copies})
+
+
+@pytest.mark.parametrize("part", [None, np.array([0, 3, 130, 10_000])])
+@pytest.mark.parametrize("more", [{}, COPIED])
+def test_training_rows_are_faces_then_copies_and_faces_alone_standardise(
+    copied, part, more
+) -> None:
+    choice = recipe(**more).augmentation
+    own = copied.split("train")
+    values = [own.embeddings] + ([copied.augmented(choice).embeddings] if choice else [])
+    every = np.concatenate(values)
+    chosen = np.arange(len(every)) if part is None else part[part < len(every)]
+    material = Material(copied, choice, part)
+    found = material.taught()
+    np.testing.assert_array_equal(found.train.embeddings, every[chosen])
+    np.testing.assert_array_equal(found.faces.embeddings, every[chosen])
+    np.testing.assert_array_equal(material.standardising(), own.embeddings)
 
 
 def ages(fitted, data: EmbeddedFaces) -> torch.Tensor:

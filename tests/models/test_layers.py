@@ -24,6 +24,18 @@ def test_neighbours_are_dropped_independently() -> None:
     assert (kept[8:] * kept[:-8]).mean().item() == pytest.approx(0.25, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("p", "integers", "lowest"), [(0.25, torch.int8, -64), (0.1, torch.int16, -26214)]
+)
+def test_the_mask_is_a_comparison_of_raw_random_bits(p: float, integers, lowest: int) -> None:
+    rows = torch.randn(3, 40)
+    with torch_seed(2, "dropout"):
+        found = QuickDropout(p).train()(rows)
+    with torch_seed(2, "dropout"):
+        bits = torch.empty(60, dtype=torch.int64).random_(-(2**63), None).view(integers)
+    assert torch.equal(found != 0, (bits[: rows.numel()] >= lowest).view(3, 40))
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 7), (0, 4)])
 def test_any_shape_works(shape: tuple[int, int]) -> None:
     assert QuickDropout(0.3).train()(torch.ones(shape)).shape == shape

@@ -9,6 +9,7 @@ from fairage.datasets.copies import CopiedRows
 from fairage.embeddings.opening import Machine
 from fairage.embeddings.results import Embeddings
 from fairage.embeddings.spec import BackboneSpec
+from fairage.embeddings.store import Opened
 from fairage.embeddings.wanted import Chance, Changed
 from fairage.embeddings.work import Way, embed_wanted
 from fairage.exceptions import DataError
@@ -35,6 +36,7 @@ def embed_copies(
     detector: Path | None = None,
     on_error: Literal["skip", "fail"] = "fail",
     progress: bool = True,
+    opened: Opened | None = None,
 ) -> Embeddings:
     """Return the embeddings of augmented copies, computing only what the store does not hold.
 
@@ -55,6 +57,7 @@ def embed_copies(
         detector: File of the face detector for aligned views.
         on_error: What an image that cannot be read does.
         progress: Whether to show a bar on a terminal.
+        opened: What earlier calls have read of the store, as in `embed`.
 
     Returns:
         One value a copy, in the order of `copied`; those of images that cannot be read are missing.
@@ -85,7 +88,8 @@ def embed_copies(
             "other rows to copy"
         )
     machine = Machine(device, precision, batch_size)
-    way = Way(machine, detector, on_error, "embedding copies" if progress else None)
+    bar = "embedding copies" if progress else None
+    way = Way(machine, detector, on_error, bar, {} if opened is None else opened)
     wanted = list(_wanted(faces.images, copied, Chance(augmentation, seed)))
     return embed_wanted(wanted, backbones, Path(store), way)
 

@@ -7,6 +7,7 @@ from typing import Literal
 from fairage.embeddings.opening import Machine
 from fairage.embeddings.results import Embeddings
 from fairage.embeddings.spec import BackboneSpec
+from fairage.embeddings.store import Opened
 from fairage.embeddings.wanted import Itself
 from fairage.embeddings.work import Way, embed_wanted
 from fairage.tables import Faces
@@ -25,6 +26,7 @@ def embed(
     detector: Path | None = None,
     on_error: Literal["skip", "fail"] = "fail",
     progress: bool = True,
+    opened: Opened | None = None,
 ) -> Embeddings:
     """Return the embeddings of all faces, computing only what the store does not hold.
 
@@ -43,6 +45,8 @@ def embed(
             variable `FAIRAGE_DETECTOR` names.
         on_error: Whether an image that cannot be read ends the run or is listed and left out.
         progress: Whether to show a bar on a terminal.
+        opened: What earlier calls have read of the store, so that it is not read again; what this
+            one reads is added to it.
 
     Raises:
         ConfigError: A name, view, device or number makes no sense, or an aligned view has no
@@ -50,6 +54,7 @@ def embed(
         DataError: An image cannot be read and `on_error` is `fail`, or none can be read.
     """
     machine = Machine(device, precision, batch_size)
-    way = Way(machine, detector, on_error, "embedding" if progress else None)
+    bar = "embedding" if progress else None
+    way = Way(machine, detector, on_error, bar, {} if opened is None else opened)
     wanted = [Itself(row, image) for row, image in enumerate(faces.images)]
     return embed_wanted(wanted, backbones, Path(store), way)

@@ -10,6 +10,7 @@ from fairage.embeddings.lane import Lane
 from fairage.embeddings.precision import agreed_runtime
 from fairage.embeddings.runtime import Runtime, choose_runtime
 from fairage.embeddings.spec import BackboneSpec
+from fairage.embeddings.store import Opened
 from fairage.exceptions import ConfigError
 from fairage.faces.detection import find_detector
 from fairage.faces.views import view_from_name
@@ -37,8 +38,12 @@ def open_lanes(
     root: Path,
     machine: Machine,
     detections: Detections | None,
+    *,
+    opened: Opened,
 ) -> list[Lane]:
     """Return a lane for each backbone and view, with what the store holds of it.
+
+    What has been opened is shared, and what is opened now is added to it.
 
     Raises:
         ConfigError: There is no backbone, or one stands twice, or is none.
@@ -57,6 +62,7 @@ def open_lanes(
         for spec in specs
     ]
     for lane in lanes:
+        lane.store = opened.setdefault(lane.store.folder, lane.store)
         lane.store.load()
     return lanes
 

@@ -24,7 +24,7 @@ from fairage.embeddings.shards import SUFFIX, DamagedShardError, Shard, read_sha
 from fairage.exceptions import DataError
 from fairage.files import new_folder, write_text
 
-__all__ = ["EmbeddingStore"]
+__all__ = ["EmbeddingStore", "Opened"]
 
 _ABOUT = "about.json"
 _DAMAGED = ".damaged"
@@ -55,6 +55,7 @@ class EmbeddingStore:
         self.about = dict(about)
         self.folder = root / _hash(about)
         self._rows: dict[bytes, NDArray[np.float32]] = {}
+        self._read: list[Path] = []
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._rows
@@ -63,10 +64,15 @@ class EmbeddingStore:
         return len(self._rows)
 
     def load(self) -> None:
-        """Read every shard; a damaged one is set aside with a warning."""
+        """Read every shard, unless they are those that were read before.
+
+        A damaged one is set aside with a warning.
+        """
         for _ in range(_TRIES):
+            if (shards := self.shards()) == self._read:
+                return
             try:
-                self._rows = _union(_read_shards(self.shards()))
+                self._rows, self._read = _union(_read_shards(shards)), shards
                 return
             except FileNotFoundError:
                 continue  # another process merged shards meanwhile
@@ -109,6 +115,10 @@ class EmbeddingStore:
             Shard(part, np.stack([merged[key] for key in part])).write(self.folder)
         for path in small:
             path.unlink(missing_ok=True)
+
+
+Opened = dict[Path, EmbeddingStore]
+"""Parts of a store that have been read, by folder."""
 
 
 def _hash(about: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from fairage.embeddings.opening import Machine, open_detections, open_lanes
 from fairage.embeddings.reading import ReadImage, read_ahead
 from fairage.embeddings.results import Embeddings, Failure
 from fairage.embeddings.spec import BackboneSpec
+from fairage.embeddings.store import Opened
 from fairage.embeddings.wanted import Wanted
 from fairage.exceptions import ConfigError, DataError
 from fairage.progress import progress_bar
@@ -35,12 +36,14 @@ class Way:
         detector: File of the face detector, or None for what the environment names.
         on_error: What an image that cannot be read does.
         bar: What the progress bar says; None for no bar.
+        opened: Parts of the store that earlier runs have read.
     """
 
     machine: Machine
     detector: Path | None
     on_error: str
     bar: str | None
+    opened: Opened = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.on_error not in ON_ERROR:
@@ -54,7 +57,7 @@ def embed_wanted(
     started = time.monotonic()
     detections = open_detections(backbones, root, way.detector)
     images = [each.image for each in wanted for _ in range(len(each))]
-    lanes = open_lanes(images, backbones, root, way.machine, detections)
+    lanes = open_lanes(images, backbones, root, way.machine, detections, opened=way.opened)
     work = _Work(lanes, detections)
     with _bar(way.bar, len(images)) as advance:
         _fill(work, wanted, way.on_error, advance)

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from fairage.datasets.copies import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings, embed, embed_copies
+from fairage.embeddings.store import Opened
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.augmented import Augmented, Copying, augmented_faces, left_out_told
 from fairage.experiments.data import EmbeddedFaces, embedded_extra, embedded_faces, missing_extra
@@ -60,16 +62,20 @@ class Embedder:
             DataError: A split is missing, or an image cannot be read.
         """
         wanted = {name for recipe in recipes for name in recipe.extra_names}
+        opened: Opened = {}
         extras = {
-            name: replace(embedded_extra(extra, self.embed(extra)), origin=self._origin(extra))
+            name: replace(
+                embedded_extra(extra, self.embed(extra, opened)), origin=self._origin(extra)
+            )
             for name, extra in extra_faces.items()
             if name in wanted
         }
-        data = self._faces(faces, extras, splits)
-        copying = Copying(faces.root, self.embed_copies, leave_out=leave_out)
+        data = self._faces(faces, extras, splits, opened)
+        copies = partial(self.embed_copies, opened=opened)
+        copying = Copying(faces.root, copies, leave_out=leave_out)
         return augmented_faces(recipes, data, copying)
 
-    def embed(self, faces: Faces) -> Embeddings:
+    def embed(self, faces: Faces, opened: Opened) -> Embeddings:
         """Return the embeddings of a faces table."""
         return embed(
             faces,
@@ -77,10 +83,11 @@ class Embedder:
             store=self.store,
             detector=self.detector,
             on_error=self.on_error,
+            opened=opened,
         )
 
     def embed_copies(
-        self, train: Faces, copied: CopiedRows, choice: AugmentationChoice
+        self, train: Faces, copied: CopiedRows, choice: AugmentationChoice, opened: Opened
     ) -> Embeddings:
         """Return the embeddings of chosen copies of training faces."""
         return embed_copies(
@@ -92,15 +99,20 @@ class Embedder:
             seed=choice.seed,
             detector=self.detector,
             on_error=self.on_error,
+            opened=opened,
         )
 
     def _faces(
-        self, faces: Faces, extras: Mapping[str, EmbeddedFaces], splits: Sequence[str]
+        self,
+        faces: Faces,
+        extras: Mapping[str, EmbeddedFaces],
+        splits: Sequence[str],
+        opened: Opened,
     ) -> EmbeddedFaces:
         for name in splits:
             faces.split(name)
         kept = faces.rows(faces.frame[SPLIT].is_in(splits).to_numpy())
-        found = embedded_faces(kept, self.embed(kept), extras, splits)
+        found = embedded_faces(kept, self.embed(kept, opened), extras, splits)
         return replace(found, origin=self._origin(faces))
 
     def _origin(self, faces: Faces) -> Origin:

@@ -14,14 +14,13 @@ from fairage.training.settings import TrainingSettings
 __all__ = ["Stepper", "WeightAverage", "rate_factor", "swapped_in"]
 
 KERAS_EPSILON = 1e-7
-BETAS = {"beta1": 0.9, "beta2": 0.999}
 
 
 class Stepper:
     """Takes the optimiser's steps on everything in the model that requires a gradient.
 
-    It calls torch's functions rather than its optimisers, whose bookkeeping takes as long as a
-    small head's arithmetic.
+    It calls torch's functions rather than its optimisers, whose bookkeeping a small head waits for
+    longer than for the step itself.
 
     Args:
         model: What is trained, in place.
@@ -31,7 +30,7 @@ class Stepper:
 
     def __init__(self, model: nn.Module, settings: TrainingSettings, steps: int) -> None:
         self.settings, self.steps, self.done = settings, steps, 0
-        self.weights = [weight for weight in model.parameters() if weight.requires_grad]
+        self.weights: list[Tensor] = [w for w in model.parameters() if w.requires_grad]
         self.means = [torch.zeros_like(weight) for weight in self.weights]
         self.squares = [torch.zeros_like(weight) for weight in self.weights]
         self.counts = [torch.zeros(()) for _ in self.weights]
@@ -57,7 +56,8 @@ class Stepper:
             self.counts,
             fused=True,
             amsgrad=False,
-            **BETAS,
+            beta1=0.9,
+            beta2=0.999,
             lr=rate,
             weight_decay=self.settings.weight_decay,
             eps=KERAS_EPSILON,
@@ -76,7 +76,7 @@ class WeightAverage:
     forgotten.
     """
 
-    def __init__(self, weights: list[nn.Parameter], decay: float) -> None:
+    def __init__(self, weights: Sequence[Tensor], decay: float) -> None:
         self.weights, self.decay, self.done = weights, decay, 0
         self.averages = [weight.detach().clone() for weight in weights]
 
