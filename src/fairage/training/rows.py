@@ -48,13 +48,14 @@ def check_rows(train: Sized, valid: Sized) -> None:
 
 def check_embeddings(rows: Rows) -> None:
     """Refuse what no training could use, before its loss is blamed on the learning rate."""
-    low, high = rows.embeddings.aminmax(dim=1)
-    wrong = int((~((low > -LARGEST) & (high < LARGEST))).sum())
-    if wrong:
-        raise DataError(
-            f"expected embeddings that are finite and below {LARGEST:g}, got others in {wrong} of "
-            f"{len(rows)} rows, check the backbone or scale the numbers"
-        )
+    low, high = rows.embeddings.aminmax()
+    if low > -LARGEST and high < LARGEST:
+        return
+    wrong = int((~(rows.embeddings.abs() < LARGEST)).any(dim=1).sum())
+    raise DataError(
+        f"expected embeddings that are finite and below {LARGEST:g}, got others in {wrong} of "
+        f"{len(rows)} rows, check the backbone or scale the numbers"
+    )
 
 
 def check_batches(objective: Objective, rows: int) -> None:
