@@ -286,6 +286,7 @@ def test_where_images_are_survives_saving(seen: Embedded, tmp_path: Path) -> Non
         ({"stages": [{**DEEP, "finetuning": {"layer_deca": 1}}]}, "Did you mean 'layer_decay'"),
         ({"stages": [{**DEEP, "finetuning": {"accumulate": 99}}]}, "got accumulate 99"),
         ({"stages": [{**DEEP, "weight_decay": 0.1}]}, "write optimizer: adamw"),
+        ({"stages": [{**DEEP, "mixup": 1.0}]}, "write mixup: 0"),
         ({"stages": [{**DEEP, "learning_rate": 2}]}, "got learning_rate 2"),
         ({"training": {"warmup": 5}, "stages": [{**DEEP, "epochs": 3}]}, "^test: stage 'deep': "),
         ({"stages": [{**DEEP, "objective": "dldl"}]}, "^test: stage 'deep': expected a head"),

@@ -112,7 +112,7 @@ objective: {name: dldl, kl_weight: 2, mae_weight: 0.5}
 fairness: {name: gap, strength: 0.5, attributes: [gender, age_group]}
 select: fair
 after: [last-layer, {name: recalibrate, method: linear}]
-training: {optimizer: adamw, weight_decay: 1e-2, schedule: cosine, warmup: 1, ema: 0.99}
+training: {optimizer: adamw, weight_decay: 1e-2, schedule: cosine, warmup: 1, ema: 0.99, mixup: 1}
 """
 
 

@@ -1,6 +1,7 @@
 """Training: what a seed settles, when it stops, what it keeps, what weights do."""
 
 import math
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -319,3 +320,25 @@ def test_the_defaults_are_the_kits_first_stage() -> None:
 def test_settings_out_of_bounds_are_refused(wrong: dict) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         TrainingSettings(**wrong)
+
+
+def test_training_mixes_where_it_is_told_to_and_a_seed_settles_it() -> None:
+    train, valid = toy(400, 0), toy(200, 1)
+    settings = replace(FAST, epochs=20, mixup=1.0, mixup_years=3.0)
+    first, history = trained(train, valid, settings=settings)
+    assert mae(first, valid) < 3
+    assert same_weights(first, trained(train, valid, settings=settings)[0])
+    assert not same_weights(first, trained(train, valid, settings=replace(settings, mixup=0))[0])
+    assert len(history.epochs) == len(trained(train, valid, settings=settings)[1].epochs)
+
+
+def test_mixing_keeps_a_head_from_learning_noise_by_heart() -> None:
+    train, valid = toy(60, 0, noise=12.0), toy(2000, 1, noise=0.0)
+    settings = TrainingSettings(epochs=150, batch_size=60, learning_rate=1e-2, patience=150)
+    errors = {}
+    for mixup in (0.0, 2.0):
+        told = replace(settings, mixup=mixup, mixup_years=10.0)
+        head, _ = trained(train, train, settings=told, hidden=[64], dropout=0.0)
+        errors[mixup] = mae(head, train), mae(head, valid)
+    assert errors[2.0][0] > errors[0.0][0]
+    assert errors[2.0][1] < errors[0.0][1]

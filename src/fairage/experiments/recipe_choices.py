@@ -50,6 +50,12 @@ class Training(Strict):
     ema: float = Field(
         0.0, ge=0, lt=1, description="Decay a step of an average of the weights; 0 for none."
     )
+    mixup: float = Field(
+        0.0, ge=0, description="Mix faces of about the same age (C-Mixup); 0 mixes none."
+    )
+    mixup_years: float = Field(
+        5.0, ge=0.5, description="Standard deviation of the difference in age of mixed faces."
+    )
 
 
 class TrainingChanges(Strict):
@@ -64,6 +70,8 @@ class TrainingChanges(Strict):
     schedule: Literal["constant", "cosine"] | None = Field(None, description="As in `training`.")
     warmup: float | None = Field(None, ge=0, description="As in `training`.")
     ema: float | None = Field(None, ge=0, lt=1, description="As in `training`.")
+    mixup: float | None = Field(None, ge=0, description="As in `training`.")
+    mixup_years: float | None = Field(None, ge=0.5, description="As in `training`.")
 
     def changed(self, training: Training) -> Training:
         """Return the training with these changes.

@@ -50,7 +50,7 @@ def finetune_settings(
         choice: What is set for the backbone; None for nothing.
 
     Raises:
-        ConfigError: A number makes no sense, or Adam's L2 penalty is asked for.
+        ConfigError: A number makes no sense, or Adam's L2 penalty or mixing is asked for.
 
     Examples:
         >>> found = finetune_settings("last:2", Training(epochs=30), None)
@@ -62,5 +62,12 @@ def finetune_settings(
             "expected optimizer: adamw for weight_decay in a stage that trains the backbone, got "
             f"adam with weight_decay {training.weight_decay}, write optimizer: adamw"
         )
+    if training.mixup > 0:
+        raise ConfigError(
+            "expected mixup: 0 in a stage that trains the backbone, as embeddings are mixed, not "
+            f"pictures, got {training.mixup}, write mixup: 0 in that stage"
+        )
     own = (choice or FineTuningChoice.model_validate({})).model_dump()
-    return FineTuneSettings(train, **training.model_dump(exclude={"optimizer"}), **own)
+    return FineTuneSettings(
+        train, **training.model_dump(exclude={"optimizer", "mixup", "mixup_years"}), **own
+    )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
@@ -65,10 +65,9 @@ class Recipe(Strict):
     @property
     def fingerprint(self) -> str:
         """Hash of everything that changes the trained model."""
-        told = self.model_dump(exclude={"experiment", "version", "description", "published"})
-        for stage in told["stages"]:
-            if stage["finetuning"] is None:  # as before there was such a key
-                del stage["finetuning"]
+        told = _older(
+            self.model_dump(exclude={"experiment", "version", "description", "published"})
+        )
         return hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=8).hexdigest()
 
     @property
@@ -80,6 +79,22 @@ class Recipe(Strict):
     def extra_names(self) -> tuple[str, ...]:
         """Names of the extra faces tables that its stages train on."""
         return tuple(dict.fromkeys(stage.data for stage in self.stages if stage.data != MAIN))
+
+
+LATER: dict[str, tuple[Any, ...]] = {
+    "finetuning": (None,),
+    "mixup": (None, 0.0),
+    "mixup_years": (None, 5.0),
+}
+"""Keys that came later, and values under which all is as it was before."""
+
+
+def _older(told: Any) -> Any:  # noqa: ANN401  # any part of a recipe
+    """Return the same without later keys that change nothing: so fingerprints last."""
+    if isinstance(told, dict):
+        kept = {k: v for k, v in told.items() if k not in LATER or v not in LATER[k]}
+        return {key: _older(value) for key, value in kept.items()}
+    return [_older(part) for part in told] if isinstance(told, list | tuple) else told
 
 
 @dataclass(frozen=True)

@@ -49,3 +49,26 @@ class Targets:
             None if self.stds is None else self.stds[start:stop],
             None if self.votes is None else self.votes[start:stop],
         )
+
+    def mixed(self, others: "Targets", shares: Tensor) -> "Targets":
+        """Return the means of these targets and of others, one by one.
+
+        A deviation is known where both are, and so are votes, as shares of the raters.
+
+        Args:
+            others: Of as many rows, with the same things known.
+            shares: Of these targets, 0..1, shape `(n,)`; the others have the rest.
+        """
+        stds = votes = None
+        if self.stds is not None and others.stds is not None:
+            stds = others.stds.lerp(self.stds, shares)
+        if self.votes is not None and others.votes is not None:
+            votes = _raters(others.votes).lerp(_raters(self.votes), shares[:, None])
+            known = self.votes.any(dim=1) & others.votes.any(dim=1)
+            votes = votes * known[:, None]
+        return Targets(others.ages.lerp(self.ages, shares), stds, votes)
+
+
+def _raters(votes: Tensor) -> Tensor:
+    """Share of the raters who guessed each year."""
+    return votes / votes.sum(dim=1, keepdim=True).clamp(min=1)

@@ -49,6 +49,8 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         schedule: `"constant"` or `"cosine"`.
         warmup: Epochs over which the step size first rises from 0.
         ema: Decay a step of an average of the weights; 0 for none.
+        mixup: Mix faces of about the same age, by shares from Beta(mixup, mixup); 0 mixes none.
+        mixup_years: Standard deviation of the difference in age of faces that are mixed.
         validation_fraction: Share of the rows that validate where `fit` gets no others.
         random_state: Start of the random numbers.
 
@@ -85,6 +87,8 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         schedule: Literal["constant", "cosine"] = "constant",
         warmup: float = 0.0,
         ema: float = 0.0,
+        mixup: float = 0.0,
+        mixup_years: float = 5.0,
         validation_fraction: float = 0.2,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -103,6 +107,8 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.schedule = schedule
         self.warmup = warmup
         self.ema = ema
+        self.mixup = mixup
+        self.mixup_years = mixup_years
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 

@@ -16,6 +16,7 @@ from fairage.objectives.fairness import Fairness
 from fairage.seeding import torch_seed
 from fairage.training.denormals import denormals_flushed
 from fairage.training.fairness import ActiveFairness, start_fairness
+from fairage.training.mixup import Mixup
 from fairage.training.optimizer import Stepper
 from fairage.training.rows import Rows, check_batches, check_embeddings, check_rows
 from fairage.training.selection import Epoch, History, Keeper, Selection
@@ -111,7 +112,7 @@ def _epochs(
     keeper = Keeper(selection)
     groups = {name: group_rows(labels) for name, labels in work.valid.groups.items()}
     for number in range(1, settings.epochs + 1):
-        train_loss = _one_epoch(work, stepper, settings.batch_size)
+        train_loss = _one_epoch(work, stepper, settings)
         with stepper.averaged():
             keeper.offer(_validate(number, train_loss, work, groups), work.head.copied_state)
         if watch is not None:
@@ -123,10 +124,11 @@ def _epochs(
     return History(tuple(keeper.epochs), keeper.best)
 
 
-def _one_epoch(work: _Work, stepper: Stepper, batch_size: int) -> float:
+def _one_epoch(work: _Work, stepper: Stepper, settings: TrainingSettings) -> float:
     """Take one step a batch, and return the mean loss of the rows."""
     work.head.train()
-    train, active = work.train, work.fairness
+    train, active, batch_size = work.train, work.fairness, settings.batch_size
+    mixup = Mixup(settings.mixup, settings.mixup_years) if settings.mixup > 0 else None
     order = torch.randperm(len(train))
     inputs = train.embeddings.new_empty((min(batch_size, len(train)), train.embeddings.shape[1]))
     weights = train.weights if active is None else active.weighted(train.weights)
@@ -137,8 +139,10 @@ def _one_epoch(work: _Work, stepper: Stepper, batch_size: int) -> float:
         stop = min(start + batch_size, len(train))
         batch = inputs[: stop - start]
         torch.index_select(train.embeddings, 0, order[start:stop], out=batch)
-        outputs = work.head.from_standardised(batch)
         now = targets.batch(start, stop)
+        if mixup is not None:
+            batch, now = mixup(batch, now)
+        outputs = work.head.from_standardised(batch)
         loss = work.objective(outputs, now, weights[start:stop], total=stop - start)
         if active is not None and membership is not None:
             errors = (work.head.kind.decode(outputs) - now.ages).abs()

@@ -24,6 +24,8 @@ class TrainingSettings:
         warmup: Epochs over which the step size first rises from 0.
         ema: Decay a step of an exponential moving average of the weights, which is then what is
             validated and kept; 0 keeps the weights themselves.
+        mixup: Mix faces of about the same age, by shares from Beta(mixup, mixup); 0 mixes none.
+        mixup_years: Standard deviation of the difference in age of faces that are mixed.
 
     Examples:
         >>> TrainingSettings(epochs=0)
@@ -40,14 +42,17 @@ class TrainingSettings:
     schedule: Literal["constant", "cosine"] = "constant"
     warmup: float = 0.0
     ema: float = 0.0
+    mixup: float = 0.0
+    mixup_years: float = 5.0
 
     def __post_init__(self) -> None:
-        lowest = {"epochs": 1, "batch_size": 1, "patience": 1, "weight_decay": 0, "warmup": 0}
+        lowest = {"epochs": 1.0, "batch_size": 1, "patience": 1, "weight_decay": 0, "warmup": 0}
+        lowest |= {"mixup": 0, "mixup_years": 0.5}
         for name, limit in lowest.items():
             value = getattr(self, name)
             if not limit <= value < math.inf:
                 raise ConfigError(
-                    f"expected {name} of {limit} or more and finite, got {value!r}, correct it"
+                    f"expected {name} of {limit:g} or more and finite, got {value!r}, correct it"
                 )
         if not 0 < self.learning_rate < math.inf or not 0 <= self.ema < 1:
             raise ConfigError(
