@@ -118,6 +118,41 @@ def test_a_crooked_scale_is_put_straight(trained, grouped, method: str) -> None:
     assert mae(head, crooked) < before / 2
 
 
+@pytest.mark.parametrize("knots", [(), (40,), (30, 50)])
+def test_a_line_bends_where_it_is_told_to(trained, grouped, knots) -> None:
+    head, valid = trained(), grouped(300, 2)
+    bent = Rows(valid.embeddings, valid.targets, valid.weights, valid.groups)
+    estimated = head.ages(valid.embeddings)
+    bent.targets.ages.copy_(estimated + 2 * (estimated - 40).clamp(min=0))
+    options = {"method": "linear", "knots": knots, "weighting": "none"}
+    applied("recalibrate", head, valid, bent, "regression", **options)
+    assert head.calibration is not None
+    assert head.calibration.inputs == (0, *knots, 100)
+    if knots == (40,):
+        assert mae(head, bent) < 1e-3
+    else:
+        assert mae(head, bent) > 0.01
+
+
+def test_a_straight_line_is_that_of_least_squares(trained, grouped) -> None:
+    head, valid = trained(), grouped(300, 2)
+    estimated, ages = head.ages(valid.embeddings).numpy(), valid.targets.ages.numpy()
+    balanced = balancing_weights(valid, "raking", {}).numpy()
+    slope, start = np.polyfit(estimated, ages, 1, w=np.sqrt(balanced))
+    applied("recalibrate", head, valid, valid, "regression", method="linear")
+    found = head.ages(valid.embeddings).numpy()
+    np.testing.assert_allclose(found, start + slope * estimated, atol=1e-3)
+
+
+def test_beyond_the_estimates_the_line_goes_on_evenly(trained, grouped) -> None:
+    head, valid = trained(), grouped(300, 2)
+    assert head.ages(valid.embeddings).max() < 99
+    applied("recalibrate", head, valid, valid, "regression", method="linear", knots=(99,))
+    assert head.calibration is not None
+    bend, end = head.calibration.outputs[-2:]
+    assert end - bend == pytest.approx(1.0)
+
+
 def test_isotonic_points_equal_scikit_learns(trained, grouped) -> None:
     from sklearn.isotonic import IsotonicRegression
 
@@ -185,6 +220,10 @@ def test_one_point_shifts_every_age_alike() -> None:
         ("last-layer", {"weighting": "rakin"}),
         ("recalibrate", {"method": "cubic"}),
         ("recalibrate", {"weighting_options": {"trm": 3}}),
+        ("recalibrate", {"method": "linear", "knots": [50, 40]}),
+        ("recalibrate", {"method": "linear", "knots": [100]}),
+        ("recalibrate", {"method": "linear", "knots": [float("nan")]}),
+        ("recalibrate", {"knots": [40]}),
     ],
 )
 def test_a_wrong_option_is_an_error(step: str, options: dict[str, object]) -> None:

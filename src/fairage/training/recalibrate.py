@@ -1,12 +1,13 @@
 """Recalibration: correcting estimated ages so that they are right on average, under weights."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage.exceptions import MissingDependencyError
+from fairage.exceptions import ConfigError, MissingDependencyError
 from fairage.models import AgeHead, Calibration
 from fairage.objectives import Objective
 from fairage.training.balance import balancing_weights
@@ -16,6 +17,8 @@ from fairage.weighting import make_weighting
 __all__ = ["Recalibrate"]
 
 Ages = NDArray[np.float64]
+OLDEST = 100.0
+NARROW = 1e-4
 
 
 @dataclass(frozen=True)
@@ -27,17 +30,26 @@ class Recalibrate:
 
     Args:
         method: `"isotonic"`, any rising line, or `"linear"`, a straight one.
+        knots: Estimated ages in years, rising, at which the straight line may bend.
         weighting: Name of the weighting that balances.
         weighting_options: Its options.
     """
 
     of_weights: ClassVar[bool] = False
     method: Literal["isotonic", "linear"] = "isotonic"
+    knots: tuple[float, ...] = ()
     weighting: str = "raking"
     weighting_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         make_weighting(self.weighting, **self.weighting_options)
+        points = (0.0, *self.knots, OLDEST)
+        rising = all(a < b for a, b in pairwise(points))
+        if not rising or (self.knots and self.method != "linear"):
+            raise ConfigError(
+                f"expected knots that rise between 0 and {OLDEST:g} years, with the method "
+                f"'linear', got {list(self.knots)} with {self.method!r}, correct them"
+            )
 
     def check(self, train: Rows, valid: Rows) -> None:
         """Raise what `apply` would raise of rows that do not allow the weighting."""
@@ -51,8 +63,11 @@ class Recalibrate:
         estimated = head.ages(valid.embeddings).double().numpy()
         ages = valid.targets.ages.double().numpy()
         weights = balancing_weights(valid, self.weighting, self.weighting_options).double().numpy()
-        fit = _isotonic if self.method == "isotonic" else _linear
-        head.calibration = fit(estimated, ages, weights)
+        if self.method == "isotonic":
+            head.calibration = _isotonic(estimated, ages, weights)
+        else:
+            points = np.array([0.0, *self.knots, OLDEST])
+            head.calibration = _linear(estimated, ages, weights, points)
 
 
 def _isotonic(estimated: Ages, ages: Ages, weights: Ages) -> Calibration:
@@ -65,10 +80,19 @@ def _isotonic(estimated: Ages, ages: Ages, weights: Ages) -> Calibration:
     return Calibration(tuple(inputs.tolist()), tuple(fitted.y_thresholds_[kept].tolist()))
 
 
-def _linear(estimated: Ages, ages: Ages, weights: Ages) -> Calibration:
-    """Weighted least squares; a slope below 0 becomes 0."""
-    centre, middle = np.average(estimated, weights=weights), np.average(ages, weights=weights)
-    spread = np.average((estimated - centre) ** 2, weights=weights)
-    shared = np.average((estimated - centre) * (ages - middle), weights=weights)
-    slope = max(shared / spread, 0.0) if spread > 1e-9 else 1.0
-    return Calibration((0.0, 100.0), tuple(float(middle + slope * (x - centre)) for x in (0, 100)))
+def _linear(estimated: Ages, ages: Ages, weights: Ages, points: Ages) -> Calibration:
+    """Weighted least squares, with slopes of 0 or more that may change at the inner points.
+
+    Where there are no estimates between two points, the slope is 1.
+    """
+    try:
+        from sklearn.linear_model import LinearRegression
+    except ImportError as error:
+        raise MissingDependencyError.for_extra("scikit-learn", "train") from error
+    ends = np.array([-np.inf, *points[1:-1], np.inf])
+    pieces = np.clip(estimated[:, None], ends[:-1], ends[1:]) - points[:-1]
+    fitted = LinearRegression(positive=True).fit(pieces, ages, weights)
+    slopes = np.where(np.ptp(pieces, axis=0) > NARROW, fitted.coef_, 1.0)
+    start = np.average(ages - pieces @ slopes, weights=weights)
+    risen = np.concatenate([[0.0], np.cumsum(slopes * np.diff(points))])
+    return Calibration(tuple(points.tolist()), tuple((start + risen).tolist()))
