@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 import polars as pl
+import yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,3 +55,64 @@ def test_the_table_of_rates_reads_the_validation_split(tmp_path: Path) -> None:
         "| validation MAE, seed 0 | 3.000 |",
         "| mean of seeds 0 to 1 | 3.500 |",
     ]
+
+
+def test_validation_stands_beside_test(tmp_path: Path) -> None:
+    recipe = {"experiment": "trials", "version": "gap"}
+    (tmp_path / "suite.json").write_text(json.dumps({"recipes": [recipe]}))
+    for seed, mae in enumerate((3.0, 4.0)):
+        folder = tmp_path / "trials-gap" / f"seed-{seed}"
+        folder.mkdir(parents=True)
+        scores = {"valid": {"mae": mae, "average_bias": 0.5}}
+        scores["test"] = {"mae": mae + 1, "average_bias": 0.7}
+        (folder / "run.json").write_text(json.dumps({"scores": scores}))
+    lines = script("validation_table").table(tmp_path)
+    assert lines[2] == "| gap | 3.500 | 0.500 | 4.500 ± 0.707 | 0.700 ± 0.000 |"
+
+
+def few_faces(rows: int) -> pl.DataFrame:
+    rng = np.random.default_rng(0)
+    return pl.DataFrame(
+        {
+            "image": [f"/faces/{row}.jpg" for row in range(rows)],
+            "age": rng.uniform(5, 90, rows),
+            "gender": rng.choice(["female", "male"], rows),
+            "split": rng.choice(["train", "valid", "test"], rows),
+        }
+    )
+
+
+def test_folds_hold_every_face_that_is_no_test_face_once(tmp_path: Path) -> None:
+    faces = few_faces(200)
+    faces.write_parquet(tmp_path / "faces.parquet")
+    script("folds").write_folds(tmp_path / "faces.parquet", tmp_path / "folds")
+    tables = [pl.read_parquet(tmp_path / "folds" / f"{fold}.parquet") for fold in range(5)]
+    own = [table.filter(pl.col("split") == "test")["image"] for table in tables]
+    known = faces.filter(pl.col("split") != "test")["image"]
+    assert sorted(pl.concat(own)) == sorted(known)
+    for table in tables:
+        assert set(table["image"]) == set(known)
+        assert set(table["split"]) == {"train", "valid", "test"}
+    told = script("folds").Recipe.model_validate(
+        yaml.safe_load((tmp_path / "folds" / "fair.yaml").read_text())
+    )
+    assert (told.after, told.members) == ((), 3)
+
+
+def test_estimates_are_stretched_by_lines_of_the_other_folds(tmp_path: Path) -> None:
+    folds = script("folds")
+    for name in folds.RECIPES:
+        for fold in range(5):
+            rows = few_faces(400).with_columns(split=pl.lit("test"))[fold * 80 : fold * 80 + 80]
+            shift = 20 if fold == 0 else 0  # what only the others must not learn
+            rows = rows.with_columns(prediction=20 + pl.col("age") / 2 + shift)
+            path = tmp_path / f"runs-{fold}" / folds.shipped(name).slug / "seed-0"
+            path.mkdir(parents=True)
+            rows.write_parquet(path / "predictions.parquet")
+    rows = folds.unseen(tmp_path, "fair")
+    found = folds.stretched(rows, 1.0, ()) - rows["age"].to_numpy()
+    np.testing.assert_allclose(found[:80], 40, atol=1e-2)
+    assert np.abs(found[80:]).max() > 1
+    lines = folds.table(tmp_path)
+    assert len(lines) == 3 + len(folds.POWERS) * len(folds.KNOTS)
+    assert lines[2].startswith("| none | | ")

@@ -172,6 +172,13 @@ def test_every_row_of_the_study_has_a_recipe_with_its_numbers() -> None:
 def test_the_frontier_goes_from_accurate_to_fair_and_has_a_baseline_first() -> None:
     baseline, *others = shipped_recipes("frontier")
     assert baseline.experiment == "0"
-    strengths = [r.fairness.options["strength"] for r in others if r.fairness]
-    assert strengths == sorted(strengths) == [1, 2]
+    assert [bool(recipe.after) for recipe in others] == [False, False, False, True, True]
+    assert [bool(recipe.fairness) for recipe in others] == [False] * 4 + [True]
     assert {name for recipe in others for name in recipe.extra_names} == {"utkface"}
+
+
+def test_each_trial_changes_the_pretrained_recipe() -> None:
+    baseline, *others = shipped_recipes("trials")
+    assert baseline.fingerprint == read_recipe("frontier/2-pretrained").fingerprint
+    assert len({recipe.fingerprint for recipe in (baseline, *others)}) == 1 + len(others)
+    assert {recipe.head.name for recipe in others} == {baseline.head.name}

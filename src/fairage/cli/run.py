@@ -108,9 +108,9 @@ def suite(
     """Run a shipped suite of recipes.
 
     `published` holds the experiments of the study, `frontier` our best recipes from accurate to
-    fair, `mitigations` each mitigation alone, `finetuned` what trains the backbone too; `backbones`
-    compares backbones, each alone, on any faces tables. An interrupted suite goes on where it
-    stopped when the command is given again.
+    fair, `trials` what was tried on the way to them, `mitigations` each mitigation alone,
+    `finetuned` what trains the backbone too; `backbones` compares backbones, each alone, on any
+    faces tables. An interrupted suite goes on where it stopped when the command is given again.
 
     Example: `fairage suite published --faces appa.parquet --backbone ./mobilenet --out results`
     """

@@ -1,5 +1,6 @@
 """Recalibration: correcting estimated ages so that they are right on average, under weights."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
@@ -14,7 +15,7 @@ from fairage.training.balance import balancing_weights
 from fairage.training.rows import Rows
 from fairage.weighting import make_weighting
 
-__all__ = ["Recalibrate"]
+__all__ = ["Recalibrate", "fitted_line"]
 
 Ages = NDArray[np.float64]
 OLDEST = 100.0
@@ -66,8 +67,7 @@ class Recalibrate:
         if self.method == "isotonic":
             head.calibration = _isotonic(estimated, ages, weights)
         else:
-            points = np.array([0.0, *self.knots, OLDEST])
-            head.calibration = _linear(estimated, ages, weights, points)
+            head.calibration = fitted_line(estimated, ages, weights, knots=self.knots)
 
 
 def _isotonic(estimated: Ages, ages: Ages, weights: Ages) -> Calibration:
@@ -80,11 +80,26 @@ def _isotonic(estimated: Ages, ages: Ages, weights: Ages) -> Calibration:
     return Calibration(tuple(inputs.tolist()), tuple(fitted.y_thresholds_[kept].tolist()))
 
 
-def _linear(estimated: Ages, ages: Ages, weights: Ages, points: Ages) -> Calibration:
-    """Weighted least squares, with slopes of 0 or more that may change at the inner points.
+def fitted_line(
+    estimated: Ages, ages: Ages, weights: Ages, *, knots: Sequence[float] = ()
+) -> Calibration:
+    """Return a line of weighted least squares that never falls and may bend at the knots.
 
-    Where there are no estimates between two points, the slope is 1.
+    Where there are no estimates between two points, its slope is 1.
+
+    Args:
+        estimated: Estimated ages in years, shape `(n,)`.
+        ages: True ages in years, shape `(n,)`.
+        weights: Weights, shape `(n,)`.
+        knots: Estimated ages in years, rising, above 0 and below 100.
+
+    Examples:
+        >>> estimated = np.array([10.0, 20.0, 30.0, 50.0, 60.0])
+        >>> bent = fitted_line(estimated, estimated.clip(0, 40) + 5, np.ones(5), knots=(40,))
+        >>> np.round(bent.outputs, 3).tolist()
+        [5.0, 45.0, 45.0]
     """
+    points = np.array([0.0, *knots, OLDEST])
     try:
         from sklearn.linear_model import LinearRegression
     except ImportError as error:

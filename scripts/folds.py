@@ -1,0 +1,124 @@
+"""Cross-validate how far estimates are stretched, on the training and validation faces alone.
+
+Usage: python scripts/folds.py split FACES FOLDER
+       python scripts/folds.py table FOLDER
+
+`split` writes five faces tables, in each of which another fifth of those faces is the split `test`
+and the next fifth validates, and the recipes to train on them. `table` stretches what each model
+says of faces that it has not seen, by lines fitted to the other four fifths, and prints MAE and
+average bias of all, in years, as Markdown.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+import yaml
+from numpy.typing import NDArray
+
+from fairage.audit.gaps import score
+from fairage.datasets.parts import split_parts
+from fairage.experiments.recipe import read_recipe
+from fairage.experiments.recipe_model import Recipe
+from fairage.table_files import write_table
+from fairage.tables import (
+    AGE,
+    AGE_GROUP,
+    IMAGE,
+    PREDICTION,
+    SPLIT,
+    attribute_names,
+    group_labels,
+    read_faces,
+)
+from fairage.training.recalibrate import fitted_line
+from fairage.weighting import make_weighting
+
+FOLDS = 5
+MEMBERS = 3
+RECIPES = ("recalibrated", "fair")
+POWERS = (0.5, 0.75, 0.9, 1.0)
+KNOTS: tuple[tuple[float, ...], ...] = ((), (30,), (40,), (50,))
+
+
+def write_folds(path: Path, folder: Path) -> None:
+    """Write `K.parquet` for every fold, and the frontier's recipes without what follows."""
+    faces = read_faces(path)
+    known = faces.frame.with_columns(pl.Series(IMAGE, faces.images))
+    known = known.filter(pl.col(SPLIT) != "test")
+    folds = split_parts(known.height, FOLDS, 0, group_labels(known, AGE_GROUP))
+    folder.mkdir(parents=True, exist_ok=True)
+    for fold in range(FOLDS):
+        split = np.full(known.height, "train", dtype="<U5")
+        split[folds == fold], split[folds == (fold + 1) % FOLDS] = "test", "valid"
+        write_table(known.with_columns(pl.Series(SPLIT, split)), folder / f"{fold}.parquet")
+    for name in RECIPES:
+        told = shipped(name).model_dump(mode="json") | {"after": [], "members": MEMBERS}
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+
+
+def shipped(name: str) -> Recipe:
+    """Return the frontier's recipe of this name."""
+    return read_recipe(f"frontier/{4 + RECIPES.index(name)}-{name}")
+
+
+def table(folder: Path) -> list[str]:
+    """Return one line a stretch, one column a recipe; the first line is without one."""
+    rows = [unseen(folder, name) for name in RECIPES]
+    lines = [f"| power | knots | {' | '.join(RECIPES)} |", "|---:|---|" + "---:|" * len(RECIPES)]
+    lines.append(
+        f"| none | | {' | '.join(told(row, row[PREDICTION].to_numpy()) for row in rows)} |"
+    )
+    for power in POWERS:
+        for knots in KNOTS:
+            cells = [told(row, stretched(row, power, knots)) for row in rows]
+            lines.append(f"| {power} | {', '.join(map(str, knots))} | {' | '.join(cells)} |")
+    return lines
+
+
+def unseen(folder: Path, name: str) -> pl.DataFrame:
+    """Return what the models say of faces that they have not seen, with a column `fold`."""
+    slug = shipped(name).slug
+    paths = [folder / f"runs-{k}" / slug / "seed-0" / "predictions.parquet" for k in range(FOLDS)]
+    frames = [pl.read_parquet(path).with_columns(fold=pl.lit(k)) for k, path in enumerate(paths)]
+    return pl.concat(frames)
+
+
+def stretched(rows: pl.DataFrame, power: float, knots: tuple[float, ...]) -> NDArray[np.float64]:
+    """Return the estimates, those of each fold corrected by a line of the other folds."""
+    found = rows[PREDICTION].to_numpy().astype(np.float64)
+    for fold in range(FOLDS):
+        others = rows.filter(pl.col("fold") != fold)
+        weights = make_weighting("raking", power=power).weigh(others).values
+        own = (rows["fold"] == fold).to_numpy()
+        line = fitted_line(
+            others[PREDICTION].to_numpy(), others[AGE].to_numpy(), weights, knots=knots
+        )
+        found[own] = line(torch.from_numpy(found[own])).numpy()
+    return found
+
+
+def told(rows: pl.DataFrame, estimated: NDArray[Any]) -> str:
+    """Return MAE and average bias."""
+    labels = {name: group_labels(rows, name) for name in (*attribute_names(rows), AGE_GROUP)}
+    found = score(rows[AGE].to_numpy(), estimated, labels)
+    return f"{found.mae:.3f} / {found.average_bias:.3f}"
+
+
+def main() -> None:
+    """Do as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["split", "table"])
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    chosen = parser.parse_args()
+    if chosen.what == "split":
+        write_folds(*chosen.paths)
+    else:
+        print("\n".join(table(*chosen.paths)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Print validation beside test for every version of a suite, as Markdown.
+
+Usage: python scripts/validation_table.py OUT
+
+MAE and average bias in years, means over seeds; ± their standard deviation on the test split.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fairage.experiments.recipe_model import Recipe
+from fairage.experiments.runner import RUN
+from fairage.experiments.versions import SUITE
+
+METRICS = ("mae", "average_bias")
+
+
+def table(out: Path) -> list[str]:
+    """Return one line a version, in the order of the suite."""
+    lines = [
+        "| version | validation MAE | average bias | test MAE | average bias |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for told in json.loads((out / SUITE).read_text(encoding="utf-8"))["recipes"]:
+        recipe = Recipe.model_validate(told)
+        paths = sorted((out / recipe.slug).glob(f"seed-*/{RUN}"))
+        scores = [json.loads(path.read_text(encoding="utf-8"))["scores"] for path in paths]
+        cells = [f"{mean(scores, 'valid', metric):.3f}" for metric in METRICS]
+        cells += [spread(scores, metric) for metric in METRICS]
+        lines.append(f"| {recipe.version} | {' | '.join(cells)} |")
+    return lines
+
+
+def mean(scores: list[dict[str, Any]], split: str, metric: str) -> float:
+    """Return the mean over seeds."""
+    return float(np.mean([score[split][metric] for score in scores]))
+
+
+def spread(scores: list[dict[str, Any]], metric: str) -> str:
+    """Return the mean on the test split, ± the deviation over seeds where there are several."""
+    told = f"{mean(scores, 'test', metric):.3f}"
+    if len(scores) == 1:
+        return told
+    return f"{told} ± {np.std([score['test'][metric] for score in scores], ddof=1):.3f}"
+
+
+def main() -> None:
+    """Read the runs and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, help="folder that fairage suite wrote")
+    print("\n".join(table(parser.parse_args().out)))
+
+
+if __name__ == "__main__":
+    main()
