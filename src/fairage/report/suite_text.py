@@ -55,7 +55,7 @@ def _fairest(fairest: VersionNumbers, baseline: VersionNumbers, n: int) -> str:
         return f"{upper_first(fairest.called)}: {DIFFER} by {bias} on average (average bias)."
     if fairest is baseline:
         return (
-            f"None of {n} versions treats the groups more evenly than {baseline.called}: there "
+            f"No other version treats the groups more evenly than {baseline.called}: there "
             f"{DIFFER} by {bias} on average (average bias)."
         )
     return (
