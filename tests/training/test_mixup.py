@@ -63,7 +63,9 @@ def test_what_raters_said_is_mixed_where_both_rows_have_it() -> None:
     assert found.votes.sum(dim=1).tolist() == [1, 1, 0, 0]
 
 
-@pytest.mark.parametrize("told", [{"mixup": -1.0}, {"mixup_years": 0.1}, {"mixup": float("inf")}])
+@pytest.mark.parametrize(
+    "told", [{"mixup": -1.0}, {"mixup": 1e-50}, {"mixup": float("inf")}, {"mixup_years": 0.1}]
+)
 def test_numbers_without_a_sense_are_refused(told: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(told))):
         TrainingSettings(**told)  # type: ignore[arg-type]

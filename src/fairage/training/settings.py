@@ -47,8 +47,7 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         lowest = {"epochs": 1.0, "batch_size": 1, "patience": 1, "weight_decay": 0, "warmup": 0}
-        lowest |= {"mixup": 0, "mixup_years": 0.5}
-        for name, limit in lowest.items():
+        for name, limit in (*lowest.items(), ("mixup_years", 0.5)):
             value = getattr(self, name)
             if not limit <= value < math.inf:
                 raise ConfigError(
@@ -58,6 +57,10 @@ class TrainingSettings:
             raise ConfigError(
                 "expected a learning_rate above 0 and finite, and an ema from 0 to below 1, got "
                 f"{self.learning_rate!r} and {self.ema!r}, correct them"
+            )
+        if self.mixup and not 1e-3 <= self.mixup <= 1e3:
+            raise ConfigError(
+                f"expected a mixup of 0 for none, or 0.001..1000, got {self.mixup!r}, take 1"
             )
         choices = {"optimizer": ("adam", "adamw"), "schedule": ("constant", "cosine")}
         for name, known in choices.items():
