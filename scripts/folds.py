@@ -40,7 +40,7 @@ from fairage.weighting import make_weighting
 FOLDS = 5
 MEMBERS = 3
 RECIPES = ("recalibrated", "fair")
-POWERS = (0.5, 0.75, 0.9, 1.0)
+POWERS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 KNOTS: tuple[tuple[float, ...], ...] = ((), (30,), (40,), (50,))
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which stretch of the estimates: the table of powers and knots in docs/results/appa-real.md, by five folds of
+# Which stretch of the estimates: the table of powers and knots in docs/results/frontier.md, by five folds of
 # the training and validation faces. Usage: scripts/folds.sh DATA [OUT]; after scripts/frontier.sh DATA OUT.
 set -euo pipefail
 cd "$(dirname "$0")/.."

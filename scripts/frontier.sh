@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The frontier and the trials in docs/results/appa-real.md. Usage: scripts/frontier.sh DATA [OUT] [SEEDS] [SUITE]
+# The frontier and the trials in docs/results/frontier.md. Usage: scripts/frontier.sh DATA [OUT] [SEEDS] [SUITE]
 # DATA holds data/appa-real, data/utkface and models/; OUT is as in scripts/results.sh, whose faces table and
 # embeddings are used again; SUITE is frontier or trials. Embedding UTKFace's 23,705 faces in four views takes about an hour on two cores.
 set -euo pipefail

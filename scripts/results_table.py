@@ -1,4 +1,4 @@
-"""Print a suite as the two Markdown tables of docs/results/appa-real.md.
+"""Print a suite as the two Markdown tables of pages in docs/results.
 
 Usage: python scripts/results_table.py OUT
 
