@@ -70,12 +70,14 @@ def table(folder: Path) -> list[str]:
     rows = [unseen(folder, name) for name in RECIPES]
     lines = [f"| power | knots | {' | '.join(RECIPES)} |", "|---:|---|" + "---:|" * len(RECIPES)]
     lines.append(
-        f"| none | | {' | '.join(told(row, row[PREDICTION].to_numpy()) for row in rows)} |"
+        f"| no line | | {' | '.join(told(row, row[PREDICTION].to_numpy()) for row in rows)} |"
     )
     for power in POWERS:
         for knots in KNOTS:
             cells = [told(row, stretched(row, power, knots)) for row in rows]
-            lines.append(f"| {power} | {', '.join(map(str, knots))} | {' | '.join(cells)} |")
+            lines.append(
+                f"| {power} | {', '.join(map(str, knots)) or 'none'} | {' | '.join(cells)} |"
+            )
     return lines
 
 

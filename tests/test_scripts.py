@@ -115,4 +115,4 @@ def test_estimates_are_stretched_by_lines_of_the_other_folds(tmp_path: Path) -> 
     assert np.abs(found[80:]).max() > 1
     lines = folds.table(tmp_path)
     assert len(lines) == 3 + len(folds.POWERS) * len(folds.KNOTS)
-    assert lines[2].startswith("| none | | ")
+    assert lines[2].startswith("| no line | | ")
