@@ -4,9 +4,9 @@ Usage: python scripts/folds.py split FACES FOLDER
        python scripts/folds.py table FOLDER
 
 `split` writes five faces tables, in each of which another fifth of those faces is the split `test`
-and the next fifth validates, and the recipes to train on them. `table` stretches what each model
-says of faces that it has not seen, by lines fitted to the other four fifths, and prints MAE and
-average bias of all, in years, as Markdown.
+and the next fifth validates, and the recipes to train on them, with three members each. `table`
+stretches what each model says of faces that it has not seen, by lines fitted to the other four
+fifths, and prints MAE and average bias of all, in years, as Markdown.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from fairage.audit.gaps import score
 from fairage.datasets.parts import split_parts
 from fairage.experiments.recipe import read_recipe
-from fairage.experiments.recipe_model import Recipe
 from fairage.table_files import write_table
 from fairage.tables import (
     AGE,
@@ -39,7 +38,8 @@ from fairage.weighting import make_weighting
 
 FOLDS = 5
 MEMBERS = 3
-RECIPES = ("recalibrated", "fair")
+RECIPES = {"recalibrated": "frontier/4-recalibrated", "fair": "frontier/5-fair"}
+FOLD = "fold"
 POWERS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 KNOTS: tuple[tuple[float, ...], ...] = ((), (30,), (40,), (50,))
 
@@ -56,13 +56,9 @@ def write_folds(path: Path, folder: Path) -> None:
         split[folds == fold], split[folds == (fold + 1) % FOLDS] = "test", "valid"
         write_table(known.with_columns(pl.Series(SPLIT, split)), folder / f"{fold}.parquet")
     for name in RECIPES:
-        told = shipped(name).model_dump(mode="json") | {"after": [], "members": MEMBERS}
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
-
-
-def shipped(name: str) -> Recipe:
-    """Return the frontier's recipe of this name."""
-    return read_recipe(f"frontier/{4 + RECIPES.index(name)}-{name}")
+        shipped = read_recipe(RECIPES[name]).model_dump(mode="json")
+        text = yaml.safe_dump(shipped | {"after": [], "members": MEMBERS})
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
 def table(folder: Path) -> list[str]:
@@ -70,11 +66,11 @@ def table(folder: Path) -> list[str]:
     rows = [unseen(folder, name) for name in RECIPES]
     lines = [f"| power | knots | {' | '.join(RECIPES)} |", "|---:|---|" + "---:|" * len(RECIPES)]
     lines.append(
-        f"| no line | | {' | '.join(told(row, row[PREDICTION].to_numpy()) for row in rows)} |"
+        f"| no line | | {' | '.join(scored(row, row[PREDICTION].to_numpy()) for row in rows)} |"
     )
     for power in POWERS:
         for knots in KNOTS:
-            cells = [told(row, stretched(row, power, knots)) for row in rows]
+            cells = [scored(row, stretched(row, power, knots)) for row in rows]
             lines.append(
                 f"| {power} | {', '.join(map(str, knots)) or 'none'} | {' | '.join(cells)} |"
             )
@@ -82,10 +78,12 @@ def table(folder: Path) -> list[str]:
 
 
 def unseen(folder: Path, name: str) -> pl.DataFrame:
-    """Return what the models say of faces that they have not seen, with a column `fold`."""
-    slug = shipped(name).slug
+    """Return what the models say of faces that they have not seen, with of which fold they were."""
+    slug = read_recipe(RECIPES[name]).slug
     paths = [folder / f"runs-{k}" / slug / "seed-0" / "predictions.parquet" for k in range(FOLDS)]
-    frames = [pl.read_parquet(path).with_columns(fold=pl.lit(k)) for k, path in enumerate(paths)]
+    frames = [
+        pl.read_parquet(path).with_columns(pl.lit(k).alias(FOLD)) for k, path in enumerate(paths)
+    ]
     return pl.concat(frames)
 
 
@@ -93,9 +91,9 @@ def stretched(rows: pl.DataFrame, power: float, knots: tuple[float, ...]) -> NDA
     """Return the estimates, those of each fold corrected by a line of the other folds."""
     found = rows[PREDICTION].to_numpy().astype(np.float64)
     for fold in range(FOLDS):
-        others = rows.filter(pl.col("fold") != fold)
+        others = rows.filter(pl.col(FOLD) != fold)
         weights = make_weighting("raking", power=power).weigh(others).values
-        own = (rows["fold"] == fold).to_numpy()
+        own = (rows[FOLD] == fold).to_numpy()
         line = fitted_line(
             others[PREDICTION].to_numpy(), others[AGE].to_numpy(), weights, knots=knots
         )
@@ -103,7 +101,7 @@ def stretched(rows: pl.DataFrame, power: float, knots: tuple[float, ...]) -> NDA
     return found
 
 
-def told(rows: pl.DataFrame, estimated: NDArray[Any]) -> str:
+def scored(rows: pl.DataFrame, estimated: NDArray[Any]) -> str:
     """Return MAE and average bias."""
     labels = {name: group_labels(rows, name) for name in (*attribute_names(rows), AGE_GROUP)}
     found = score(rows[AGE].to_numpy(), estimated, labels)
@@ -113,13 +111,16 @@ def told(rows: pl.DataFrame, estimated: NDArray[Any]) -> str:
 def main() -> None:
     """Do as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["split", "table"])
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    commands = parser.add_subparsers(dest="command", required=True)
+    split = commands.add_parser("split")
+    split.add_argument("faces", type=Path)
+    for command in (split, commands.add_parser("table")):
+        command.add_argument("folder", type=Path)
     chosen = parser.parse_args()
-    if chosen.what == "split":
-        write_folds(*chosen.paths)
+    if chosen.command == "split":
+        write_folds(chosen.faces, chosen.folder)
     else:
-        print("\n".join(table(*chosen.paths)))
+        print("\n".join(table(chosen.folder)))
 
 
 if __name__ == "__main__":

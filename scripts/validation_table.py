@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from fairage.experiments.recipe_model import Recipe
 from fairage.experiments.runner import RUN
@@ -25,9 +26,13 @@ def table(out: Path) -> list[str]:
         "| version | validation MAE | average bias | test MAE | average bias |",
         "|---|---:|---:|---:|---:|",
     ]
+    results = pl.read_csv(out / "results.csv", schema_overrides={"experiment": pl.String})
     for told in json.loads((out / SUITE).read_text(encoding="utf-8"))["recipes"]:
         recipe = Recipe.model_validate(told)
-        paths = sorted((out / recipe.slug).glob(f"seed-*/{RUN}"))
+        own = results.filter(
+            (pl.col("version") == recipe.version) & (pl.col("experiment") == recipe.experiment)
+        )
+        paths = [out / recipe.slug / f"seed-{seed}" / RUN for seed in own["seed"]]
         scores = [json.loads(path.read_text(encoding="utf-8"))["scores"] for path in paths]
         cells = [f"{mean(scores, 'valid', metric):.3f}" for metric in METRICS]
         cells += [spread(scores, metric) for metric in METRICS]

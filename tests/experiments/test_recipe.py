@@ -151,6 +151,22 @@ def test_the_fingerprint_follows_what_changes_the_model_alone() -> None:
     assert recipe.fingerprint == renamed.fingerprint != changed.fingerprint
 
 
+@pytest.mark.parametrize(("key", "of_all", "of_stage"), [("mixup", 1, 0), ("mixup_years", 3, 5)])
+def test_what_a_stage_sets_back_is_part_of_the_fingerprint(
+    key: str, of_all: float, of_stage: float
+) -> None:
+    told = {"experiment": "x", "version": "y", "training": {key: of_all}}
+    inherited = Recipe.model_validate({**told, "stages": [{"name": "own"}]})
+    set_back = Recipe.model_validate({**told, "stages": [{"name": "own", key: of_stage}]})
+    assert inherited.fingerprint != set_back.fingerprint
+
+
+@pytest.mark.parametrize("value", [1e-9, -1, 5000])
+def test_a_mixup_without_a_sense_is_refused_as_the_recipe_is_read(value: float) -> None:
+    with pytest.raises(ConfigError, match="mixup"):
+        recipe_from({"experiment": "x", "version": "y", "training": {"mixup": value}}, "mine")
+
+
 @pytest.mark.parametrize(
     "recipe",
     [recipe for suite in suite_names() for recipe in shipped_recipes(suite)],

@@ -29,6 +29,16 @@ def test_they_are_zero_inside_and_come_back_even_after_an_error() -> None:
     assert tiny() > 0
 
 
+def test_with_several_threads_nothing_is_set() -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with denormals_flushed():
+            assert float(torch.tensor(1e-30) * 1e-10) > 0
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_who_flushes_them_anyway_still_does_afterwards() -> None:
     with denormals_flushed():
         with denormals_flushed():

@@ -40,6 +40,12 @@ def test_all_rows_of_a_year_are_drawn_alike() -> None:
     assert 0.6 < (counts > 0).float().mean() < 0.66, "as with 10000 draws with replacement"
 
 
+def test_a_row_alone_stays_as_it_is() -> None:
+    rows, targets = mixed_once(torch.tensor([33.3]))
+    assert rows.tolist() == [[1.0]]
+    assert targets.ages.tolist() == pytest.approx([33.3])
+
+
 def test_a_small_alpha_leaves_rows_nearly_as_they_are() -> None:
     ages = torch.linspace(20, 30, 500)
     little, much = (mixed_once(ages, alpha=alpha)[0].diagonal().mean() for alpha in (0.01, 4))

@@ -44,6 +44,20 @@ def test_the_optimisers_are_torchs_with_keras_epsilon(name: str, kind) -> None:
     torch.testing.assert_close(steps(settings).weight, expected.weight)
 
 
+@pytest.mark.parametrize("loss", [lambda w: w.sum(), lambda w: (w.t() @ w.t().cumsum(0).t()).sum()])
+def test_gradients_of_any_layout_step_alike(loss) -> None:
+    found, expected = nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False)
+    expected.load_state_dict(found.state_dict())
+    optimizer = torch.optim.Adam(expected.parameters(), lr=0.1, eps=1e-7)
+    stepper = Stepper(found, TrainingSettings(learning_rate=0.1), 1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss(expected.weight).backward()
+        optimizer.step()
+        stepper.step(loss(found.weight))
+    torch.testing.assert_close(found.weight, expected.weight)
+
+
 def test_frozen_weights_stay() -> None:
     layer = model()
     layer.bias.requires_grad_(False)

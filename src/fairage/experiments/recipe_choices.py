@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from fairage.training.settings import LEAST_MIXUP, MOST_MIXUP
 
 __all__ = [
     "Choice",
@@ -34,6 +36,16 @@ class Choice(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
+def _mixing(value: float) -> float:
+    if value and not LEAST_MIXUP <= value <= MOST_MIXUP:
+        raise ValueError(f"0 for none, or {LEAST_MIXUP}..{MOST_MIXUP}")
+    return value
+
+
+Mixing = Annotated[float, AfterValidator(_mixing)]
+"""How much is mixed."""
+
+
 class Training(Strict):
     """How long and how fast the head is trained; the defaults are the kit's first stage."""
 
@@ -50,11 +62,11 @@ class Training(Strict):
     ema: float = Field(
         0.0, ge=0, lt=1, description="Decay a step of an average of the weights; 0 for none."
     )
-    mixup: float = Field(
-        0.0, ge=0, description="Mix faces of about the same age (C-Mixup); 0 mixes none."
+    mixup: Mixing = Field(
+        0.0, description="Mix faces of about the same age (C-Mixup); 0 mixes none."
     )
     mixup_years: float = Field(
-        5.0, ge=0.5, description="Standard deviation of the difference in age of mixed faces."
+        5.0, ge=0.5, description="Width in years of the Gaussian by which partners are drawn."
     )
 
 
@@ -70,7 +82,7 @@ class TrainingChanges(Strict):
     schedule: Literal["constant", "cosine"] | None = Field(None, description="As in `training`.")
     warmup: float | None = Field(None, ge=0, description="As in `training`.")
     ema: float | None = Field(None, ge=0, lt=1, description="As in `training`.")
-    mixup: float | None = Field(None, ge=0, description="As in `training`.")
+    mixup: Mixing | None = Field(None, description="As in `training`.")
     mixup_years: float | None = Field(None, ge=0.5, description="As in `training`.")
 
     def changed(self, training: Training) -> Training:

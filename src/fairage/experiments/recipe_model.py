@@ -65,10 +65,11 @@ class Recipe(Strict):
     @property
     def fingerprint(self) -> str:
         """Hash of everything that changes the trained model."""
-        told = _older(
-            self.model_dump(exclude={"experiment", "version", "description", "published"})
-        )
-        return hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=8).hexdigest()
+        told = self.model_dump(exclude={"experiment", "version", "description", "published"})
+        training = told["training"]
+        training |= {key: None for key, value in LATER.items() if training.get(key) == value}
+        text = json.dumps(_older(told), sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     @property
     def backbone_stages(self) -> tuple[Stage, ...]:
@@ -81,18 +82,14 @@ class Recipe(Strict):
         return tuple(dict.fromkeys(stage.data for stage in self.stages if stage.data != MAIN))
 
 
-LATER: dict[str, tuple[Any, ...]] = {
-    "finetuning": (None,),
-    "mixup": (None, 0.0),
-    "mixup_years": (None, 5.0),
-}
-"""Keys that came later, and values under which all is as it was before."""
+LATER = {"finetuning": None, "mixup": 0.0, "mixup_years": 5.0}
+"""Keys that came later, and the value in `training` under which all is as it was before."""
 
 
 def _older(told: Any) -> Any:  # noqa: ANN401  # any part of a recipe
-    """Return the same without later keys that change nothing: so fingerprints last."""
+    """Return the same without later keys that say nothing: so fingerprints last."""
     if isinstance(told, dict):
-        kept = {k: v for k, v in told.items() if k not in LATER or v not in LATER[k]}
+        kept = {k: v for k, v in told.items() if k not in LATER or v is not None}
         return {key: _older(value) for key, value in kept.items()}
     return [_older(part) for part in told] if isinstance(told, list | tuple) else told
 

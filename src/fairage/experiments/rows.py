@@ -68,8 +68,8 @@ class Material:
 
     def standardising(self) -> torch.Tensor:
         """Return embeddings `(n, dim)` of the faces' own training rows, whatever is trained on."""
-        if self.part is None:
-            return self.taught().train.embeddings[: self.data.counts["train"]]
+        if self.part is None and self.augmentation is None:
+            return self.taught().train.embeddings  # made once
         if self._own is None:
             self._own = rows_of(self.data.split("train")).embeddings
         return self._own

@@ -34,7 +34,7 @@ class QuickDropout(nn.Module):
         a_word = 8 if self.steps == 256 else 4
         words = torch.empty(-(-inputs.numel() // a_word), dtype=torch.int64, device=inputs.device)
         numbers = words.random_(-(2**63), None).view(self.integers)[: inputs.numel()]
-        # In place, as what is compared into bools is neither quick to make nor to turn into floats.
+        # Compared in place: making bools and turning them into floats are both slow.
         kept = numbers.ge_(dropped - self.steps // 2).view(inputs.shape).to(inputs.dtype)
         scale = self.steps / (self.steps - dropped)
         return torch.addcmul(inputs.new_zeros(()), inputs, kept, value=scale)

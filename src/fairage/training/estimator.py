@@ -50,7 +50,8 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         warmup: Epochs over which the step size first rises from 0.
         ema: Decay a step of an average of the weights; 0 for none.
         mixup: Mix faces of about the same age, by shares from Beta(mixup, mixup); 0 mixes none.
-        mixup_years: Standard deviation of the difference in age of faces that are mixed.
+        mixup_years: Standard deviation in years of the Gaussian in the difference of ages by
+            which partners are drawn.
         validation_fraction: Share of the rows that validate where `fit` gets no others.
         random_state: Start of the random numbers.
 

@@ -12,16 +12,17 @@ __all__ = ["Mixup"]
 
 @dataclass(frozen=True)
 class Mixup:
-    """Mixes each row of a batch with another one of it, which is the likelier the nearer in age.
+    """Mixes each row of a batch with one drawn from it, which is the likelier the nearer in age.
 
-    A row keeps the larger share, so that its weight and its groups stay those of the mixture.
-    Ages count as whole years while partners are drawn. Source: Yao, Wang, Zhang, Zou & Finn,
-    C-Mixup: Improving Generalization in Regression, NeurIPS 2022.
+    A row that has no other near its age draws itself, and stays as it is. A row keeps the larger
+    share, so that its weight and its groups stay those of the mixture. Ages count as whole years
+    while partners are drawn. Source: Yao, Wang, Zhang, Zou & Finn, C-Mixup: Improving
+    Generalization in Regression, NeurIPS 2022.
 
     Args:
         alpha: Shares are drawn from Beta(alpha, alpha): the higher, the more is mixed.
-        years: Standard deviation of the Gaussian in the difference of ages that says how likely
-            two rows are mixed.
+        years: Standard deviation in years of the Gaussian in the difference of ages by which
+            partners are drawn.
 
     Examples:
         >>> rows, targets = torch.eye(3), Targets(torch.tensor([20.0, 21.0, 80.0]))
@@ -34,7 +35,7 @@ class Mixup:
     years: float
 
     def __call__(self, rows: Tensor, targets: Targets) -> tuple[Tensor, Targets]:
-        """Return the mixtures of rows `(n, dim)`, and their targets."""
+        """Return the mixtures of rows `(n, dim)` of floats, and their targets, one a row."""
         ages = targets.ages
         shares = torch.distributions.Beta(self.alpha, self.alpha).sample((len(ages),)).to(ages)
         shares = torch.maximum(shares, 1 - shares)

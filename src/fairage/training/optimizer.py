@@ -33,7 +33,7 @@ class Stepper:
         self.weights: list[Tensor] = [w for w in model.parameters() if w.requires_grad]
         self.means = [torch.zeros_like(weight) for weight in self.weights]
         self.squares = [torch.zeros_like(weight) for weight in self.weights]
-        self.counts = [torch.zeros(()) for _ in self.weights]
+        self.counts = [torch.zeros((), device=weight.device) for weight in self.weights]
         self.average = WeightAverage(self.weights, settings.ema) if settings.ema > 0 else None
 
     def step(self, loss: Tensor) -> None:
@@ -49,7 +49,7 @@ class Stepper:
         kind = adam if self.settings.optimizer == "adam" else adamw
         kind(
             self.weights,
-            list(gradients),
+            [gradient.contiguous() for gradient in gradients],  # the fused step reads raw memory
             self.means,
             self.squares,
             [],

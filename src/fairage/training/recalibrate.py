@@ -19,7 +19,7 @@ __all__ = ["Recalibrate", "fitted_line"]
 
 Ages = NDArray[np.float64]
 OLDEST = 100.0
-NARROW = 1e-4
+FEWEST = 10
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class Recalibrate:
     It is kept as points of a line, and scikit-learn is only needed to fit it.
 
     Args:
-        method: `"isotonic"`, any rising line, or `"linear"`, a straight one.
-        knots: Estimated ages in years, rising, at which the straight line may bend.
+        method: `"isotonic"`, any rising line, or `"linear"`, a straight one or one that is
+            straight between `knots`.
+        knots: Estimated ages in years, rising, at which a linear line may bend.
         weighting: Name of the weighting that balances.
         weighting_options: Its options.
     """
@@ -85,7 +86,7 @@ def fitted_line(
 ) -> Calibration:
     """Return a line of weighted least squares that never falls and may bend at the knots.
 
-    Where there are no estimates between two points, its slope is 1.
+    Where fewer than ten estimates lie between two points, its slope is 1.
 
     Args:
         estimated: Estimated ages in years, shape `(n,)`.
@@ -93,21 +94,28 @@ def fitted_line(
         weights: Weights, shape `(n,)`.
         knots: Estimated ages in years, rising, above 0 and below 100.
 
+    Raises:
+        MissingDependencyError: scikit-learn is not installed.
+
     Examples:
         >>> estimated = np.array([10.0, 20.0, 30.0, 50.0, 60.0])
         >>> bent = fitted_line(estimated, estimated.clip(0, 40) + 5, np.ones(5), knots=(40,))
         >>> np.round(bent.outputs, 3).tolist()
         [5.0, 45.0, 45.0]
     """
-    points = np.array([0.0, *knots, OLDEST])
     try:
         from sklearn.linear_model import LinearRegression
     except ImportError as error:
         raise MissingDependencyError.for_extra("scikit-learn", "train") from error
-    ends = np.array([-np.inf, *points[1:-1], np.inf])
+    points = np.array([0.0, *knots, OLDEST])
+    ends = np.array([-np.inf, *knots, np.inf])
     pieces = np.clip(estimated[:, None], ends[:-1], ends[1:]) - points[:-1]
-    fitted = LinearRegression(positive=True).fit(pieces, ages, weights)
-    slopes = np.where(np.ptp(pieces, axis=0) > NARROW, fitted.coef_, 1.0)
+    inside = (estimated[:, None] > ends[:-1]) & (estimated[:, None] <= ends[1:])
+    fitted = (inside.sum(axis=0) >= min(FEWEST, len(ages))) & (np.ptp(pieces, axis=0) > 0)
+    slopes = np.ones(len(points) - 1)
+    if fitted.any():
+        left = ages - pieces[:, ~fitted].sum(axis=1)
+        slopes[fitted] = LinearRegression(positive=True).fit(pieces[:, fitted], left, weights).coef_
     start = np.average(ages - pieces @ slopes, weights=weights)
     risen = np.concatenate([[0.0], np.cumsum(slopes * np.diff(points))])
     return Calibration(tuple(points.tolist()), tuple((start + risen).tolist()))

@@ -6,7 +6,9 @@ from typing import Literal
 
 from fairage.exceptions import ConfigError
 
-__all__ = ["TrainingSettings"]
+__all__ = ["LEAST_MIXUP", "MOST_MIXUP", "TrainingSettings"]
+
+LEAST_MIXUP, MOST_MIXUP = 0.001, 1000
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class TrainingSettings:
         ema: Decay a step of an exponential moving average of the weights, which is then what is
             validated and kept; 0 keeps the weights themselves.
         mixup: Mix faces of about the same age, by shares from Beta(mixup, mixup); 0 mixes none.
-        mixup_years: Standard deviation of the difference in age of faces that are mixed.
+        mixup_years: Standard deviation in years of the Gaussian in the difference of ages by
+            which partners are drawn.
 
     Examples:
         >>> TrainingSettings(epochs=0)
@@ -46,8 +49,15 @@ class TrainingSettings:
     mixup_years: float = 5.0
 
     def __post_init__(self) -> None:
-        lowest = {"epochs": 1.0, "batch_size": 1, "patience": 1, "weight_decay": 0, "warmup": 0}
-        for name, limit in (*lowest.items(), ("mixup_years", 0.5)):
+        lowest = {
+            "epochs": 1,
+            "batch_size": 1,
+            "patience": 1,
+            "weight_decay": 0,
+            "warmup": 0,
+            "mixup_years": 0.5,
+        }
+        for name, limit in lowest.items():
             value = getattr(self, name)
             if not limit <= value < math.inf:
                 raise ConfigError(
@@ -58,9 +68,10 @@ class TrainingSettings:
                 "expected a learning_rate above 0 and finite, and an ema from 0 to below 1, got "
                 f"{self.learning_rate!r} and {self.ema!r}, correct them"
             )
-        if self.mixup and not 1e-3 <= self.mixup <= 1e3:
+        if self.mixup and not LEAST_MIXUP <= self.mixup <= MOST_MIXUP:
             raise ConfigError(
-                f"expected a mixup of 0 for none, or 0.001..1000, got {self.mixup!r}, take 1"
+                f"expected a mixup of 0 for none, or {LEAST_MIXUP}..{MOST_MIXUP}, got "
+                f"{self.mixup!r}, take 1"
             )
         choices = {"optimizer": ("adam", "adamw"), "schedule": ("constant", "cosine")}
         for name, known in choices.items():
