@@ -98,8 +98,8 @@ def fitted_line(
         MissingDependencyError: scikit-learn is not installed.
 
     Examples:
-        >>> estimated = np.array([10.0, 20.0, 30.0, 50.0, 60.0])
-        >>> bent = fitted_line(estimated, estimated.clip(0, 40) + 5, np.ones(5), knots=(40,))
+        >>> estimated = np.arange(10.0, 70.0)
+        >>> bent = fitted_line(estimated, estimated.clip(0, 40) + 5, np.ones(60), knots=(40,))
         >>> np.round(bent.outputs, 3).tolist()
         [5.0, 45.0, 45.0]
     """
