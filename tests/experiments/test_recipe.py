@@ -163,7 +163,7 @@ def test_what_a_stage_sets_back_is_part_of_the_fingerprint(
 
 @pytest.mark.parametrize("value", [1e-9, -1, 5000])
 def test_a_mixup_without_a_sense_is_refused_as_the_recipe_is_read(value: float) -> None:
-    with pytest.raises(ConfigError, match="mixup"):
+    with pytest.raises(ConfigError, match=r"training\.mixup: expected 0 for none, or 0\.001"):
         recipe_from({"experiment": "x", "version": "y", "training": {"mixup": value}}, "mine")
 
 

@@ -117,5 +117,6 @@ def _explain(error: ValidationError, source: str) -> ConfigError:
 
 
 def _lower(message: str) -> str:
-    message = message.removeprefix("Input should be ").removeprefix("Field ")
+    for prefix in ("Input should be ", "Field ", "Value error, "):
+        message = message.removeprefix(prefix)
     return message[:1].lower() + message[1:]
