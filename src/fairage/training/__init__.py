@@ -1,11 +1,15 @@
 """Training: heads on cached embeddings. Torch."""
 
+from typing import TYPE_CHECKING, Any
+
 from fairage.training.after import AFTER, AfterStep
-from fairage.training.estimator import FairAgeRegressor
 from fairage.training.loop import train_head
 from fairage.training.rows import Rows
 from fairage.training.selection import Epoch, History, Selection, fairest
 from fairage.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from fairage.training.estimator import FairAgeRegressor
 
 __all__ = [
     "AFTER",
@@ -19,3 +23,12 @@ __all__ = [
     "fairest",
     "train_head",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # whatever it is called
+    """Import the estimator when it is asked for: scikit-learn takes as long to load as torch."""
+    if name != "FairAgeRegressor":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from fairage.training.estimator import FairAgeRegressor  # see above
+
+    return FairAgeRegressor
