@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fairage.audit.score_columns import bias_column
 from fairage.experiments.recipe_model import Recipe
-from fairage.report.suite_metrics import bias_column
 from fairage.tables import AGE, PREDICTION, group_labels
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fairage.experiments.recipe_model import Recipe
-from fairage.experiments.runner import RUN
+from fairage.experiments.run_folder import RUN
 from fairage.experiments.versions import SUITE
 
 

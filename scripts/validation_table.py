@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from fairage.experiments.recipe_model import Recipe
-from fairage.experiments.runner import RUN
+from fairage.experiments.run_folder import RUN
 from fairage.experiments.versions import SUITE
 
 METRICS = ("mae", "average_bias")

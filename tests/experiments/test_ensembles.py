@@ -14,7 +14,8 @@ from fairage.experiments.data import EmbeddedFaces, EmbeddedRows, load_embedded_
 from fairage.experiments.fitting import check_fit, fit
 from fairage.experiments.recipe import recipe_from
 from fairage.experiments.rows import Material, parts_of_rows, training_faces
-from fairage.experiments.runner import BUNDLE, PREDICTIONS, RUN, run_fingerprint, run_version
+from fairage.experiments.run_folder import BUNDLE, PREDICTIONS, RUN, run_fingerprint
+from fairage.experiments.runner import run_version
 from fairage.models import load_bundle, member_heads
 
 TOLD = {"experiment": "3", "version": "several", "training": {"epochs": 2, "learning_rate": 1e-2}}
@@ -76,8 +77,7 @@ def test_without_a_name_every_attribute_has_an_expert(embedded) -> None:
     assert list(fitted.experts) == ["gender", "ethnicity", "expression", "age_group"]
 
 
-def test_an_expert_is_what_a_single_head_with_its_weights_would_be(embedded) -> None:
-    """But for the random numbers: the first weights are set equal by an exact copy."""
+def test_an_expert_has_the_weights_that_the_recipe_names(embedded) -> None:
     told = experts(weightings={"gender": "kit"})
     names = [list(t.weights.groups) for t in fit(told, embedded, seed=0).trainings]
     assert names[0] == ["age_group"]

@@ -19,7 +19,8 @@ from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
 from fairage.experiments.embedder import Embedder
 from fairage.experiments.fitting import Fitted, check_fit, fit
 from fairage.experiments.recipe import Recipe, read_recipe, recipe_from
-from fairage.experiments.runner import BUNDLE, PREDICTIONS, RUN, run_version
+from fairage.experiments.run_folder import BUNDLE, PREDICTIONS, RUN
+from fairage.experiments.runner import run_version
 from fairage.experiments.suite import SuiteSettings, run_suite
 from fairage.experiments.trials import Task, run_task
 from fairage.models import load_bundle

@@ -11,7 +11,8 @@ from fairage.datasets.synthetic import GroupBias, synthesize
 from fairage.embeddings import BackboneSpec, embed
 from fairage.experiments.data import EmbeddedFaces, embedded_faces
 from fairage.experiments.recipe import recipe_from
-from fairage.experiments.runner import PREDICTIONS, run_version
+from fairage.experiments.run_folder import PREDICTIONS
+from fairage.experiments.runner import run_version
 from fairage.tables import AGE, AGE_GROUP, PREDICTION, group_labels, read_faces
 
 SEEDS = 3

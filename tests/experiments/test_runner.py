@@ -14,7 +14,8 @@ from fairage.experiments import data as data_module
 from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
 from fairage.experiments.fitting import check_fit
 from fairage.experiments.recipe import recipe_from
-from fairage.experiments.runner import BUNDLE, PREDICTIONS, RUN, run_version
+from fairage.experiments.run_folder import BUNDLE, PREDICTIONS, RUN
+from fairage.experiments.runner import run_version
 from fairage.experiments.workers import Batch, Job, run_batches
 from fairage.models import load_bundle
 from fairage.tables import group_labels

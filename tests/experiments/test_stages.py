@@ -16,7 +16,8 @@ from fairage.experiments.derived import stage_recipe
 from fairage.experiments.fitting import check_fit, fit
 from fairage.experiments.recipe import recipe_from
 from fairage.experiments.rows import Material
-from fairage.experiments.runner import RUN, run_fingerprint, run_version
+from fairage.experiments.run_folder import RUN, run_fingerprint
+from fairage.experiments.runner import run_version
 from fairage.experiments.spans import stage_spans
 from fairage.tables import Faces
 

@@ -11,7 +11,15 @@ from fairage.experiments.recipe_stages import MAIN, ExpertsChoice, Stage
 from fairage.objectives import OBJECTIVES
 from fairage.tables import AGE_GROUP
 
-__all__ = ["check_recipe", "expert_recipe", "joint_recipe", "member_of", "stage_recipe"]
+__all__ = [
+    "check_recipe",
+    "expert_recipe",
+    "joint_recipe",
+    "member_of",
+    "sole_expert",
+    "stage_recipe",
+    "trains_along",
+]
 
 NONE = Choice(name="none")
 
@@ -91,6 +99,23 @@ def expert_recipe(recipe: Recipe, told: ExpertsChoice, attribute: str) -> Recipe
     """Return the recipe that the expert of an attribute is trained by: its weights, no term."""
     default = Choice.model_validate({"name": "expert", "attribute": attribute})
     return _changed(recipe, weighting=told.weightings.get(attribute, default), fairness=None)
+
+
+def sole_expert(recipe: Recipe) -> str | None:
+    """Return the attribute whose expert the recipe trains alone; None where it does not."""
+    if recipe.weighting.name != "expert" or recipe.stages or recipe.experts:
+        return None
+    return str(recipe.weighting.options.get("attribute", AGE_GROUP))
+
+
+def trains_along(ensemble: Recipe, recipe: Recipe) -> bool:
+    """Return whether one of the ensemble's experts is just what the other recipe trains."""
+    told, attribute = ensemble.experts, sole_expert(recipe)
+    if told is None or attribute is None or (told.attributes and attribute not in told.attributes):
+        return False
+    if ensemble.stages or ensemble.after or max(ensemble.parts, ensemble.members) > 1:
+        return False
+    return expert_recipe(ensemble, told, attribute).fingerprint == recipe.fingerprint
 
 
 def joint_recipe(recipe: Recipe, told: ExpertsChoice, *, members: int) -> Recipe:

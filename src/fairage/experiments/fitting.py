@@ -1,5 +1,6 @@
 """From a recipe to a trained head: its stages, its experts, its parts and members, in order."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairage.experiments.data import EmbeddedFaces
-from fairage.experiments.derived import joint_recipe, member_of
+from fairage.experiments.derived import joint_recipe, member_of, sole_expert
 from fairage.experiments.following import Following
 from fairage.experiments.recipe_model import Recipe, parts_of
 from fairage.experiments.recipe_stages import ExpertsChoice
@@ -17,6 +18,7 @@ from fairage.experiments.rows import Material, parts_of_rows
 from fairage.experiments.spans import (
     Span,
     check_spans,
+    expert_name,
     expert_spans,
     joint_span,
     stage_spans,
@@ -41,12 +43,14 @@ class Trained:
         rows: Training rows, copies among them.
         weights: Their weights.
         history: Its epochs.
+        seconds: How long it took.
     """
 
     name: str
     rows: int
     weights: Weights
     history: History
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,12 @@ class Fitted:
     data: EmbeddedFaces
     experts: Mapping[str, AgeHead] = field(default_factory=dict)
     tuned: FineTuned | None = None
+
+    def expert(self, attribute: str) -> "Fitted":
+        """Return the expert of an attribute as the model that it was before the merge."""
+        told, name = self.told["members"][0], expert_name(attribute)
+        trained = tuple(trained for trained in self.trainings if trained.name == name)
+        return Fitted(self.experts[attribute], told, trained, self.data)
 
 
 def fit(
@@ -127,14 +137,10 @@ class _Fitting:
 
     def fit(self) -> Fitted:
         """Train the stages in order, then the experts, then what merges them."""
-        recipe, head = self.recipe, self._new_head()
+        recipe, alone = self.recipe, sole_expert(self.recipe)
+        head = self._new_head() if alone is None else self._new_head(alone)
         backbone = StagedBackbone(recipe, self.material, seed=self.seed, scratch=self.scratch)
-        trained = [
-            self._train(head, backbone.seen(span))
-            if span.backbone is None
-            else self._told(span, backbone.train(head, span))
-            for span in stage_spans(recipe, self.material)
-        ]
+        trained = [self._train(head, span, backbone) for span in stage_spans(recipe, self.material)]
         material = backbone.material(copies=bool(recipe.after or recipe.experts))
         told = member_of(recipe)
         found = Fitted(head, told, tuple(trained), material.data, tuned=backbone.tuned)
@@ -164,8 +170,19 @@ class _Fitting:
         head.standardise_by(self.material.standardising())
         return head
 
-    def _train(self, head: AgeHead, span: Span) -> Trained:
-        history = train_head(
+    def _train(self, head: AgeHead, span: Span, backbone: StagedBackbone | None = None) -> Trained:
+        started = time.monotonic()
+        if backbone is None:
+            history = self._train_head(head, span)
+        elif span.backbone is None:
+            history = self._train_head(head, backbone.seen(span))
+        else:
+            history = backbone.train(head, span)
+        seconds = time.monotonic() - started
+        return Trained(self.label + span.name, len(span.train), span.weights, history, seconds)
+
+    def _train_head(self, head: AgeHead, span: Span) -> History:
+        return train_head(
             head,
             span.train,
             span.valid,
@@ -178,10 +195,6 @@ class _Fitting:
             purpose=self.label + span.name,
             watch=self.watch,
         )
-        return self._told(span, history)
-
-    def _told(self, span: Span, history: History) -> Trained:
-        return Trained(self.label + span.name, len(span.train), span.weights, history)
 
 
 def _parts(recipe: Recipe, data: EmbeddedFaces, seed: int) -> list[NDArray[np.int64] | None]:

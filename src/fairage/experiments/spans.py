@@ -6,7 +6,7 @@ import torch
 
 from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.backbone_stages import BackboneTraining, image_rows, trainable
-from fairage.experiments.derived import expert_recipe, joint_recipe, stage_recipe
+from fairage.experiments.derived import expert_recipe, joint_recipe, sole_expert, stage_recipe
 from fairage.experiments.recipe_model import Recipe, parts_of
 from fairage.experiments.recipe_stages import MAIN, Stage
 from fairage.experiments.rows import Material, Taught
@@ -19,7 +19,7 @@ from fairage.training.finetuning import check_finetuning
 from fairage.training.rows import check_batches, check_embeddings, check_rows
 from fairage.weighting import Weights
 
-__all__ = ["Span", "check_spans", "expert_spans", "joint_span", "stage_spans"]
+__all__ = ["Span", "check_spans", "expert_name", "expert_spans", "joint_span", "stage_spans"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,11 @@ class Span:
 def stage_spans(recipe: Recipe, material: Material) -> list[Span]:
     """Return the recipe's stages; without stages and experts, its one training."""
     if not recipe.stages:
-        return [] if recipe.experts else [_span(recipe, material.taught(), "training")]
+        if recipe.experts:
+            return []
+        attribute = sole_expert(recipe)
+        name = "training" if attribute is None else expert_name(attribute)
+        return [_span(recipe, material.taught(), name)]
     return [_stage_span(recipe, stage, material) for stage in recipe.stages]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import yaml
 
+from fairage.audit.score_columns import AVERAGE_BIAS, MAE, bias_column
 from fairage.experiments.candidates import candidate
 from fairage.experiments.data import EmbeddedRows
 from fairage.experiments.recipe import Recipe
@@ -17,7 +18,6 @@ from fairage.experiments.study import Outcome
 from fairage.experiments.suite import backbone_title, rows_told, software
 from fairage.experiments.tuning import Search, TuningSettings
 from fairage.files import write_text
-from fairage.report.suite_metrics import AVERAGE_BIAS, MAE, bias_column
 from fairage.report.tuning import TriedTrial, Tuned, front_of_trials, tuning_html
 from fairage.table_files import write_table
 from fairage.training import fairest

@@ -20,11 +20,19 @@ __all__ = ["Batch", "Job", "one_thread", "prepare_worker", "run_batches"]
 
 @dataclass(frozen=True)
 class Job:
-    """One run that is still to do."""
+    """One run that is still to do, and those that are done along the way.
+
+    Args:
+        recipe: What is trained.
+        seed: With which seed.
+        folder: Where the run is written.
+        along: Runs of recipes which this one trains among its experts, of the same seed.
+    """
 
     recipe: Recipe
     seed: int
     folder: Path
+    along: tuple["Job", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Ite
             for batch in batches:
                 for job in batch.jobs:
                     _run(job, batch.data)
-                    yield job
+                    yield from (job, *job.along)
         return
     on_gpu = any(_on_gpu(job) for batch in batches for job in batch.jobs)
     with (
@@ -69,7 +77,7 @@ def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Ite
                 running[chosen.submit(_run_saved, job, saved[id(batch.data)])] = job
         for done in as_completed(running):
             done.result()
-            yield running[done]
+            yield from (running[done], *running[done].along)
 
 
 @contextmanager
@@ -92,7 +100,8 @@ def _run(job: Job, data: EmbeddedFaces) -> None:
     """Run a job; what is wrong with it is told with its name, as it is one of many."""
     where = f"{job.recipe.version}, seed {job.seed}"
     try:
-        run_version(job.recipe, data, seed=job.seed, folder=job.folder)
+        along = [(other.recipe, other.folder) for other in job.along]
+        run_version(job.recipe, data, seed=job.seed, folder=job.folder, along=along)
     except FairageError as error:
         raise error.at(where) from error
     except torch.OutOfMemoryError as error:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 from markupsafe import Markup
 
+from fairage.audit.score_columns import AVERAGE_BIAS, MAE
 from fairage.exceptions import DataError
 from fairage.report.figures import figure_svg, responsive
 from fairage.report.figures.group_dots import GroupDots
@@ -18,7 +19,6 @@ from fairage.report.suite_captions import (
     truth_findings,
 )
 from fairage.report.suite_frames import results_frame, summary_frame
-from fairage.report.suite_metrics import AVERAGE_BIAS, MAE
 from fairage.report.suite_numbers import (
     VersionNumbers,
     baseline_of,

@@ -7,20 +7,13 @@ import polars as pl
 
 from fairage.audit.intervals import Estimate
 from fairage.audit.resampling import NoiseFloor, noise_floors
+from fairage.audit.score_columns import AVERAGE_BIAS, MAE, bias_column, metrics_of
 from fairage.report.suite_intervals import VersionIntervals, version_intervals
-from fairage.report.suite_metrics import (
-    AVERAGE_BIAS,
-    MAE,
-    bias_column,
-    labels_of,
-    metric_columns,
-    metrics_of,
-    score_predictions,
-)
+from fairage.report.suite_metrics import labels_of, metric_columns, score_predictions
 from fairage.report.suite_runs import SuiteRuns, VersionRuns
 from fairage.tables import AGE, PREDICTION, SEED
 
-__all__ = ["EXPERIMENT", "SEEDS", "VERSION", "bias_column", "results_frame", "summary_frame"]
+__all__ = ["EXPERIMENT", "SEEDS", "VERSION", "results_frame", "summary_frame"]
 
 EXPERIMENT, VERSION, SEEDS = "experiment", "version", "seeds"
 

@@ -14,7 +14,8 @@ from fairage.audit.gaps import biases
 from fairage.audit.groups import ALL, Groups, everyone, group_rows
 from fairage.audit.intervals import Ends, Estimate, bootstrap_estimate
 from fairage.audit.sample import Floats, gather
-from fairage.report.suite_metrics import AVERAGE_BIAS, MAE, bias_column, labels_of
+from fairage.audit.score_columns import AVERAGE_BIAS, MAE, bias_column
+from fairage.report.suite_metrics import labels_of
 from fairage.report.suite_runs import SuiteRuns, VersionRuns, baseline_index
 from fairage.tables import AGE, PREDICTION
 

@@ -5,30 +5,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage.audit.gaps import Score, score
+from fairage.audit.score_columns import AVERAGE_BIAS, MAE, bias_column
 from fairage.report.suite_runs import SuiteRuns
 from fairage.tables import AGE, AGE_GROUP, PREDICTION, attribute_names, group_labels
 
-__all__ = [
-    "AVERAGE_BIAS",
-    "MAE",
-    "bias_column",
-    "labels_of",
-    "metric_columns",
-    "metrics_of",
-    "score_predictions",
-]
-
-MAE, AVERAGE_BIAS = "mae", "average_bias"
-
-
-def bias_column(attribute: str) -> str:
-    """Return the column of an attribute's bias; the derived age group's is `age_bias`.
-
-    Examples:
-        >>> bias_column("gender"), bias_column("age_group")
-        ('gender_bias', 'age_bias')
-    """
-    return f"{'age' if attribute == AGE_GROUP else attribute}_bias"
+__all__ = ["labels_of", "metric_columns", "score_predictions"]
 
 
 def metric_columns(runs: SuiteRuns) -> list[str]:
@@ -41,12 +22,6 @@ def metric_columns(runs: SuiteRuns) -> list[str]:
 def score_predictions(frame: pl.DataFrame) -> Score:
     """Return MAE, biases and group errors of one predictions table, its age groups included."""
     return score(frame[AGE].to_numpy(), frame[PREDICTION].to_numpy(), labels_of(frame))
-
-
-def metrics_of(found: Score) -> dict[str, float]:
-    """Return MAE, each bias and average bias of a score, by column."""
-    biases = {bias_column(name): value for name, value in found.biases.items()}
-    return {MAE: found.mae, **biases, AVERAGE_BIAS: found.average_bias}
 
 
 def labels_of(frame: pl.DataFrame) -> dict[str, NDArray[np.str_]]:

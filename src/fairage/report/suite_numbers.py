@@ -8,14 +8,9 @@ import numpy as np
 import polars as pl
 
 from fairage.audit.groups import GroupMeans
+from fairage.audit.score_columns import AVERAGE_BIAS, MAE, bias_column
 from fairage.report.groups import ordered_groups
-from fairage.report.suite_metrics import (
-    AVERAGE_BIAS,
-    MAE,
-    bias_column,
-    metric_columns,
-    score_predictions,
-)
+from fairage.report.suite_metrics import metric_columns, score_predictions
 from fairage.report.suite_runs import SuiteRuns, VersionRuns, baseline_index
 
 __all__ = ["Hardest", "Number", "VersionNumbers", "baseline_of", "front_of", "version_numbers"]

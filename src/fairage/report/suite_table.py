@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fairage.report.suite_metrics import AVERAGE_BIAS, MAE
+from fairage.audit.score_columns import AVERAGE_BIAS, MAE
 from fairage.report.suite_numbers import Number, VersionNumbers
 from fairage.report.words import attribute_title, number, signed
 

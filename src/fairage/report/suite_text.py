@@ -2,7 +2,7 @@
 
 import math
 
-from fairage.report.suite_metrics import AVERAGE_BIAS, MAE
+from fairage.audit.score_columns import AVERAGE_BIAS, MAE
 from fairage.report.suite_numbers import Number, VersionNumbers, baseline_of
 from fairage.report.suite_runs import SuiteRuns
 from fairage.report.words import count, joined, number, upper_first, years
