@@ -18,7 +18,6 @@ __all__ = [
     "member_of",
     "sole_expert",
     "stage_recipe",
-    "trains_along",
 ]
 
 NONE = Choice(name="none")
@@ -106,16 +105,6 @@ def sole_expert(recipe: Recipe) -> str | None:
     if recipe.weighting.name != "expert" or recipe.stages or recipe.experts:
         return None
     return str(recipe.weighting.options.get("attribute", AGE_GROUP))
-
-
-def trains_along(ensemble: Recipe, recipe: Recipe) -> bool:
-    """Return whether one of the ensemble's experts is just what the other recipe trains."""
-    told, attribute = ensemble.experts, sole_expert(recipe)
-    if told is None or attribute is None or (told.attributes and attribute not in told.attributes):
-        return False
-    if ensemble.stages or ensemble.after or max(ensemble.parts, ensemble.members) > 1:
-        return False
-    return expert_recipe(ensemble, told, attribute).fingerprint == recipe.fingerprint
 
 
 def joint_recipe(recipe: Recipe, told: ExpertsChoice, *, members: int) -> Recipe:

@@ -32,8 +32,8 @@ def run_version(
         data: The faces.
         seed: Settles all random numbers.
         folder: Where the run is written.
-        along: Recipes which this one `trains_along`, and where the run of each is written: the
-            same one that it would be alone.
+        along: Experts alone that the recipe trains among its own, and where the run of each is
+            written: the same one that it would be alone.
     """
     fitted = fit(recipe, data, seed=seed, scratch=_scratch(folder))
     for alone, place in along:

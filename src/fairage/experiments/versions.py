@@ -4,15 +4,15 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from fairage.exceptions import ConfigError
+from fairage.experiments.along import done_along
 from fairage.experiments.data import EmbeddedFaces
-from fairage.experiments.derived import trains_along
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.references import REFERENCES, is_challenge_test, study_points
 from fairage.experiments.run_folder import PREDICTIONS, RUN, run_fingerprint
@@ -107,7 +107,7 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
 def _run_locked(plan: Plan, out: Path) -> SuiteOutcome:
     todo = [_missing(version, plan.seeds, out) for version in plan.versions]
     started = time.monotonic()
-    _train(_with_experts(todo), plan.workers)
+    _train(done_along(todo), plan.workers)
     seconds = time.monotonic() - started
     runs = _suite_runs(plan, out)
     summary = summary_frame(runs, permutations=PERMUTATIONS, rng=numpy_rng(0, "noise floor"))
@@ -145,28 +145,6 @@ def _missing(version: Version, seeds: int, out: Path) -> Batch:
             )
         remove_scratch(job.folder)  # of a run that was killed when it was whole
     return Batch([job for job in jobs if job not in there], version.data)
-
-
-def _with_experts(todo: Sequence[Batch]) -> list[Batch]:
-    """Have runs of experts done along with those of ensembles that train the same experts."""
-    taken: list[Job] = []
-
-    def along(job: Job, batch: Batch) -> Job:
-        found = tuple(
-            other
-            for others in todo
-            for other in others.jobs
-            if others.data is batch.data
-            and other.seed == job.seed
-            and other not in taken
-            and trains_along(job.recipe, other.recipe)
-        )
-        taken.extend(found)
-        return replace(job, along=found)
-
-    batches = [replace(batch, jobs=[along(job, batch) for job in batch.jobs]) for batch in todo]
-    left = [replace(b, jobs=[job for job in b.jobs if job not in taken]) for b in batches]
-    return [batch for batch in left if batch.jobs]
 
 
 def _train(batches: list[Batch], workers: int) -> None:

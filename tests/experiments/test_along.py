@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fairage.experiments import runner
-from fairage.experiments.derived import trains_along
+from fairage.experiments.along import trains_along
 from fairage.experiments.recipe import recipe_from, shipped_recipes
 from fairage.experiments.run_folder import BUNDLE, LOG, PREDICTIONS, RUN
 from fairage.experiments.runner import run_version
