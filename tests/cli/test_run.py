@@ -287,7 +287,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert not out.exists()
 
 
-def test_a_version_that_breaks_is_named_and_the_others_runs_stay(
+def test_a_version_that_breaks_is_named_and_the_others_are_told(
     recipe: Path, faces: Path, backbone: Path, store: Path, tmp_path: Path
 ) -> None:
     wild = tmp_path / "wild.yaml"
@@ -299,10 +299,13 @@ def test_a_version_that_breaks_is_named_and_the_others_runs_stay(
         assert done.returncode == 2, done.stderr
         assert done.stderr.startswith("error: wild, seed 0: expected a finite loss, got")
         assert done.stderr.count("\n") == 1
-        assert finished(out) <= {Path("mine-quick", "seed-0", "run.json")}
-        assert not list(out.glob("*.csv")), "tables of half the versions"
+        assert f"report is '{out}/report.html'" in done.stderr
+        assert finished(out) == {Path("mine-quick", "seed-0", "run.json")}
+        assert pl.read_csv(out / "summary.csv")["version"].to_list() == ["quick"]
+        assert "wild, seed 0: expected a finite loss" in (out / "report.html").read_text()
     done = run("run", recipe, *common, "--json", store=store)
     assert done.returncode == 0, done.stderr
+    assert "wild" not in (out / "report.html").read_text()
     assert finished(out) == {Path("mine-quick", "seed-0", "run.json")}
 
 

@@ -1,5 +1,6 @@
 """Runs in several processes: how many train a backbone at once, and what full memory is told as."""
 
+import re
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from fairage.exceptions import ConfigError
 from fairage.experiments import workers
 from fairage.experiments.recipe import recipe_from
-from fairage.experiments.workers import Batch, Job, run_batches
+from fairage.experiments.workers import Batch, Done, Job, run_batches
 
 TOLD = {"experiment": "1", "version": "plain"}
 DEEP = {**TOLD, "version": "deep", "stages": [{"name": "deep", "train": "all"}]}
@@ -35,10 +36,10 @@ class _Pool:
     def __init__(self, size: int, began: Began) -> None:
         self.size, self.began = size, began
 
-    def submit(self, _: object, job: Job, scratch: Path) -> Future[None]:
+    def submit(self, _: object, job: Job, scratch: Path) -> Future[list[Done]]:
         self.began.append((self.size, job.recipe.version))
-        future: Future[None] = Future()
-        future.set_result(None)
+        future: Future[list[Done]] = Future()
+        future.set_result([Done(job)])
         return future
 
 
@@ -67,7 +68,8 @@ def test_memory_that_is_full_is_told_with_what_needs_less(
 
     monkeypatch.setattr(workers, "run_version", full)
     batch = Batch([Job(recipe_from(DEEP, "test"), 0, tmp_path / "seed-0")], embedded)
-    with pytest.raises(ConfigError, match=r"--workers 1 .* batch_size, .* accumulate") as error:
-        list(run_batches([batch], workers=1, scratch=tmp_path))
-    assert str(error.value).startswith("deep, seed 0: expected")
-    assert "'CUDA out of memory. Tried to allocate 2 GiB'" in str(error.value)
+    (done,) = run_batches([batch], workers=1, scratch=tmp_path)
+    assert isinstance(done.error, ConfigError)
+    assert re.search(r"--workers 1 .* batch_size, .* accumulate", str(done.error))
+    assert str(done.error).startswith("deep, seed 0: expected")
+    assert "'CUDA out of memory. Tried to allocate 2 GiB'" in str(done.error)

@@ -4,13 +4,13 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from fairage.exceptions import ConfigError
+from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.along import done_along
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.recipe import Recipe
@@ -92,11 +92,12 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
     """Run what is not there yet, then write results, summary and report.
 
     Every run has a folder of its own, which appears when the run is whole; an interrupted plan
-    goes on where it stopped and ends with the same tables.
+    goes on where it stopped and ends with the same tables. A version with a run that fails is left
+    out of them, and what is wrong with it raised when all else is written.
 
     Raises:
-        ConfigError: `out` holds runs of other faces, backbones or recipes, or another command is
-            at work there.
+        ConfigError: `out` holds runs of other faces, backbones or recipes, another command is at
+            work there, or the loss of a training stopped being a finite number.
         DataError: `out` cannot be written.
     """
     _check_names(plan)
@@ -107,14 +108,17 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
 def _run_locked(plan: Plan, out: Path) -> SuiteOutcome:
     todo = [_missing(version, plan.seeds, out) for version in plan.versions]
     started = time.monotonic()
-    _train(done_along(todo), plan.workers)
+    failed = _train(done_along(todo), plan.workers)
     seconds = time.monotonic() - started
+    plan = _without(plan, failed)
     runs = _suite_runs(plan, out)
     summary = summary_frame(runs, permutations=PERMUTATIONS, rng=numpy_rng(0, "noise floor"))
     write_table(results_frame(runs), out / RESULTS)
     write_table(summary, out / SUMMARY)
     write_text(out / SUITE, json.dumps(_told(plan), indent=2) + "\n")
     write_text(out / REPORT, suite_html(runs, summary))
+    if failed:
+        raise _told_at_last(list(failed.values()), out / REPORT)
     new = sum(len(batch.jobs) for batch in todo)
     return SuiteOutcome(out, summary, new, plan.left_out, seconds)
 
@@ -147,14 +151,35 @@ def _missing(version: Version, seeds: int, out: Path) -> Batch:
     return Batch([job for job in jobs if job not in there], version.data)
 
 
-def _train(batches: list[Batch], workers: int) -> None:
-    total = sum(len(batch.jobs) for batch in batches)
+def _train(batches: list[Batch], workers: int) -> dict[str, FairageError]:
+    """Run what is to do, and return what is wrong with versions of which a run failed, by slug."""
+    total = sum(1 + len(job.along) for batch in batches for job in batch.jobs)
+    failed: dict[str, FairageError] = {}
     with (
         tempfile.TemporaryDirectory(prefix="fairage-") as scratch,
         progress_bar("training", total, unit="runs") as advance,
     ):
-        for _ in run_batches(batches, workers=workers, scratch=Path(scratch)):
+        for done in run_batches(batches, workers=workers, scratch=Path(scratch)):
             advance(1)
+            if done.error is not None:
+                failed.setdefault(done.job.recipe.slug, done.error)
+    return failed
+
+
+def _without(plan: Plan, failed: dict[str, FairageError]) -> Plan:
+    """Return the plan without versions that failed; where none is left, raise what is wrong."""
+    left = [version for version in plan.versions if version.recipe.slug not in failed]
+    if not left:
+        raise next(iter(failed.values()))
+    told = {
+        slug: f"A training failed, which left out its version: {e}" for slug, e in failed.items()
+    }
+    return replace(plan, versions=left, left_out=plan.left_out | told)
+
+
+def _told_at_last(failed: Sequence[FairageError], report: Path) -> FairageError:
+    told = "; ".join(map(str, failed))
+    return type(failed[0])(f"{told}; the other versions are whole, their report is {str(report)!r}")
 
 
 def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:

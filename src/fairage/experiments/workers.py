@@ -15,7 +15,7 @@ from fairage.experiments.recipe import Recipe
 from fairage.experiments.runner import run_version
 from fairage.processes import process_pool
 
-__all__ = ["Batch", "Job", "one_thread", "prepare_worker", "run_batches"]
+__all__ = ["Batch", "Done", "Job", "one_thread", "prepare_worker", "run_batches"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,18 @@ class Batch:
     data: EmbeddedFaces
 
 
-def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Iterator[Job]:
+@dataclass(frozen=True)
+class Done:
+    """A run that ended, with what is wrong where it could not be finished."""
+
+    job: Job
+    error: FairageError | None = None
+
+
+def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Iterator[Done]:
     """Run the jobs and yield each one as it is done; the same files come out for any `workers`.
+
+    A run that fails leaves no folder and does not keep the others from theirs.
 
     Where there is a GPU, runs that train the backbone have one process: it holds one of them.
 
@@ -58,15 +68,14 @@ def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Ite
         with one_thread():
             for batch in batches:
                 for job in batch.jobs:
-                    _run(job, batch.data)
-                    yield from (job, *job.along)
+                    yield from _run(job, batch.data)
         return
     on_gpu = any(_on_gpu(job) for batch in batches for job in batch.jobs)
     with (
         process_pool(min(workers, total) - on_gpu, prepare_worker) as pool,
         process_pool(1, prepare_worker) as alone,
     ):
-        running: dict[Future[None], Job] = {}
+        running: list[Future[list[Done]]] = []
         saved: dict[int, Path] = {}
         for batch in batches:
             if id(batch.data) not in saved:
@@ -74,10 +83,9 @@ def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Ite
                 batch.data.save(folder)
             for job in batch.jobs:
                 chosen = alone if _on_gpu(job) else pool
-                running[chosen.submit(_run_saved, job, saved[id(batch.data)])] = job
+                running.append(chosen.submit(_run_saved, job, saved[id(batch.data)]))
         for done in as_completed(running):
-            done.result()
-            yield from (running[done], *running[done].along)
+            yield from done.result()
 
 
 @contextmanager
@@ -96,25 +104,35 @@ def _on_gpu(job: Job) -> bool:
     return bool(job.recipe.backbone_stages) and torch.cuda.is_available()
 
 
-def _run(job: Job, data: EmbeddedFaces) -> None:
-    """Run a job; what is wrong with it is told with its name, as it is one of many."""
-    where = f"{job.recipe.version}, seed {job.seed}"
+def _run(job: Job, data: EmbeddedFaces) -> list[Done]:
+    """Run a job; what is wrong with it is told with its name, as it is one of many.
+
+    Where an ensemble fails, those that it would have done along are run alone.
+    """
+    along = [(other.recipe, other.folder) for other in job.along]
     try:
-        along = [(other.recipe, other.folder) for other in job.along]
         run_version(job.recipe, data, seed=job.seed, folder=job.folder, along=along)
     except FairageError as error:
-        raise error.at(where) from error
+        failed = error
     except torch.OutOfMemoryError as error:
-        reason = str(error).partition("\n")[0].partition(". GPU ")[0]
-        raise ConfigError(
-            f"{where}: expected a run that fits the memory of the GPU, got {reason!r}, give "
-            "--workers 1 where others use the GPU, lower batch_size, or raise accumulate in the "
-            "stage's finetuning, which leaves the steps as they are"
-        ) from error
+        failed = _too_large(error)
+    else:
+        return [Done(done) for done in (job, *job.along)]
+    alone = [done for other in job.along for done in _run(other, data)]
+    return [Done(job, failed.at(f"{job.recipe.version}, seed {job.seed}")), *alone]
 
 
-def _run_saved(job: Job, scratch: Path) -> None:
-    _run(job, _loaded(scratch))
+def _too_large(error: torch.OutOfMemoryError) -> FairageError:
+    reason = str(error).partition("\n")[0].partition(". GPU ")[0]
+    return ConfigError(
+        f"expected a run that fits the memory of the GPU, got {reason!r}, give --workers 1 where "
+        "others use the GPU, lower batch_size, or raise accumulate in the stage's finetuning, "
+        "which leaves the steps as they are"
+    )
+
+
+def _run_saved(job: Job, scratch: Path) -> list[Done]:
+    return _run(job, _loaded(scratch))
 
 
 @lru_cache(maxsize=1)
