@@ -57,6 +57,14 @@ def test_importing_costs_less_than_a_second_and_nothing_heavy() -> None:
     assert python(code) == "True []"
 
 
+def test_training_does_not_wait_for_scikit_learn() -> None:
+    code = (
+        "import sys, fairage.experiments.suite; print('sklearn' in sys.modules);"
+        "from fairage.training import FairAgeRegressor; print('sklearn' in sys.modules)"
+    )
+    assert python(code).split() == ["False", "True"]
+
+
 @pytest.mark.parametrize("make", [dict, pl.DataFrame, pd.DataFrame])
 def test_arrays_and_frames_are_audited_and_compared(make: type) -> None:
     table = make({**TABLE, "gender": ["f", "f", "m"]})

@@ -1,17 +1,20 @@
 """An expert alone and the same one within an ensemble: one training, two runs."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from fairage.experiments import runner
-from fairage.experiments.along import trains_along
+from fairage.experiments.along import done_along, trains_along
+from fairage.experiments.plan import Plan, Version
 from fairage.experiments.recipe import recipe_from, shipped_recipes
 from fairage.experiments.run_folder import BUNDLE, LOG, PREDICTIONS, RUN
 from fairage.experiments.runner import run_version
-from fairage.experiments.versions import Plan, Version, run_plan
+from fairage.experiments.versions import run_plan
+from fairage.experiments.workers import Batch, Job
 from fairage.models import load_bundle
 
 TOLD = {"experiment": "3", "training": {"epochs": 3, "learning_rate": 1e-2}}
@@ -32,7 +35,7 @@ def run_files(folder: Path) -> list[object]:
     """What a run wrote, but for how long it took."""
     told = json.loads((folder / RUN).read_text())
     for training in told["trainings"]:
-        assert training.pop("seconds") > 0
+        assert training.pop("seconds") >= 0
     weights = load_bundle(folder / BUNDLE).head.state_dict()
     return [told, weights, (folder / PREDICTIONS).read_bytes(), (folder / LOG).read_text()]
 
@@ -102,6 +105,23 @@ def test_a_plan_ends_with_the_same_runs_whether_experts_are_trained_along(
     for seed in range(2):
         folder = Path("3-gender-expert") / f"seed-{seed}"
         assert_same_run(tmp_path / "both" / folder, tmp_path / "alone" / folder)
+
+
+def test_an_ensemble_of_other_faces_trains_nothing_along(embedded, tmp_path: Path) -> None:
+    others = replace(embedded, embeddings=embedded.embeddings[:, ::-1].copy())
+    versions = [Version(recipe(**GENDER), embedded), Version(overall(), others)]
+    run_plan(Plan("test", versions, 1, 1, {}, []), tmp_path / "both")
+    run_version(recipe(**GENDER), embedded, seed=0, folder=tmp_path / "alone")
+    assert_same_run(tmp_path / "both" / "3-gender-expert" / "seed-0", tmp_path / "alone")
+
+
+def test_of_two_ensembles_with_the_same_expert_one_trains_it_along(embedded) -> None:
+    others = [overall(), recipe(version="other", experts=EXPERTS)]
+    batches = [
+        Batch([Job(told, 0, Path(told.version))], embedded) for told in (recipe(**GENDER), *others)
+    ]
+    along = [[job.along for job in batch.jobs] for batch in done_along(batches)]
+    assert along == [[tuple(batches[0].jobs)], [()]]
 
 
 def test_what_is_missing_is_trained_with_or_without_its_ensemble(

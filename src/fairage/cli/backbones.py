@@ -9,7 +9,7 @@ from fairage.exceptions import ConfigError
 from fairage.tables import Faces, read_faces
 
 if TYPE_CHECKING:
-    from fairage.experiments.versions import SuiteOutcome
+    from fairage.experiments.plan import SuiteOutcome
 
 __all__ = ["run_backbones"]
 

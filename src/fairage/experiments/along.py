@@ -14,7 +14,7 @@ def done_along(batches: Sequence[Batch]) -> list[Batch]:
     """Move jobs of experts into those of ensembles that train the same experts on the same faces.
 
     Args:
-        batches: Runs that are still to do.
+        batches: Runs that are still to do, of recipes that fit their faces.
 
     Returns:
         The same runs, each once; a batch of which nothing is left is left out.

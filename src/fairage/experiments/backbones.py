@@ -12,9 +12,10 @@ from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.embedder import Embedder, handed_over
 from fairage.experiments.fitting import check_fit
 from fairage.experiments.notes import notes_told
+from fairage.experiments.plan import Plan, SuiteOutcome, Version
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.suite import backbone_title, rows_told, software
-from fairage.experiments.versions import Plan, SuiteOutcome, Version, run_plan
+from fairage.experiments.versions import run_plan
 from fairage.tables import Faces
 
 __all__ = ["BackbonesSettings", "compare_backbones", "version_names"]
@@ -60,9 +61,10 @@ def compare_backbones(
         out: Folder for results and report.
 
     Raises:
-        ConfigError: A backbone is given twice, the recipe copies a group that is not there, or
-            `out` holds other runs.
-        DataError: The recipe does not fit a faces table, or its extra faces are missing.
+        ConfigError: As of `run_plan`, or a backbone is given twice, or the recipe copies a group
+            that is not there.
+        DataError: As of `run_plan`, or the recipe does not fit a faces table, or its extra faces
+            are missing.
     """
     handed_over([recipe], settings.extra_faces)
     found = _embedded(recipe, tables, settings)

@@ -13,8 +13,9 @@ from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.embedder import Embedder, handed_over
 from fairage.experiments.fitting import check_fit
 from fairage.experiments.notes import notes_told, unused_told
+from fairage.experiments.plan import Plan, SuiteOutcome, Version
 from fairage.experiments.recipe import Recipe
-from fairage.experiments.versions import SUITE, Plan, SuiteOutcome, Version, run_plan
+from fairage.experiments.versions import SUITE, run_plan
 from fairage.tables import Faces
 
 __all__ = [
@@ -66,8 +67,8 @@ def run_suite(
     """Run what is not there yet, then write results, summary and report; see `run_plan`.
 
     Raises:
-        ConfigError: `out` holds runs of other faces, backbones or recipes.
-        DataError: A recipe does not fit the faces, unless it is to be left out.
+        ConfigError: As of `run_plan`.
+        DataError: As of `run_plan`, or a recipe does not fit the faces and is not to be left out.
     """
     extra_faces, leave_out = settings.extra_faces, settings.leave_out
     recipes, left_out = handed_over(recipes, extra_faces, leave_out=leave_out)

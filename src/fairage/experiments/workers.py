@@ -109,17 +109,18 @@ def _run(job: Job, data: EmbeddedFaces) -> list[Done]:
 
     Where an ensemble fails, those that it would have done along are run alone.
     """
+    where = f"{job.recipe.version}, seed {job.seed}"
     along = [(other.recipe, other.folder) for other in job.along]
     try:
         run_version(job.recipe, data, seed=job.seed, folder=job.folder, along=along)
     except FairageError as error:
-        failed = error
+        failed = error.at(where)  # a new one: the traceback of this one holds the model's memory
     except torch.OutOfMemoryError as error:
-        failed = _too_large(error)
+        failed = _too_large(error).at(where)
     else:
         return [Done(done) for done in (job, *job.along)]
     alone = [done for other in job.along for done in _run(other, data)]
-    return [Done(job, failed.at(f"{job.recipe.version}, seed {job.seed}")), *alone]
+    return [Done(job, failed), *alone]
 
 
 def _too_large(error: torch.OutOfMemoryError) -> FairageError:

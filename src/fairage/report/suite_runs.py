@@ -90,10 +90,9 @@ class SuiteRuns:
         )
 
 
-def baseline_index(versions: Sequence[VersionRuns]) -> int:
+def baseline_index(experiments: Sequence[str]) -> int:
     """Return the place of the version that others are held against: experiment 0, or the first."""
-    found = (i for i, v in enumerate(versions) if v.experiment == BASELINE_EXPERIMENT)
-    return next(found, 0)
+    return experiments.index(BASELINE_EXPERIMENT) if BASELINE_EXPERIMENT in experiments else 0
 
 
 def with_distinct_titles(runs: SuiteRuns) -> SuiteRuns:

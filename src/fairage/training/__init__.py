@@ -25,10 +25,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # whatever it is called
-    """Import the estimator when it is asked for: scikit-learn takes as long to load as torch."""
-    if name != "FairAgeRegressor":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from fairage.training.estimator import FairAgeRegressor  # see above
+if not TYPE_CHECKING:  # or any name would pass for one of this module's
 
-    return FairAgeRegressor
+    def __getattr__(name: str) -> Any:  # noqa: ANN401  # whatever it is called
+        """Import the estimator when it is asked for: scikit-learn is slow to load."""
+        if name != "FairAgeRegressor":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from fairage.training.estimator import FairAgeRegressor
+
+        return FairAgeRegressor
