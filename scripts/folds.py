@@ -19,9 +19,10 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
-from fairage.audit.gaps import score
 from fairage.datasets.parts import split_parts
 from fairage.experiments.recipe import read_recipe
+from fairage.experiments.run_folder import PREDICTIONS
+from fairage.report.suite_metrics import score_predictions
 from fairage.table_files import write_table
 from fairage.tables import (
     AGE,
@@ -29,7 +30,6 @@ from fairage.tables import (
     IMAGE,
     PREDICTION,
     SPLIT,
-    attribute_names,
     group_labels,
     read_faces,
 )
@@ -80,7 +80,7 @@ def table(folder: Path) -> list[str]:
 def unseen(folder: Path, name: str) -> pl.DataFrame:
     """Return what the models say of faces that they have not seen, with of which fold they were."""
     slug = read_recipe(RECIPES[name]).slug
-    paths = [folder / f"runs-{k}" / slug / "seed-0" / "predictions.parquet" for k in range(FOLDS)]
+    paths = [folder / f"runs-{k}" / slug / "seed-0" / PREDICTIONS for k in range(FOLDS)]
     frames = [
         pl.read_parquet(path).with_columns(pl.lit(k).alias(FOLD)) for k, path in enumerate(paths)
     ]
@@ -103,8 +103,7 @@ def stretched(rows: pl.DataFrame, power: float, knots: tuple[float, ...]) -> NDA
 
 def scored(rows: pl.DataFrame, estimated: NDArray[Any]) -> str:
     """Return MAE and average bias."""
-    labels = {name: group_labels(rows, name) for name in (*attribute_names(rows), AGE_GROUP)}
-    found = score(rows[AGE].to_numpy(), estimated, labels)
+    found = score_predictions(rows.with_columns(pl.Series(PREDICTION, estimated)))
     return f"{found.mae:.3f} / {found.average_bias:.3f}"
 
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from fairage.audit.score_columns import AVERAGE_BIAS, MAE
 from fairage.experiments.recipe_model import Recipe
 from fairage.experiments.run_folder import RUN
 from fairage.experiments.versions import SUITE
 
-METRICS = ("mae", "average_bias")
+METRICS = (MAE, AVERAGE_BIAS)
 
 
 def table(out: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """Embedded faces without images, and small pictures with a tiny backbone that can be trained."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,11 @@ import pytest
 import torch
 from transformers import ResNetConfig, ResNetModel
 
+from fairage.experiments import runner
 from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.fitting import Fitted
+from fairage.experiments.plan import Plan, Version
+from fairage.experiments.recipe import Recipe
 from fairage.tables import Faces, check_faces
 
 SIDE = 32
@@ -22,6 +27,29 @@ def embedded(faces_frame: pl.DataFrame, rng: np.random.Generator) -> EmbeddedFac
     values = rng.normal(size=(frame.height, 6)).astype(np.float32)
     values[:, 0] = frame["age"].to_numpy() / 25 + rng.normal(0, 0.2, frame.height)
     return EmbeddedFaces(frame, values, ({"name": "fake", "view": "whole", "flip": True},))
+
+
+@pytest.fixture
+def plan_of(embedded: EmbeddedFaces) -> Callable[..., Plan]:
+    """Makes the plan of some recipes on the embedded faces, with two seeds."""
+
+    def made(*recipes: Recipe, workers: int = 1) -> Plan:
+        return Plan("test", [Version(told, embedded) for told in recipes], 2, workers, {}, [])
+
+    return made
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Version and seed of every training of a run in this process."""
+    found, real = [], runner.fit
+
+    def fit(told: Recipe, *args: object, seed: int, **more: object) -> Fitted:
+        found.append((told.version, seed))
+        return real(told, *args, seed=seed, **more)
+
+    monkeypatch.setattr(runner, "fit", fit)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from fairage.experiments import runner
 from fairage.experiments.along import done_along, trains_along
 from fairage.experiments.plan import Plan, Version
 from fairage.experiments.recipe import recipe_from, shipped_recipes
@@ -89,19 +88,14 @@ def test_the_studys_ensemble_trains_its_four_experts_along() -> None:
     assert along == {f"{name} expert" for name in ("gender", "ethnicity", "expression", "age")}
 
 
-def plan(embedded, *recipes, workers: int = 1) -> Plan:
-    versions = [Version(told, embedded) for told in recipes]
-    return Plan("test", versions, 2, workers, {}, [])
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_plan_ends_with_the_same_runs_whether_experts_are_trained_along(
-    workers: int, embedded, tmp_path: Path
+    workers: int, plan_of, tmp_path: Path
 ) -> None:
     alone, ensemble = recipe(**GENDER), overall()
-    found = run_plan(plan(embedded, alone, ensemble, workers=workers), tmp_path / "both")
+    found = run_plan(plan_of(alone, ensemble, workers=workers), tmp_path / "both")
     assert found.new_runs == 4
-    run_plan(plan(embedded, alone), tmp_path / "alone")
+    run_plan(plan_of(alone), tmp_path / "alone")
     for seed in range(2):
         folder = Path("3-gender-expert") / f"seed-{seed}"
         assert_same_run(tmp_path / "both" / folder, tmp_path / "alone" / folder)
@@ -125,14 +119,9 @@ def test_of_two_ensembles_with_the_same_expert_one_trains_it_along(embedded) -> 
 
 
 def test_what_is_missing_is_trained_with_or_without_its_ensemble(
-    embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plan_of, trained, tmp_path: Path
 ) -> None:
-    trained = []
-    real = runner.fit
-    monkeypatch.setattr(
-        runner, "fit", lambda r, *a, **k: trained.append(r.version) or real(r, *a, **k)
-    )
-    told = plan(embedded, recipe(**GENDER), overall())
+    told = plan_of(recipe(**GENDER), overall())
     run_plan(told, tmp_path)
     tables = (tmp_path / "results.csv").read_text(), (tmp_path / "summary.csv").read_text()
     for lost, needed in (
@@ -146,7 +135,7 @@ def test_what_is_missing_is_trained_with_or_without_its_ensemble(
                 tmp_path / f"lost-{name}-{needed}-{len(lost)}"
             )
         run_plan(told, tmp_path)
-        assert trained == [needed]
+        assert trained == [(needed, 1)]
         assert tables == (
             (tmp_path / "results.csv").read_text(),
             (tmp_path / "summary.csv").read_text(),

@@ -5,10 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from fairage.exceptions import FairageError
-from fairage.experiments.plan import Plan, Version
-from fairage.experiments.recipe import Recipe
+from fairage.experiments.plan import Plan
 from fairage.experiments.workers import Done
-from fairage.report.suite_runs import baseline_index
 
 __all__ = ["failures_of", "told_at_last", "without"]
 
@@ -35,11 +33,7 @@ def without(plan: Plan, failed: Mapping[str, FairageError]) -> Plan:
         slug: f"A training failed, which left out its version: {error}"
         for slug, error in failed.items()
     }
-    notes = plan.notes
-    if (baseline := _baseline(plan.versions)).slug in failed:
-        instead = _baseline(left).version
-        notes += (f"{instead} stands in for the baseline {baseline.version}, which was left out.",)
-    return replace(plan, versions=left, left_out=plan.left_out | told, notes=notes)
+    return replace(plan, versions=left, left_out=plan.left_out | told)
 
 
 def told_at_last(failed: Mapping[str, FairageError], report: Path) -> FairageError:
@@ -47,8 +41,3 @@ def told_at_last(failed: Mapping[str, FairageError], report: Path) -> FairageErr
     errors = list(failed.values())
     whole = f"the other versions are whole, their report is {str(report)!r}"
     return type(errors[0])(f"{'; '.join(map(str, errors))}; {whole}")
-
-
-def _baseline(versions: Sequence[Version]) -> Recipe:
-    recipes = [version.recipe for version in versions]
-    return recipes[baseline_index([recipe.experiment for recipe in recipes])]

@@ -42,7 +42,9 @@ TERMS: dict[str, Term] = {
     ),
     "spread": Term("±", "standard deviation over seeds."),
     "baseline": Term(
-        "Baseline", "the version without any mitigation that others are held against."
+        "Baseline",
+        "the version that others are held against: the one without any mitigation, or else the "
+        "first.",
     ),
     "weights": Term(
         "Weights",

@@ -70,6 +70,7 @@ def suite_html(runs: SuiteRuns, summary: pl.DataFrame | None = None) -> str:
         headings=headings(columns),
         table=version_rows(versions, columns),
         spreads=any(version.mae.sd is not None for version in versions),
+        baseline=baseline_of(versions).called,
         changes=change_rows(versions, columns),
         front=len(scatter.front) > 1,
         scatter=_scatter_svg(scatter),

@@ -63,7 +63,7 @@ def version_intervals(
         _metrics(version, [_sample(frame, attributes) for frame in version.predictions])
         for version in runs.versions
     ]
-    start = baseline_index([version.experiment for version in runs.versions])
+    start = baseline_index(runs.versions)
     n = frames[0].height
     return [
         VersionIntervals(

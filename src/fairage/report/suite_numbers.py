@@ -139,7 +139,7 @@ def version_numbers(runs: SuiteRuns, summary: pl.DataFrame) -> list[VersionNumbe
 
 def baseline_of(versions: list[VersionNumbers]) -> VersionNumbers:
     """Return experiment 0, which has no mitigation, or else the first version."""
-    return versions[baseline_index([version.run.experiment for version in versions])]
+    return versions[baseline_index([version.run for version in versions])]
 
 
 def front_of(versions: list[VersionNumbers]) -> list[VersionNumbers]:

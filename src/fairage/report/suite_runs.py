@@ -90,9 +90,10 @@ class SuiteRuns:
         )
 
 
-def baseline_index(experiments: Sequence[str]) -> int:
+def baseline_index(versions: Sequence[VersionRuns]) -> int:
     """Return the place of the version that others are held against: experiment 0, or the first."""
-    return experiments.index(BASELINE_EXPERIMENT) if BASELINE_EXPERIMENT in experiments else 0
+    found = (i for i, v in enumerate(versions) if v.experiment == BASELINE_EXPERIMENT)
+    return next(found, 0)
 
 
 def with_distinct_titles(runs: SuiteRuns) -> SuiteRuns:
