@@ -19,11 +19,11 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
+from fairage._tables_io import write_table
+from fairage.auditing.suite_runs import score_predictions
 from fairage.datasets.parts import split_parts
 from fairage.experiments.recipe import read_recipe
 from fairage.experiments.run_folder import PREDICTIONS
-from fairage.report.suite_metrics import score_predictions
-from fairage.table_files import write_table
 from fairage.tables import (
     AGE,
     AGE_GROUP,
@@ -89,7 +89,7 @@ def unseen(folder: Path, name: str) -> pl.DataFrame:
 
 def stretched(rows: pl.DataFrame, power: float, knots: tuple[float, ...]) -> NDArray[np.float64]:
     """Return the estimates, those of each fold corrected by a line of the other folds."""
-    found = rows[PREDICTION].to_numpy().astype(np.float64)
+    estimates = rows[PREDICTION].to_numpy().astype(np.float64)
     for fold in range(FOLDS):
         others = rows.filter(pl.col(FOLD) != fold)
         weights = make_weighting("raking", power=power).weigh(others).values
@@ -97,14 +97,14 @@ def stretched(rows: pl.DataFrame, power: float, knots: tuple[float, ...]) -> NDA
         line = fitted_line(
             others[PREDICTION].to_numpy(), others[AGE].to_numpy(), weights, knots=knots
         )
-        found[own] = line(torch.from_numpy(found[own])).numpy()
-    return found
+        estimates[own] = line(torch.from_numpy(estimates[own])).numpy()
+    return estimates
 
 
 def scored(rows: pl.DataFrame, estimated: NDArray[Any]) -> str:
     """Return MAE and average bias."""
-    found = score_predictions(rows.with_columns(pl.Series(PREDICTION, estimated)))
-    return f"{found.mae:.3f} / {found.average_bias:.3f}"
+    score = score_predictions(rows.with_columns(pl.Series(PREDICTION, estimated)))
+    return f"{score.mae:.3f} / {score.average_bias:.3f}"
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage.audit.score_columns import bias_column
+from fairage.auditing.scoring import bias_column
 from fairage.experiments.recipe_model import Recipe
 from fairage.tables import AGE, PREDICTION, group_labels
 
@@ -36,8 +36,8 @@ def table(out: Path, attribute: str, group: str) -> list[str]:
         f"| version | {group} | everybody else | {title} bias | average bias | MAE |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-    for told in json.loads((out / "suite.json").read_text(encoding="utf-8"))["recipes"]:
-        recipe = Recipe.model_validate(told)
+    for described in json.loads((out / "suite.json").read_text(encoding="utf-8"))["recipes"]:
+        recipe = Recipe.model_validate(described)
         own = results.filter(
             (pl.col("version") == recipe.version) & (pl.col("experiment") == recipe.experiment)
         )
@@ -50,7 +50,9 @@ def table(out: Path, attribute: str, group: str) -> list[str]:
 
 
 def cell(values: NDArray[np.float64]) -> str:
-    """Return the mean over seeds, ± their standard deviation where there are several."""
+    """Return the mean over seeds, ± their standard deviation; nothing where there is no bias."""
+    if values.dtype == object or np.isnan(values).any():
+        return ""
     mean = f"{values.mean():.2f}"
     return mean if len(values) == 1 else f"{mean} ± {values.std(ddof=1):.2f}"
 
@@ -58,8 +60,8 @@ def cell(values: NDArray[np.float64]) -> str:
 def truth_line(path: Path, attribute: str, group: str) -> str:
     """Return the line of a perfect reader: its error on the group and on everybody else."""
     expected = json.loads(path.read_text(encoding="utf-8"))["expected_error"][attribute]
-    others = [told for name, told in expected.items() if name != group]
-    rest = np.average([t["mae"] for t in others], weights=[t["n"] for t in others])
+    others = [error for name, error in expected.items() if name != group]
+    rest = np.average([e["mae"] for e in others], weights=[e["n"] for e in others])
     return f"| *shown age read perfectly* | {expected[group]['mae']:.2f} | {rest:.2f} | | | |"
 
 
@@ -70,10 +72,10 @@ def main() -> None:
     parser.add_argument("--attribute", required=True)
     parser.add_argument("--group", required=True)
     parser.add_argument("--truth", type=Path)
-    told = parser.parse_args()
-    print("\n".join(table(told.out, told.attribute, told.group)))
-    if told.truth:
-        print(truth_line(told.truth, told.attribute, told.group))
+    options = parser.parse_args()
+    print("\n".join(table(options.out, options.attribute, options.group)))
+    if options.truth:
+        print(truth_line(options.truth, options.attribute, options.group))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 Usage: python scripts/results_table.py OUT
 
-The first has the mean over seeds, ± their standard deviation where there are several, the noise
-floor, and what was published; the second the intervals and the changes to the first version.
+The first has what was measured, mean over seeds, ± their standard deviation where there are
+several, the noise floor, and what was published. The second has the 95 % intervals over faces and
+seeds and the changes from the first version; those of biases are of the noise-corrected ones. A
+change in bold leaves 0 out with all versions and numbers looked at together.
 """
 
 import argparse
@@ -59,17 +61,20 @@ def _line(cells: list[str]) -> str:
 
 def _value(row: dict[str, Any], metric: str) -> str:
     deviation = row[f"{metric}_sd"]
-    told = f"{row[f'{metric}_mean']:.3f}"
-    return told if deviation is None else f"{told} ± {deviation:.3f}"
+    mean = row[f"{metric}_mean"]
+    if mean is None:
+        return ""
+    return f"{mean:.3f}" if deviation is None else f"{mean:.3f} ± {deviation:.3f}"
 
 
 def _published(recipe: dict[str, Any]) -> str:
-    told = recipe["published"]
-    return f"{told['mae']:.3f} / {told['average_bias']:.3f}" if told else ""
+    published = recipe["published"]
+    return f"{published['mae']:.3f} / {published['average_bias']:.3f}" if published else ""
 
 
 def _interval(row: dict[str, Any], metric: str) -> str:
-    return f"{row[f'{metric}_low']:.3f} to {row[f'{metric}_high']:.3f}"
+    low, high = row[f"{metric}_low"], row[f"{metric}_high"]
+    return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 
 def _change(row: dict[str, Any], metric: str) -> str:
@@ -77,7 +82,8 @@ def _change(row: dict[str, Any], metric: str) -> str:
     if change is None:
         return ""
     low, high = row[f"{metric}_change_low"], row[f"{metric}_change_high"]
-    return f"{change:+.3f} ({low:+.3f} to {high:+.3f})"
+    text = f"{change:+.3f} ({low:+.3f} to {high:+.3f})"
+    return f"**{text}**" if row[f"{metric}_change_resolved"] in (True, "true") else text
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from fairage.audit.score_columns import AVERAGE_BIAS, MAE
+from fairage.auditing.scoring import AVERAGE_BIAS, MAE
 from fairage.experiments.recipe_model import Recipe
 from fairage.experiments.run_folder import RUN
 from fairage.experiments.versions import SUITE
@@ -28,30 +28,36 @@ def table(out: Path) -> list[str]:
         "|---|---:|---:|---:|---:|",
     ]
     results = pl.read_csv(out / "results.csv", schema_overrides={"experiment": pl.String})
-    for told in json.loads((out / SUITE).read_text(encoding="utf-8"))["recipes"]:
-        recipe = Recipe.model_validate(told)
+    for described in json.loads((out / SUITE).read_text(encoding="utf-8"))["recipes"]:
+        recipe = Recipe.model_validate(described)
         own = results.filter(
             (pl.col("version") == recipe.version) & (pl.col("experiment") == recipe.experiment)
         )
         paths = [out / recipe.slug / f"seed-{seed}" / RUN for seed in own["seed"]]
         scores = [json.loads(path.read_text(encoding="utf-8"))["scores"] for path in paths]
-        cells = [f"{mean(scores, 'valid', metric):.3f}" for metric in METRICS]
+        cells = [cell(mean(scores, "valid", metric)) for metric in METRICS]
         cells += [spread(scores, metric) for metric in METRICS]
         lines.append(f"| {recipe.version} | {' | '.join(cells)} |")
     return lines
 
 
-def mean(scores: list[dict[str, Any]], split: str, metric: str) -> float:
-    """Return the mean over seeds."""
-    return float(np.mean([score[split][metric] for score in scores]))
+def mean(scores: list[dict[str, Any]], split: str, metric: str) -> float | None:
+    """Return the mean over seeds; None where there is no bias."""
+    values = [score[split][metric] for score in scores]
+    return None if None in values else float(np.mean(values))
+
+
+def cell(value: float | None) -> str:
+    """Return a number for a table, nothing for none."""
+    return "" if value is None else f"{value:.3f}"
 
 
 def spread(scores: list[dict[str, Any]], metric: str) -> str:
     """Return the mean on the test split, ± the deviation over seeds where there are several."""
-    told = f"{mean(scores, 'test', metric):.3f}"
-    if len(scores) == 1:
-        return told
-    return f"{told} ± {np.std([score['test'][metric] for score in scores], ddof=1):.3f}"
+    text = cell(mean(scores, "test", metric))
+    if len(scores) == 1 or not text:
+        return text
+    return f"{text} ± {np.std([score['test'][metric] for score in scores], ddof=1):.3f}"
 
 
 def main() -> None:

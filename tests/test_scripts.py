@@ -21,10 +21,10 @@ def script(name: str) -> ModuleType:
 
 
 def summary(deviation: float | None) -> pl.DataFrame:
-    told = {"experiment": "0", "version": "baseline"}
+    row = {"experiment": "0", "version": "baseline"}
     for metric in ("mae", "average_bias"):
-        told |= {f"{metric}_mean": 4.2, f"{metric}_sd": deviation, f"{metric}_floor": 0.25}
-    return pl.DataFrame([told])
+        row |= {f"{metric}_mean": 4.2, f"{metric}_sd": deviation, f"{metric}_floor": 0.25}
+    return pl.DataFrame([row])
 
 
 def test_a_single_seed_has_no_deviation() -> None:
@@ -32,6 +32,29 @@ def test_a_single_seed_has_no_deviation() -> None:
         lines = script("results_table").values_table(summary(deviation), [{"published": None}])
         assert lines[2] == f"| 0 | baseline | {expected} | {expected} |"
     assert script("group_table").cell(np.array([4.2])) == "4.20"
+
+
+def test_a_change_is_bold_only_where_it_is_resolved() -> None:
+    row: dict[str, object] = {"version": "b"}
+    for metric, resolved in (("mae", True), ("average_bias", False)):
+        row |= {f"{metric}_low": 3.9, f"{metric}_high": 4.1, f"{metric}_change": -0.5}
+        row |= {f"{metric}_change_low": -0.7, f"{metric}_change_high": -0.3}
+        row[f"{metric}_change_resolved"] = resolved
+    lines = script("results_table").changes_table(pl.DataFrame([row]))
+    change = "-0.500 (-0.700 to -0.300)"
+    assert lines[2] == f"| b | 3.900 to 4.100 | **{change}** | 3.900 to 4.100 | {change} |"
+
+
+def test_what_is_not_known_is_an_empty_cell() -> None:
+    row = {"version": "b"} | {
+        f"{metric}_{name}": None
+        for metric in ("mae", "average_bias")
+        for name in ("low", "high", "change")
+    }
+    assert script("results_table").changes_table(pl.DataFrame([row]))[2] == "| b | | | | |"
+    assert script("group_table").cell(np.array([np.nan])) == ""
+    scores = [{"valid": {"average_bias": None}, "test": {"average_bias": None}}]
+    assert script("validation_table").spread(scores, "average_bias") == ""
 
 
 def test_what_was_published_is_a_column_where_something_was() -> None:

@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairage._tables_io import read_table, write_table
 from fairage.exceptions import DataError
-from fairage.table_files import read_table, write_table
 from fairage.tables import (
     Faces,
     attribute_names,
     check_faces,
-    check_predictions,
     group_labels,
     read_faces,
-    read_predictions,
 )
 
 
@@ -26,23 +24,25 @@ def faces(**columns: object) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("age", "told"),
+    ("age", "expected", "shown"),
     [
-        (None, "row 2, column 'age': expected a number, got None"),
-        (float("nan"), "row 2, column 'age': expected a number, got nan"),
-        (float("inf"), "row 2, column 'age': expected a number, got inf"),
-        (-0.5, "row 2, column 'age': expected years in 0..120, got -0.5"),
-        (120.5, "row 2, column 'age': expected years in 0..120, got 120.5"),
+        (None, "a number", "None"),
+        (float("nan"), "a number", "nan"),
+        (float("inf"), "a number", "inf"),
+        (-0.5, r"years in 0\.\.120", r"-0\.5"),
+        (120.5, r"years in 0\.\.120", r"120\.5"),
     ],
 )
-def test_a_wrong_age_is_named_with_row_and_column(age: float | None, told: str) -> None:
-    with pytest.raises(DataError, match=told.replace(".", r"\.")):
+def test_a_wrong_age_is_named_with_row_and_column(
+    age: float | None, expected: str, shown: str
+) -> None:
+    with pytest.raises(DataError, match=rf"column 'age': expected {expected}, .*row 2: {shown}\)"):
         check_faces(faces(age=[20.0, age]))
 
 
 @pytest.mark.parametrize("age", ["thirty", "", " "])
 def test_an_age_in_words_is_refused(age: str) -> None:
-    with pytest.raises(DataError, match="row 2, column 'age': expected a number"):
+    with pytest.raises(DataError, match=r"column 'age': expected a number, .* in 1 row \(row 2: "):
         check_faces(faces(age=["20", age]))
 
 
@@ -52,18 +52,18 @@ def test_ages_written_as_text_become_numbers() -> None:
 
 @pytest.mark.parametrize("image", [None, "", "  "])
 def test_a_row_without_an_image_is_refused(image: str | None) -> None:
-    with pytest.raises(DataError, match="row 2, column 'image': expected a path or URL"):
+    with pytest.raises(DataError, match=r"column 'image': expected a path or URL, .*row 2: "):
         check_faces(faces(image=["a.jpg", image]))
 
 
 @pytest.mark.parametrize("split", ["validation", None, "Train"])
 def test_an_unknown_split_is_refused(split: str | None) -> None:
-    with pytest.raises(DataError, match=r"row 2, column 'split': expected one of \['train'"):
+    with pytest.raises(DataError, match=r"column 'split': expected one of \['train'.*row 2: "):
         check_faces(faces(split=["train", split]))
 
 
 def test_splits_and_images_written_as_numbers_are_told_or_taken() -> None:
-    with pytest.raises(DataError, match="row 1, column 'split'"):
+    with pytest.raises(DataError, match=r"column 'split': .*row 1: 0"):
         check_faces(faces(split=[0, 1]))
     assert check_faces(faces(image=[1, 2]))["image"].to_list() == ["1", "2"]
 
@@ -73,8 +73,6 @@ def test_missing_columns_and_rows_are_refused() -> None:
         check_faces(pl.DataFrame({"image": ["a"]}))
     with pytest.raises(DataError, match="at least one row"):
         check_faces(faces().clear())
-    with pytest.raises(DataError, match=r"add or rename \['prediction'\]"):
-        check_predictions(faces())
 
 
 @pytest.mark.parametrize("missing", [None, "", "  "])
@@ -104,13 +102,6 @@ def test_age_groups_are_derived_from_the_true_age() -> None:
     assert group_labels(frame, "age_group").tolist() == expected
 
 
-def test_a_prediction_may_be_any_finite_number() -> None:
-    rows = faces(prediction=[-3.0, 200.0])
-    assert check_predictions(rows)["prediction"].to_list() == [-3.0, 200.0]
-    with pytest.raises(DataError, match="row 1, column 'prediction'"):
-        check_predictions(faces(prediction=[float("nan"), 1.0]))
-
-
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".tsv"])
 def test_tables_survive_being_written_and_read(tmp_path: Path, suffix: str) -> None:
     frame = faces(split=["train", "test"], gender=["f", "m"])
@@ -120,9 +111,7 @@ def test_tables_survive_being_written_and_read(tmp_path: Path, suffix: str) -> N
 
 
 @pytest.mark.parametrize("name", ["t.xlsx", "t"])
-def test_other_kinds_of_files_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DataError, match=r"\.parquet, \.csv, \.tsv"):
-        read_table(tmp_path / name)
+def test_other_kinds_of_files_are_not_written(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=r"\.parquet, \.csv, \.tsv"):
         write_table(faces(), tmp_path / name)
 
@@ -141,9 +130,11 @@ def test_relative_images_start_at_the_table_s_folder(tmp_path: Path) -> None:
     assert found.images == [str(tmp_path / "x" / "a.jpg"), "https://h.org/b.jpg"]
 
 
-def test_predictions_are_read_and_checked(tmp_path: Path) -> None:
-    write_table(faces(prediction=[21.0, 29.0], gender=["f", None]), tmp_path / "p.parquet")
-    assert read_predictions(tmp_path / "p.parquet")["gender"].to_list() == ["f", "unknown"]
+def test_wrong_rows_are_counted_and_shown_by_their_numbers_in_the_file(tmp_path: Path) -> None:
+    lines = ["image,age", *(f"{i}.jpg,{-1 if i > 1 else 30}" for i in range(14))]
+    (tmp_path / "f.csv").write_text("\n".join(lines))
+    with pytest.raises(DataError, match=r"in 12 rows \(row 4: -1, .*row 13: -1, \.\.\.\)"):
+        read_faces(tmp_path / "f.csv")
 
 
 def test_an_empty_split_names_those_that_are_there() -> None:

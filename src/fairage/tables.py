@@ -1,6 +1,6 @@
 """The two tables everything meets in: faces and predictions. Their columns and checks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fairage._table import FIRST_ROWS, bad_cells
+from fairage._tables_io import read_numbered
 from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
 from fairage.exceptions import DataError
-from fairage.table_files import read_table
 from fairage.votes import check_votes
 
 __all__ = [
@@ -37,10 +38,8 @@ __all__ = [
     "Faces",
     "attribute_names",
     "check_faces",
-    "check_predictions",
     "group_labels",
     "read_faces",
-    "read_predictions",
 ]
 
 IMAGE = "image"
@@ -158,58 +157,42 @@ def group_labels(
     return frame[attribute].cast(pl.String).fill_null(UNKNOWN).to_numpy().astype(np.str_)
 
 
-def check_faces(frame: pl.DataFrame) -> pl.DataFrame:
+def check_faces(
+    frame: pl.DataFrame, row_number: Callable[[int], int] = lambda index: index + 1
+) -> pl.DataFrame:
     """Return the faces table with its types settled, or raise a DataError naming row and column.
 
     `image` and `age` must be there; `age` is a number of years in 0..120; `split`, where there,
     is train, valid or test; a missing attribute value becomes the group `unknown`. `votes`, where
     there, holds how many raters guessed each whole year 0..100; only Parquet can hold it.
 
+    Args:
+        frame: The table.
+        row_number: The number in its file of a row, by its index from 0, for messages.
+
     Examples:
         >>> check_faces(pl.DataFrame({"image": ["a.jpg"], "age": [-1.0]}))
         Traceback (most recent call last):
-        fairage.exceptions.DataError: row 1, column 'age': expected years in 0..120, got -1.0, ...
+        fairage.exceptions.DataError: column 'age': expected years in 0..120, got something else...
     """
+    check = _Check(row_number)
     _require(frame, (IMAGE, AGE), "faces")
-    _check_images(frame)
+    check.images(frame)
     frame = frame.with_columns(pl.col(IMAGE).cast(pl.String))
-    frame = _numbers(frame, (AGE,), required=True)
-    frame = _numbers(frame, (REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS), required=False)
-    _check_ages(frame, AGE)
+    frame = check.numbers(frame, (AGE,), required=True)
+    frame = check.numbers(frame, (REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS), required=False)
+    check.ages(frame)
     if SPLIT in frame.columns:
-        _check_splits(frame)
+        check.splits(frame)
     if VOTES in frame.columns:
         frame = frame.with_columns(check_votes(frame[VOTES]))
     return _fill_unknown(frame)
 
 
-def check_predictions(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the predictions table with its types settled, or raise a DataError as above.
-
-    `image`, `age` and `prediction` must be there and finite; a prediction may be any number.
-
-    Examples:
-        >>> rows = pl.DataFrame({"image": ["a"], "age": [30], "prediction": [28.5]})
-        >>> check_predictions(rows)["age"].to_list()
-        [30.0]
-    """
-    _require(frame, (IMAGE, AGE, PREDICTION), "predictions")
-    _check_images(frame)
-    frame = frame.with_columns(pl.col(IMAGE).cast(pl.String))
-    frame = _numbers(frame, (AGE, PREDICTION), required=True)
-    frame = _numbers(frame, (LOWER, UPPER), required=False)
-    _check_ages(frame, AGE)
-    return _fill_unknown(frame)
-
-
 def read_faces(path: str | Path) -> Faces:
     """Return the checked faces table of a file; its folder is the root of relative image paths."""
-    return Faces(check_faces(read_table(path)), Path(path).resolve().parent)
-
-
-def read_predictions(path: str | Path) -> pl.DataFrame:
-    """Return the checked predictions table of a file that has our column names."""
-    return check_predictions(read_table(path))
+    frame, row_number = read_numbered(path)
+    return Faces(check_faces(frame, row_number), Path(path).resolve().parent)
 
 
 def _require(frame: pl.DataFrame, columns: Sequence[str], table: str) -> None:
@@ -223,51 +206,50 @@ def _require(frame: pl.DataFrame, columns: Sequence[str], table: str) -> None:
         raise DataError(f"expected at least one row in the {table} table, got none, add rows")
 
 
-def _numbers(frame: pl.DataFrame, columns: Sequence[str], *, required: bool) -> pl.DataFrame:
-    """Cast the columns that are there to floats; a value that is no number is an error."""
-    for name in columns:
-        if name not in frame.columns:
-            continue
-        values = frame[name]
-        if values.dtype == pl.String:
-            values = values.str.strip_chars()
-            values = values.set(values == "", None)
-        numbers = values.cast(pl.Float64, strict=False)
-        wrong = numbers.is_null() & values.is_not_null()
-        if required:
-            wrong = wrong | numbers.is_null() | ~numbers.is_finite().fill_null(value=False)
-        if wrong.any():
-            row = int(wrong.arg_max() or 0)
-            raise _cell_error(frame, row, name, "a number")
-        frame = frame.with_columns(numbers.alias(name))
-    return frame
+@dataclass(frozen=True)
+class _Check:
+    """Checks of columns; an error shows the first wrong rows by their numbers in the file."""
 
+    row_number: Callable[[int], int]
 
-def _check_images(frame: pl.DataFrame) -> None:
-    bad = frame[IMAGE].is_null()
-    if frame[IMAGE].dtype == pl.String:
-        bad = bad | (frame[IMAGE].str.strip_chars() == "").fill_null(value=False)
-    if bad.any():
-        raise _cell_error(frame, int(bad.arg_max() or 0), IMAGE, "a path or URL")
+    def numbers(
+        self, frame: pl.DataFrame, columns: Sequence[str], *, required: bool
+    ) -> pl.DataFrame:
+        """Cast the columns that are there to floats; a value that is no number is an error."""
+        for name in columns:
+            if name not in frame.columns:
+                continue
+            values = frame[name]
+            if values.dtype == pl.String:
+                values = values.str.strip_chars()
+                values = values.set(values == "", None)
+            numbers = values.cast(pl.Float64, strict=False)
+            wrong = numbers.is_null() & values.is_not_null()
+            if required:
+                wrong = wrong | numbers.is_null() | ~numbers.is_finite().fill_null(value=False)
+            self.cells(frame, wrong, name, "a number")
+            frame = frame.with_columns(numbers.alias(name))
+        return frame
 
+    def images(self, frame: pl.DataFrame) -> None:
+        wrong = frame[IMAGE].is_null()
+        if frame[IMAGE].dtype == pl.String:
+            wrong = wrong | (frame[IMAGE].str.strip_chars() == "").fill_null(value=False)
+        self.cells(frame, wrong, IMAGE, "a path or URL")
 
-def _check_ages(frame: pl.DataFrame, column: str) -> None:
-    wrong = (frame[column] < 0) | (frame[column] > MAX_AGE)
-    if wrong.any():
-        raise _cell_error(frame, int(wrong.arg_max() or 0), column, f"years in 0..{MAX_AGE:g}")
+    def ages(self, frame: pl.DataFrame) -> None:
+        wrong = (frame[AGE] < 0) | (frame[AGE] > MAX_AGE)
+        self.cells(frame, wrong, AGE, f"years in 0..{MAX_AGE:g}")
 
+    def splits(self, frame: pl.DataFrame) -> None:
+        wrong = ~frame[SPLIT].cast(pl.String).is_in(list(SPLITS)).fill_null(value=False)
+        self.cells(frame, wrong, SPLIT, f"one of {list(SPLITS)}")
 
-def _check_splits(frame: pl.DataFrame) -> None:
-    wrong = ~frame[SPLIT].cast(pl.String).is_in(list(SPLITS)).fill_null(value=False)
-    if wrong.any():
-        raise _cell_error(frame, int(wrong.arg_max() or 0), SPLIT, f"one of {list(SPLITS)}")
-
-
-def _cell_error(frame: pl.DataFrame, row: int, column: str, expected: str) -> DataError:
-    return DataError(
-        f"row {row + 1}, column {column!r}: expected {expected}, got {frame[column][row]!r}, "
-        "correct or remove the row"
-    )
+    def cells(self, frame: pl.DataFrame, wrong: pl.Series, column: str, expected: str) -> None:
+        rows = wrong.arg_true().to_list()
+        if rows:
+            first = [(self.row_number(row), [frame[column][row]]) for row in rows[:FIRST_ROWS]]
+            raise bad_cells([column], expected, first, len(rows))
 
 
 def _fill_unknown(frame: pl.DataFrame) -> pl.DataFrame:

@@ -15,9 +15,9 @@ import pytest
 import torch
 from transformers import ResNetConfig, ResNetModel
 
+from fairage._tables_io import write_table
 from fairage.embeddings import BackboneSpec, Embeddings
 from fairage.embeddings import embed as embed_faces
-from fairage.table_files import write_table
 from fairage.tables import AGE, IMAGE, read_faces
 
 COMMAND = [sys.executable, "-m", "fairage", "embed"]

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fairage._tables_io import write_table
 from fairage.cli.app import main
-from fairage.table_files import write_table
 from fairage.tables import AGE, IMAGE, SPLIT
 
 COMMAND = [sys.executable, "-m", "fairage"]

@@ -34,7 +34,9 @@ def plan_of(embedded: EmbeddedFaces) -> Callable[..., Plan]:
     """Makes the plan of some recipes on the embedded faces, with two seeds."""
 
     def made(*recipes: Recipe, workers: int = 1) -> Plan:
-        return Plan("test", [Version(told, embedded) for told in recipes], 2, workers, {}, [])
+        return Plan(
+            "test", [Version(told, embedded) for told in recipes], 2, workers, {}, [], min_rows=5
+        )
 
     return made
 

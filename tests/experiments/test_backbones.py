@@ -48,7 +48,7 @@ def compare(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     def run(
         tables: dict[str, Faces], told: dict[str, object] = TOLD, **changes: object
     ) -> tuple[pl.DataFrame, str]:
-        settings = BackbonesSettings(SPECS, tmp_path / "store", seeds=2, **changes)
+        settings = BackbonesSettings(SPECS, tmp_path / "store", seeds=2, min_rows=5, **changes)
         compare_backbones(recipe_from(told, "test"), tables, settings, tmp_path / "out")
         results = pl.read_csv(tmp_path / "out" / "results.csv")
         return results, (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
@@ -76,8 +76,9 @@ def test_several_tables_share_one_table_of_results(compare, embedded) -> None:
     assert results["experiment"].unique(maintain_order=True).to_list() == ["whole", "young"]
     young = results.filter(pl.col("experiment") == "young")
     assert young["expression_bias"].null_count() == young.height
-    assert "measured on different test faces" in page
-    assert "Whole: the most accurate is good (whole)" in page
+    assert "measured on different faces" in page
+    assert "Whole: The measured average bias of good (whole) is" in page
+    assert "Young: The measured average bias of good (young) is" in page
 
 
 def test_copies_and_extra_faces_are_trained_on_with_every_backbone(compare, embedded, tmp_path):
@@ -116,8 +117,11 @@ def test_a_backbone_that_was_trained_is_told(tiny_resnet, bright_faces, tmp_path
 
 def test_an_attribute_with_one_group_is_told(compare, embedded) -> None:
     frame = embedded.frame.with_columns(pl.lit("female").alias("gender"))
-    _, page = compare({"faces": Faces(frame)})
-    assert "Gender has one group only among the test faces (female)" in page
+    results, page = compare({"faces": Faces(frame)})
+    assert "No bias of gender: fewer than two groups have 5 faces." in page
+    assert results["gender_bias"].is_null().all()
+    mean = results.select(pl.mean_horizontal("ethnicity_bias", "expression_bias", "age_bias"))
+    assert results["average_bias"].to_list() == pytest.approx(mean.to_series().to_list())
 
 
 def test_given_again_nothing_is_trained_anew(compare, embedded, tmp_path: Path) -> None:

@@ -391,3 +391,20 @@ def test_a_search_with_copies_and_extra_faces_goes_on_where_it_was_killed(
     for name in ("trials.csv", "chosen.yaml", "tuning.html"):
         expected = (tmp_path / "whole" / name).read_bytes()
         assert (tmp_path / "broken" / name).read_bytes() == expected
+
+
+def test_without_a_bias_the_search_chooses_by_mae_and_says_so(
+    recipe: Recipe, embedded: EmbeddedFaces, seen, space_file, tmp_path: Path
+) -> None:
+    space, many = read_space(space_file(SPACE)), settings(tmp_path, 3, min_rows=200)
+    result = search(recipe, Faces(embedded.frame), space, many, tmp_path / "a")
+    outcome = write_search(recipe, result, many, tmp_path / "a", "faces")
+    assert outcome.note.startswith("No attribute has two groups of 200 validation rows or more")
+    trials = pl.read_csv(tmp_path / "a" / "trials.csv")
+    complete = trials.filter(pl.col("state") == "complete")
+    assert complete["average_bias"].is_null().all()
+    assert outcome.chosen == outcome.accurate == complete.sort("mae")["trial"][0]
+    assert "is chosen by its MAE alone" in (tmp_path / "a" / "tuning.html").read_text()
+    few = settings(tmp_path, 3, min_rows=5)
+    result = search(recipe, Faces(embedded.frame), space, few, tmp_path / "b")
+    assert write_search(recipe, result, few, tmp_path / "b", "faces").note == ""

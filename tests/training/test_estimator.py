@@ -14,8 +14,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from fairage.audit.gaps import score
-from fairage.audit.scorers import average_bias_scorer
+from fairage.auditing.scoring import score
+from fairage.auditing.sklearn_scorers import average_bias_scorer
 from fairage.exceptions import ConfigError, DataError
 from fairage.training import FairAgeRegressor
 from fairage.training.labels import labels_table
@@ -58,7 +58,8 @@ def routing() -> Iterator[None]:
 def test_it_learns_and_names_what_it_saw(faces) -> None:
     X, y, groups = faces
     frame = pd.DataFrame(X, columns=list("abcde"))
-    model = FairAgeRegressor(batch_size=16, random_state=0).fit(frame, y, groups)
+    few = {"name": "loss", "min_rows": 2}
+    model = FairAgeRegressor(batch_size=16, selection=few, random_state=0).fit(frame, y, groups)
     assert model.score(frame, y) > 0.6
     assert model.feature_names_in_.tolist() == list("abcde")
     assert model.n_iter_ == len(model.history_.epochs)
@@ -79,8 +80,9 @@ def test_groups_may_come_as_frames_or_mappings(faces, make: Callable) -> None:
 
 def test_groups_may_come_as_arrays(faces) -> None:
     X, y, groups = faces
-    one = FairAgeRegressor(**QUICK).fit(X, y, groups["sex"].to_numpy())
-    two = FairAgeRegressor(**QUICK).fit(X, y, groups.to_numpy())
+    model = FairAgeRegressor(**QUICK, selection={"name": "loss", "min_rows": 2})
+    one = clone(model).fit(X, y, groups["sex"].to_numpy())
+    two = clone(model).fit(X, y, groups.to_numpy())
     assert set(one.history_.epochs[0].valid_biases) == {"group", "age_group"}
     assert set(two.history_.epochs[0].valid_biases) == {"group_0", "group_1", "age_group"}
 
@@ -109,12 +111,24 @@ def test_other_heads_read_the_raters_deviation(faces) -> None:
 
 def test_rows_to_validate_on_may_be_given(faces) -> None:
     X, y, groups = faces
-    model = FairAgeRegressor(**QUICK)
+    model = FairAgeRegressor(**QUICK, selection={"name": "loss", "min_rows": 10})
     model.fit(X[:300], y[:300], groups[:300], validation=(X[300:], y[300:], groups[300:]))
     biases = model.history_.epochs[model.history_.best].valid_biases
     told = {name: groups[name][300:].to_numpy() for name in groups.columns}
-    found = score(y[300:], model.predict(X[300:]), told).biases
-    assert {name: biases[name] for name in told} == pytest.approx(found, abs=1e-3)
+    expected = score(y[300:], model.predict(X[300:]), told, min_rows=10).biases
+    assert {name: biases[name] for name in told} == pytest.approx(expected, abs=1e-3)
+
+
+def test_fair_without_groups_that_are_large_enough_says_that_it_chose_by_mae(faces) -> None:
+    X, y, groups = faces
+    model = FairAgeRegressor(**QUICK, selection="fair")
+    rows = slice(0, 60)
+    with pytest.warns(UserWarning, match="the lowest MAE was chosen instead of the fairest"):
+        model.fit(X[rows], y[rows], groups[rows])
+    maes = [epoch.valid_mae for epoch in model.history_.epochs]
+    assert model.history_.best == maes.index(min(maes))
+    few = {"name": "fair", "min_rows": 2}
+    assert FairAgeRegressor(**QUICK, selection=few).fit(X, y, groups).history_.note == ""
 
 
 def test_rows_of_weight_zero_are_left_out(faces) -> None:

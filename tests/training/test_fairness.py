@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fairage.audit.gaps import score
+from fairage.auditing.scoring import score
 from fairage.config import build
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import AgeHead

@@ -1,10 +1,13 @@
 """The selection rule: which epoch is kept, and that its weights are still there."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairage.exceptions import ConfigError
 from fairage.training import Epoch, Selection, fairest
 from fairage.training.selection import Keeper
 
@@ -81,7 +84,37 @@ def test_without_groups_fair_is_mae() -> None:
     for i, mae in enumerate((5.0, 4.0, 4.05)):
         keeper.offer(Epoch(i + 1, 1.0, 1.0, mae), dict)
     assert keeper.best == 1
-    assert keeper.epochs[0].valid_average_bias == 0
+    assert math.isnan(keeper.epochs[0].valid_average_bias)
+
+
+def test_without_a_bias_the_history_says_once_that_the_mae_was_chosen_by() -> None:
+    def note(rule: str, biases: dict[str, float]) -> str:
+        keeper = Keeper(Selection(rule, min_rows=12))
+        for i, mae in enumerate((5.0, 4.0)):
+            keeper.offer(Epoch(i + 1, 1.0, 1.0, mae, biases), dict)
+        return keeper.history.note
+
+    assert note("fair", {}).startswith("No attribute has two groups of 12 validation rows")
+    assert note("fair", {"gender": 0.0}) == ""
+    assert note("mae", {}) == ""
+
+
+@given(
+    trials=st.lists(st.tuples(st.floats(1, 9), st.floats(0, 5) | st.just(math.nan)), min_size=1),
+    delta=st.floats(0, 1),
+)
+def test_a_bias_that_is_not_there_is_never_chosen_by(trials, delta) -> None:
+    maes, biases = [list(column) for column in zip(*trials, strict=True)]
+    chosen = fairest(maes, biases, delta=delta)
+    near = [i for i, mae in enumerate(maes) if mae <= min(maes) * (1 + delta)]
+    known = [biases[i] for i in near if not math.isnan(biases[i])]
+    assert chosen in near
+    assert biases[chosen] == min(known) if known else maes[chosen] == min(maes)
+
+
+def test_min_rows_below_two_are_refused() -> None:
+    with pytest.raises(ConfigError, match="expected min_rows of 2 or more"):
+        Selection("fair", min_rows=1)
 
 
 def test_the_default_gives_three_percent_of_accuracy() -> None:

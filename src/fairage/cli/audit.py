@@ -5,125 +5,266 @@ from typing import Annotated
 import typer
 
 from fairage.cli.audit_options import (
+    CHECK,
+    COLUMNS,
+    METHOD,
+    POINTS,
     Age,
     Attributes,
+    BinOptions,
     Edges,
     Identity,
     Image,
+    Join,
     Json,
+    Labels,
+    Margin,
+    MinRows,
+    Missing,
+    Oldest,
+    On,
     Out,
-    Replicates,
+    RangeEnd,
+    RateMargin,
     Seed,
-    shared_settings,
+    Weight,
+    age_groups_of,
+    attributes_of,
+    bins_of,
+    column_of,
+    ends_of,
+    labels_of,
 )
-from fairage.cli.audit_output import give_audit, give_comparison, working
 
 __all__ = ["audit", "compare"]
 
 
 def audit(
     predictions: Annotated[
-        str, typer.Argument(help="Table of predictions: Parquet, CSV, TSV, or - for stdin.")
+        list[str],
+        typer.Argument(
+            help="Tables of estimates: CSV, Parquet, Excel, JSON; - for standard input.",
+            show_default=False,
+        ),
     ],
     age: Age = None,
     prediction: Annotated[
         list[str] | None,
-        typer.Option("--prediction", help="Column of predictions. Several are several models."),
+        typer.Option(
+            "--prediction",
+            metavar="COLUMN",
+            help="Column of estimates, or LOW,HIGH. Several are several models.",
+            rich_help_panel=COLUMNS,
+        ),
     ] = None,
     attribute: Attributes = None,
     identity: Identity = None,
     image: Image = None,
     age_std: Annotated[
-        str | None, typer.Option("--age-std", help="Column of the std of the raters' ages.")
+        str | None,
+        typer.Option(
+            "--age-std",
+            metavar="COLUMN",
+            help="Column of the standard deviation of the raters' ages.",
+            rich_help_panel=COLUMNS,
+        ),
     ] = None,
+    weight: Weight = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="COLUMN",
+            help="Column that says which model a row is of, in a long table.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None,
+    reason: Annotated[
+        str | None,
+        typer.Option(
+            "--reason",
+            metavar="COLUMN",
+            help="Column that says why there is no estimate.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None,
+    label: Labels = None,
+    bins: BinOptions = None,
+    join: Join = None,
+    on: On = None,
+    missing: Missing = None,
+    range_end: RangeEnd = "closed",
+    oldest: Oldest = None,
+    min_rows: MinRows = 30,
+    margin: Margin = 1.0,
+    rate_margin: RateMargin = 5.0,
     age_edges: Edges = None,
+    claimed_mae: Annotated[
+        str | None,
+        typer.Option(
+            "--claimed-mae", metavar="YEARS", help="Published MAE to check.", rich_help_panel=METHOD
+        ),
+    ] = None,
+    seed: Seed = 0,
     legal_age: Annotated[
-        float | None, typer.Option("--legal-age", help="Age that a check is about, such as 18.")
+        float | None,
+        typer.Option(
+            "--legal-age",
+            metavar="AGE",
+            help="Age that a check is about, such as 18.",
+            rich_help_panel=CHECK,
+        ),
     ] = None,
     challenge: Annotated[
         float | None,
-        typer.Option("--challenge", help="Estimated age from which a person passes, such as 25."),
+        typer.Option(
+            "--challenge",
+            metavar="AGE",
+            help="Estimated age from which a person passes, such as 25.",
+            rich_help_panel=CHECK,
+        ),
     ] = None,
     wanted_rate: Annotated[
-        float, typer.Option("--wanted-rate", help="False positive rate for the worst group.")
+        float,
+        typer.Option(
+            "--wanted-rate",
+            metavar="SHARE",
+            help="Share of those under age who may pass, in the worst group.",
+            rich_help_panel=CHECK,
+        ),
     ] = 0.01,
-    claimed_mae: Annotated[
-        float | None, typer.Option("--claimed-mae", help="Published MAE to check, in years.")
-    ] = None,
-    replicates: Replicates = 1000,
-    seed: Seed = 0,
     as_json: Json = False,
     out: Out = None,
 ) -> None:
-    """Measure what predictions owe to each group, and whether it is more than chance.
+    """Measure the errors of each group, and what these rows can and cannot tell about the gaps.
 
     Columns that are not named are guessed from the usual names, and the guess is printed. Writes
-    `audit.json` and `audit.html` into the folder of `--out`.
+    `audit.json` and `audit.html` into the folder of `--out`; of several tables, into a folder each.
 
     Example: `fairage audit vendor.csv --age label --prediction pred --attribute gender --out audit`
     """
-    from fairage.audit.auditing import audit as run_audit
-    from fairage.audit.settings import AuditSettings
+    from fairage.auditing import audit as run_audit
+    from fairage.auditing.settings import AuditSettings
+    from fairage.cli.audit_output import give_audits
+    from fairage.cli.terminal import working
 
     settings = AuditSettings(
-        **shared_settings(age_edges, replicates, seed),
+        min_rows=min_rows,
+        margin=margin,
+        rate_margin=rate_margin / POINTS,
+        seed=seed,
+        age_groups=age_groups_of(age_edges),
         legal_age=legal_age,
         challenge=challenge,
         wanted_rate=wanted_rate,
         claimed_mae=claimed_mae,
+        missing=tuple(missing or ()),
+        range_end=range_end,
+        oldest=oldest,
     )
     with working("auditing"):
-        result = run_audit(
-            predictions,
-            age=age,
-            prediction=prediction or (),
-            attributes=attribute or None,
-            identity=identity,
-            image=image,
-            age_std=age_std,
-            settings=settings,
-        )
-    give_audit(result, out, as_json=as_json)
+        results = [
+            run_audit(
+                table,
+                age=column_of(age),
+                prediction=[ends_of(column) for column in prediction or ()],
+                attributes=attributes_of(attribute),
+                identity=identity,
+                image=image,
+                age_std=age_std,
+                weight=weight,
+                model=model,
+                reason=reason,
+                labels=labels_of(label),
+                bins=bins_of(bins),
+                join=join,
+                on=on,
+                settings=settings,
+            )
+            for table in predictions
+        ]
+    give_audits(results, out, as_json=as_json)
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="Predictions of model A.")],
-    b: Annotated[str, typer.Argument(help="Predictions of model B on the same images.")],
+    a: Annotated[str, typer.Argument(help="Estimates of model A.", show_default=False)],
+    b: Annotated[
+        str, typer.Argument(help="Estimates of model B on the same images.", show_default=False)
+    ],
     age: Age = None,
     prediction_a: Annotated[
-        str | None, typer.Option("--prediction-a", help="Column of predictions in A.")
+        str | None,
+        typer.Option(
+            "--prediction-a",
+            metavar="COLUMN",
+            help="Column of estimates in A.",
+            rich_help_panel=COLUMNS,
+        ),
     ] = None,
     prediction_b: Annotated[
-        str | None, typer.Option("--prediction-b", help="Column of predictions in B.")
+        str | None,
+        typer.Option(
+            "--prediction-b",
+            metavar="COLUMN",
+            help="Column of estimates in B.",
+            rich_help_panel=COLUMNS,
+        ),
     ] = None,
     attribute: Attributes = None,
     identity: Identity = None,
     image: Image = None,
+    weight: Weight = None,
+    label: Labels = None,
+    bins: BinOptions = None,
+    join: Join = None,
+    on: On = None,
+    missing: Missing = None,
+    range_end: RangeEnd = "closed",
+    oldest: Oldest = None,
+    min_rows: MinRows = 30,
+    margin: Margin = 1.0,
+    rate_margin: RateMargin = 5.0,
     age_edges: Edges = None,
-    replicates: Replicates = 1000,
     seed: Seed = 0,
     as_json: Json = False,
     out: Out = None,
 ) -> None:
-    """Compare two models on the same images: what changes from A to B, and what of it is chance.
+    """Compare two models on the same images: what changes from A to B, group by group.
 
     Writes `compare.json` and `compare.html` into the folder of `--out`.
 
     Example: `fairage compare before.csv after.csv --out comparison`
     """
-    from fairage.audit.comparing import compare as run_compare
-    from fairage.audit.settings import AuditSettings
+    from fairage.auditing import compare as run_compare
+    from fairage.auditing.settings import AuditSettings
+    from fairage.cli.audit_output import give_comparison
+    from fairage.cli.terminal import working
 
+    settings = AuditSettings(
+        min_rows=min_rows,
+        margin=margin,
+        rate_margin=rate_margin / POINTS,
+        seed=seed,
+        age_groups=age_groups_of(age_edges),
+        missing=tuple(missing or ()),
+        range_end=range_end,
+        oldest=oldest,
+    )
     with working("comparing"):
         result = run_compare(
             a,
             b,
-            age=age,
-            prediction_a=prediction_a,
-            prediction_b=prediction_b,
-            attributes=attribute or None,
+            age=column_of(age),
+            prediction_a=column_of(prediction_a),
+            prediction_b=column_of(prediction_b),
+            attributes=attributes_of(attribute),
             identity=identity,
             image=image,
-            settings=AuditSettings(**shared_settings(age_edges, replicates, seed)),
+            weight=weight,
+            labels=labels_of(label),
+            bins=bins_of(bins),
+            join=join,
+            on=on,
+            settings=settings,
         )
     give_comparison(result, out, as_json=as_json)

@@ -1,54 +1,283 @@
-"""Options that `fairage audit` and `fairage compare` share."""
+"""Options that `fairage audit` and `fairage compare` share, and how their texts are read."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
 from fairage.exceptions import ConfigError
 
 __all__ = [
+    "CHECK",
+    "COLUMNS",
+    "METHOD",
+    "OUTPUT",
+    "POINTS",
     "Age",
     "Attributes",
+    "BinOptions",
     "Edges",
     "Identity",
     "Image",
+    "Join",
     "Json",
+    "Labels",
+    "Margin",
+    "MinRows",
+    "Missing",
+    "Oldest",
+    "On",
     "Out",
-    "Replicates",
+    "RangeEnd",
+    "RateMargin",
     "Seed",
-    "shared_settings",
+    "Weight",
+    "age_groups_of",
+    "attributes_of",
+    "bins_of",
+    "column_of",
+    "ends_of",
+    "labels_of",
 ]
 
-Age = Annotated[str | None, typer.Option("--age", help="Column of true ages.")]
+COLUMNS, METHOD, CHECK, OUTPUT = "Columns", "Method", "Age check", "Output"
+POINTS = 100
+
+Age = Annotated[
+    str | None,
+    typer.Option(
+        "--age",
+        metavar="COLUMN",
+        help="Column of true ages, or LOW,HIGH: the columns of both ends of a range.",
+        rich_help_panel=COLUMNS,
+    ),
+]
 Attributes = Annotated[
     list[str] | None,
-    typer.Option("--attribute", help="Column of an attribute. Give it again for several."),
+    typer.Option(
+        "--attribute",
+        metavar="COLUMN",
+        help='Column of an attribute; again for several, "" for none.',
+        rich_help_panel=COLUMNS,
+    ),
 ]
-Identity = Annotated[str | None, typer.Option("--identity", help="Column of who is on the image.")]
-Image = Annotated[str | None, typer.Option("--image", help="Column of the images' names.")]
+Identity = Annotated[
+    str | None,
+    typer.Option(
+        "--identity",
+        metavar="COLUMN",
+        help='Column of who is on the image, "" for none.',
+        rich_help_panel=COLUMNS,
+    ),
+]
+Image = Annotated[
+    str | None,
+    typer.Option(
+        "--image",
+        metavar="COLUMN",
+        help='Column of the images\' names, "" for none.',
+        rich_help_panel=COLUMNS,
+    ),
+]
+Weight = Annotated[
+    str | None,
+    typer.Option(
+        "--weight", metavar="COLUMN", help="Column of survey weights.", rich_help_panel=COLUMNS
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        metavar="COLUMN.CODE=NAME",
+        help="Name of a coded group: gender.0=male. Give it again for several.",
+        rich_help_panel=COLUMNS,
+    ),
+]
+BinOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bins",
+        metavar="COLUMN=BINS",
+        help="Bins of an attribute of numbers: income=4 (quantiles) or income=20,50 (edges).",
+        rich_help_panel=COLUMNS,
+    ),
+]
+Join = Annotated[
+    str | None,
+    typer.Option(
+        "--join",
+        metavar="FILE",
+        help="Second table, with attributes or true ages of the same images.",
+        rich_help_panel=COLUMNS,
+    ),
+]
+On = Annotated[
+    str | None,
+    typer.Option(
+        "--on",
+        metavar="COLUMN",
+        help="Column that the table of --join shares.",
+        rich_help_panel=COLUMNS,
+    ),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--missing",
+        metavar="TEXT",
+        help="What stands for a missing estimate beside the usual signs, such as 0 or ERR.",
+        rich_help_panel=COLUMNS,
+    ),
+]
+RangeEnd = Annotated[
+    str,
+    typer.Option(
+        "--range-end",
+        metavar="closed|open",
+        help='Whether "20-29" counts its last year (closed) or not (open).',
+        rich_help_panel=COLUMNS,
+    ),
+]
+Oldest = Annotated[
+    float | None,
+    typer.Option(
+        "--oldest",
+        metavar="AGE",
+        help='Age that closes ranges without an end, such as "70+".',
+        rich_help_panel=COLUMNS,
+    ),
+]
+MinRows = Annotated[
+    int,
+    typer.Option(
+        "--min-rows",
+        min=2,
+        help="Rows (persons, where known) from which a group is judged.",
+        rich_help_panel=METHOD,
+    ),
+]
+Margin = Annotated[
+    float,
+    typer.Option(
+        "--margin",
+        metavar="YEARS",
+        help="Largest gap that counts as none in practice.",
+        rich_help_panel=METHOD,
+    ),
+]
+RateMargin = Annotated[
+    float,
+    typer.Option(
+        "--rate-margin",
+        metavar="POINTS",
+        help="The same for gaps of rates, in points of a hundred.",
+        rich_help_panel=METHOD,
+    ),
+]
 Edges = Annotated[
-    str | None, typer.Option("--age-edges", help="Lower edges of the age groups: 0,18,65.")
+    str | None,
+    typer.Option(
+        "--age-edges",
+        metavar="AGES",
+        help="Lower edges of the age groups: 0,18,65.",
+        rich_help_panel=METHOD,
+    ),
 ]
-Replicates = Annotated[
-    int, typer.Option("--replicates", min=20, help="Bootstrap replicates and shuffles.")
+Seed = Annotated[
+    int,
+    typer.Option("--seed", help="Start of the random numbers.", rich_help_panel=METHOD),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Start of the random numbers.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the whole result as JSON.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for the report and its numbers.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print the whole result as JSON.", rich_help_panel=OUTPUT),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="FOLDER", help="Folder of page and numbers.", rich_help_panel=OUTPUT
+    ),
+]
 
 
-def shared_settings(age_edges: str | None, replicates: int, seed: int) -> dict[str, Any]:
-    """Return the settings that both commands have."""
-    from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
+def column_of(column: str | None) -> str | tuple[str, str] | None:
+    """Return a column, both of `LOW,HIGH`, or None where none is named."""
+    return None if column is None else ends_of(column)
 
-    groups = DEFAULT_AGE_GROUPS
-    if age_edges is not None:
-        try:
-            groups = AgeGroups.from_edges([float(edge) for edge in age_edges.split(",")])
-        except ValueError as error:
+
+def ends_of(column: str) -> str | tuple[str, str]:
+    """Return a column, or both of `LOW,HIGH`."""
+    low, comma, high = (part.strip() for part in column.partition(","))
+    return (low, high) if comma and low and high and "," not in high else column
+
+
+def attributes_of(columns: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return the attributes that are named; none for "", and None where they are guessed."""
+    return tuple(column for column in columns if column) if columns else None
+
+
+def labels_of(options: Sequence[str] | None) -> dict[str, dict[str, str]] | None:
+    """Return the names of coded groups by column and code.
+
+    Raises:
+        ConfigError: An option is not written COLUMN.CODE=NAME.
+
+    Examples:
+        >>> labels_of(["gender.0=male", "gender.1=female"])
+        {'gender': {'0': 'male', '1': 'female'}}
+    """
+    labels: dict[str, dict[str, str]] = {}
+    for option in options or ():
+        code, equals, name = option.partition("=")
+        column, dot, code = code.rpartition(".")
+        if not (equals and dot and column and code and name):
             raise ConfigError(
-                f"expected --age-edges as numbers such as 0,18,65, got {age_edges!r}, correct them"
-            ) from error
-    chance = {"replicates": replicates, "permutations": replicates, "seed": seed}
-    return {"age_groups": groups, **chance}
+                f"expected --label as COLUMN.CODE=NAME such as gender.0=male, got {option!r}, "
+                "correct it"
+            )
+        labels.setdefault(column, {})[code] = name
+    return labels or None
+
+
+def bins_of(options: Sequence[str] | None) -> dict[str, int | tuple[float, ...]] | None:
+    """Return how many quantile bins, or which edges, each column has.
+
+    Raises:
+        ConfigError: An option is not written COLUMN=BINS.
+
+    Examples:
+        >>> bins_of(["income=4", "tone=20,50"])
+        {'income': 4, 'tone': (20.0, 50.0)}
+    """
+    bins: dict[str, int | tuple[float, ...]] = {}
+    for option in options or ():
+        column, equals, text = option.rpartition("=")
+        try:
+            numbers = tuple(float(edge) for edge in text.split(","))
+        except ValueError:
+            numbers = ()
+        if not (equals and column and numbers):
+            raise ConfigError(
+                f"expected --bins as COLUMN=BINS such as income=4 or income=20,50, got {option!r}, "
+                "correct it"
+            )
+        bins[column] = int(text) if text.strip().isdecimal() else numbers
+    return bins or None
+
+
+def age_groups_of(edges: str | None) -> AgeGroups:
+    """Return the age groups with these lower edges, or the default ones.
+
+    Raises:
+        ConfigError: The edges are no numbers, or do not rise from 0.
+    """
+    if edges is None:
+        return DEFAULT_AGE_GROUPS
+    try:
+        return AgeGroups.from_edges([float(edge) for edge in edges.split(",")])
+    except ValueError as error:
+        raise ConfigError(
+            f"expected --age-edges as numbers such as 0,18,65, got {edges!r}, correct them"
+        ) from error

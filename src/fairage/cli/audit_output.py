@@ -1,186 +1,247 @@
 """What `fairage audit` and `fairage compare` print and write."""
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.status import Status
-from rich.table import Table
 
-from fairage.audit.result import ALL
-from fairage.tables import AGE_GROUP
+from fairage.auditing.result import (
+    ALL,
+    MAE,
+    MEAN_ERROR,
+    AgeCheck,
+    AuditResult,
+    Interval,
+    ModelAudit,
+    Note,
+    Verdict,
+)
+from fairage.cli.terminal import Terminal
+from fairage.reports.audit_facts import rows_sentence
+from fairage.reports.audit_rates import failure_sentences, reach_sentence
+from fairage.reports.audit_text import headline
+from fairage.reports.bias_text import average_sentence
+from fairage.reports.comparison_text import comparison_lines
+from fairage.reports.format import (
+    as_cell,
+    as_percent_cell,
+    attribute_words,
+    count,
+    group_words,
+    number,
+    signed,
+    visible,
+    with_span,
+)
+from fairage.reports.gap_text import share_words, verdict_words
+from fairage.reports.pair_text import worst_group
 
 if TYPE_CHECKING:
-    from fairage.audit import (
-        AuditResult,
-        AuditWarning,
-        ComparisonResult,
-        Difference,
-        Estimate,
-        ModelAudit,
-    )
+    from fairage.auditing.comparison import ComparisonResult
 
-__all__ = ["give_audit", "give_comparison", "working"]
+__all__ = ["give_audits", "give_comparison"]
+
+HEADINGS = ("", "verdict", "bias", "corrected", "floor", "largest MAE", "mean errors")
+FAILURE_HEADINGS = ("", "verdict", "highest rate", "lowest rate")
+ARCHIVES = {".gz", ".zip"}
+NAMED_COLUMNS = 6
 
 
-def working(doing: str) -> Status:
-    """Show a spinner on standard error where that is a terminal."""
-    return Console(stderr=True).status(doing)
+def give_audits(results: Sequence[AuditResult], out: Path | None, *, as_json: bool) -> None:
+    """Write page and numbers of each audit where a folder is given, and print the results.
 
-
-def give_audit(result: "AuditResult", out: Path | None, *, as_json: bool) -> None:
-    """Write the report where a folder is given, and print the result."""
-    if out is not None:
-        from fairage.report import audit_html
-
-        _write(out, "audit", result.to_dict(), audit_html(result))
-    if as_json:
-        typer.echo(json.dumps(result.to_dict(), allow_nan=False))
-    else:
-        _show_audit(result, out)
+    With several tables each has a folder of its own in `out`, and JSON is one line a table.
+    """
+    terminal = Terminal()
+    for result, folder in zip(results, _folders(results, out), strict=True):
+        page = None if folder is None else _write(result, folder, "audit")
+        if as_json:
+            _print_json(result.to_dict())
+        else:
+            _show_audit(terminal, result, page)
+    terminal.close()
 
 
 def give_comparison(result: "ComparisonResult", out: Path | None, *, as_json: bool) -> None:
-    """Write the report where a folder is given, and print the result."""
-    if out is not None:
-        from fairage.report import compare_html
-
-        _write(out, "compare", result.to_dict(), compare_html(result))
+    """Write page and numbers where a folder is given, and print the result."""
+    terminal = Terminal()
+    page = None if out is None else _write(result, out, "compare")
     if as_json:
-        typer.echo(json.dumps(result.to_dict(), allow_nan=False))
+        _print_json(result.to_dict())
     else:
-        _show_comparison(result, out)
+        for line in comparison_lines(result):
+            terminal.line(line)
+        _show_end(terminal, result.notes, page)
+    terminal.close()
 
 
-def _write(out: Path, name: str, told: dict[str, Any], page: str) -> None:
-    from fairage.files import write_text
-
-    text = json.dumps(told, indent=2, allow_nan=False, ensure_ascii=False)
-    write_text(out / f"{name}.json", text + "\n")
-    write_text(out / f"{name}.html", page)
-
-
-def _show_audit(result: "AuditResult", out: Path | None) -> None:
-    console = Console()
-    told = result.columns.told()
-    if told:
-        console.print(told, markup=False, highlight=False)
-    for model in result.models:
-        _show_model(console, model)
-    _show_warnings(console, result.warnings)
-    if out is not None:
-        console.print(f"Report: {out / 'audit.html'}", soft_wrap=True, markup=False)
+def _show_audit(terminal: Terminal, result: AuditResult, page: Path | None) -> None:
+    terminal.line(result.columns.describe())
+    terminal.line(_unused(result.columns.unused))
+    terminal.line(rows_sentence(result))
+    for model in result.models.values():
+        _show_model(terminal, model, named=len(result.models) > 1)
+    _show_end(terminal, result.notes, page)
 
 
-def _show_model(console: Console, model: "ModelAudit") -> None:
-    errors = model.errors
-    title = (
-        f"{model.name}: {errors.n:,} rows, MAE {_span(errors.mae)}, "
-        f"signed {errors.signed.value:+.2f}"
-    )
-    caption = "Years, 95 % intervals, p corrected by Holm; lower is better."
-    table = Table(title=title, caption=caption)
-    table.add_column("attribute", no_wrap=True)
-    for heading in ("bias", "interval", "noise floor", "p"):
-        table.add_column(heading, justify="right", no_wrap=heading != "noise floor")
-    table.add_column("worst group, MAE", overflow="fold")
-    for attribute in model.attributes:
-        floor, worst = attribute.floor, attribute.group(attribute.worst)
-        table.add_row(
-            attribute.name,
-            f"{attribute.bias.value:.3f}",
-            _interval(attribute.bias),
-            f"{floor.mean:.3f}",
-            _p_value(floor.corrected),
-            f"{worst.name} {worst.errors.mae.value:.2f}",
-        )
-    average = model.average_bias
-    p_value = _p_value(average.floor.corrected)
-    numbers = f"{average.bias.value:.3f}", _interval(average.bias), f"{average.floor.mean:.3f}"
-    table.add_row("average", *numbers, p_value, "", style="bold")
-    console.print(table)
-    if model.policy is not None:
-        _show_policy(console, model)
+def _show_end(terminal: Terminal, notes: Iterable[Note], page: Path | None) -> None:
+    """Print what a reader must know, and where the page is."""
+    for note in notes:
+        terminal.line(f"note: {note.text}")
+    if page is not None:
+        terminal.line(f"Report: {page}", wrap=False)
+
+
+def _show_model(terminal: Terminal, model: ModelAudit, *, named: bool) -> None:
+    terminal.blank()
+    terminal.line(headline(model, named=named), style="bold")
+    terminal.blank()
+    terminal.line(_title(model))
+    terminal.table(HEADINGS, _rows(model), words=2, whole=(2,))
+    terminal.line(average_sentence(model))
+    if model.failures.overall.value > 0:
+        terminal.line("Missing estimates:")
+        terminal.table(FAILURE_HEADINGS, _failure_rows(model), words=2)
+        for sentence in failure_sentences(model)[-1:]:
+            terminal.line(sentence)
+    if model.age_check is not None:
+        _show_check(terminal, model.age_check)
     if model.claim is not None:
-        console.print(model.claim.text, highlight=False)
+        terminal.line(model.claim.text)
 
 
-def _show_policy(console: Console, model: "ModelAudit") -> None:
-    policy = model.policy
-    assert policy is not None, "only called with a policy"
-    table = Table(title=f"Age check: {policy.legal_age:g}, passes from {policy.threshold:g}")
-    table.add_column("group", overflow="fold")
-    for heading in ("false positives", "of", "challenged", "of "):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for group in policy.groups:
-        if group.attribute == AGE_GROUP:  # who is below the legal age follows from the age itself
-            continue
-        wrong, asked = group.false_positive, group.challenged
-        name = ALL if group.group == ALL else f"{group.attribute} {group.group}"
-        sizes = f"{wrong.n:,}", f"{asked.n:,}"
-        table.add_row(name, _percent(wrong), sizes[0], _percent(asked), sizes[1])
-    console.print(table)
-    if policy.reached_at is not None and policy.reached_by is not None:
-        console.print(
-            f"A rate of {policy.wanted_rate:.1%} for the worst group "
-            f"({' '.join(policy.reached_by)}) takes a threshold of {policy.reached_at:g} years.",
-            highlight=False,
-        )
+def _title(model: ModelAudit) -> str:
+    mae, mean_error = model.overall[MAE], model.overall[MEAN_ERROR]
+    return (
+        f"{visible(model.name)}: {count(model.n, 'face')}, MAE {with_span(mae)} years, mean error "
+        f"{with_span(mean_error, sign=True)}"
+    )
 
 
-def _show_comparison(result: "ComparisonResult", out: Path | None) -> None:
-    console = Console()
-    table = Table(title=f"{result.n:,} images: A {result.a}, B {result.b}")
-    table.add_column("what", overflow="fold")
-    for heading in ("A", "B", "change", "interval", "resolved"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for found in result.differences:
-        table.add_row(
-            _what(found),
-            f"{found.a:.2f}",
-            f"{found.b:.2f}",
-            f"{found.change.value:+.2f}",
-            _interval(found.change, digits=2),
-            "yes" if found.resolved else "no",
-        )
-    console.print(table)
-    for levelling in result.levelling:
-        console.print(levelling.text, markup=False, highlight=False)
-    _show_warnings(console, result.warnings)
-    if out is not None:
-        console.print(f"Report: {out / 'compare.html'}", soft_wrap=True, markup=False)
+def _rows(model: ModelAudit) -> list[list[str]]:
+    return [
+        [
+            attribute_words(name),
+            verdict_words(verdict),
+            *_bias(model, name),
+            _largest(model, name),
+            _mean_errors(model, name),
+        ]
+        for name, verdict in model.verdicts.items()
+    ]
 
 
-def _what(found: "Difference") -> str:
-    if found.attribute == found.group:
-        return {"mae": "MAE"}.get(found.measure, found.measure.replace("_", " "))
-    if found.measure == "bias":
-        return f"bias of {found.attribute}"
-    return f"MAE of {found.attribute} {found.group}"
+def _bias(model: ModelAudit, attribute: str) -> list[str]:
+    bias, floor = model.bias.get(attribute), model.floors.get(attribute)
+    corrected = number(model.corrected_bias.get(attribute))
+    chance = number(None if floor is None else floor.mean)
+    return [_two_lines(*as_cell(bias)), corrected, chance]
 
 
-def _show_warnings(console: Console, warnings: "tuple[AuditWarning, ...]") -> None:
-    for warning in warnings:
-        console.print(f"warning ({warning.name}): {warning.text}", markup=False, highlight=False)
+def _largest(model: ModelAudit, attribute: str) -> str:
+    worst = worst_group(model, attribute)
+    if worst is None:
+        return number(None)
+    return f"{group_words(worst[0])} {number(model.groups[attribute][worst[0]][MAE].value)}"
 
 
-def _span(found: "Estimate") -> str:
-    return f"{found.value:.2f} ({_interval(found, digits=2)})"
+def _mean_errors(model: ModelAudit, attribute: str) -> str:
+    groups = [group for group in model.groups[attribute].values() if group.takes_part]
+    values = [group[MEAN_ERROR].value for group in groups]
+    if not values:
+        return number(None)
+    return f"{signed(min(values))} to {signed(max(values))}"
 
 
-def _interval(found: "Estimate", digits: int = 3) -> str:
-    if found.low is None or found.high is None:
-        return "one row"
-    return f"{found.low:.{digits}f} to {found.high:.{digits}f}"
+def _failure_rows(model: ModelAudit) -> list[list[str]]:
+    failures = model.failures
+    return [
+        [
+            attribute_words(name),
+            verdict_words(verdict, rate=True),
+            *_extremes(verdict, failures[name]),
+        ]
+        for name, verdict in failures.verdicts.items()
+    ]
 
 
-def _p_value(value: float) -> str:
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+def _extremes(verdict: Verdict, rates: Mapping[str, Interval]) -> list[str]:
+    judged = [group for _, group in verdict.groups]
+    if not judged:
+        return [number(None)] * 2
+    ends = [pick(judged, key=lambda group: rates[group].value) for pick in (max, min)]
+    return [f"{group_words(group)} {share_words(rates[group].value)}" for group in ends]
 
 
-def _percent(found: "Estimate") -> str:
-    if found.low is None or found.high is None:
-        return "-"
-    return f"{found.value:.1%} ({100 * found.low:.1f} to {100 * found.high:.1f})"
+def _show_check(terminal: Terminal, check: AgeCheck) -> None:
+    rows = [_check_row(ALL, check.overall.false_positive, check.overall.challenged)]
+    for attribute, groups in check.groups.items():
+        rows += [
+            _check_row(
+                f"{attribute_words(attribute)} {group_words(group)}",
+                rates.false_positive,
+                rates.challenged,
+            )
+            for group, rates in groups.items()
+        ]
+    age = f"{check.legal_age:g}"
+    terminal.line(f"Age check for {age}, who is estimated at {check.threshold:g} or older passes:")
+    headings = ("", f"under {age}, pass", "of", f"of {age} or older, do not", "of")
+    terminal.table(headings, rows)
+    terminal.line(reach_sentence(check))
+
+
+def _check_row(name: str, false_positive: Interval, challenged: Interval) -> list[str]:
+    wrong, refused = (_beside(*as_percent_cell(rate)) for rate in (false_positive, challenged))
+    return [name, wrong, f"{false_positive.n:,}", refused, f"{challenged.n:,}"]
+
+
+def _two_lines(value: str, inside: str) -> str:
+    return f"{value}\n{inside}" if inside else value
+
+
+def _beside(value: str, inside: str) -> str:
+    return f"{value} ({inside})" if inside else value
+
+
+def _unused(unused: Mapping[str, str]) -> str:
+    """Return the columns that are not used, each with why, cut where there are many."""
+    if not unused:
+        return ""
+    columns = [f"{name!r} ({why})" if why else repr(name) for name, why in unused.items()]
+    rest = len(columns) - NAMED_COLUMNS
+    more = f", and {rest} more" if rest > 0 else ""
+    return f"Columns not used: {', '.join(columns[:NAMED_COLUMNS])}{more}."
+
+
+def _write(result: "AuditResult | ComparisonResult", folder: Path, name: str) -> Path:
+    result.save(folder / f"{name}.json")
+    return result.save(folder / f"{name}.html")
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    typer.echo(json.dumps(content, allow_nan=False))
+
+
+def _folders(results: Sequence[AuditResult], out: Path | None) -> list[Path | None]:
+    """Return the folder of each result: `out`, or one in it for each of several tables."""
+    if out is None or len(results) == 1:
+        return [out] * len(results)
+    names: list[str] = []
+    for result in results:
+        name = stem = _stem(result.name)
+        number = 2
+        while name in names:
+            name, number = f"{stem}-{number}", number + 1
+        names.append(name)
+    return [out / name for name in names]
+
+
+def _stem(name: str) -> str:
+    """Return a table's name without its folder and suffixes; never one that leads elsewhere."""
+    path = Path(name)
+    if path.suffix.lower() in ARCHIVES:
+        path = path.with_suffix("")
+    return path.stem if path.stem.strip(".") else "table"

@@ -201,9 +201,9 @@ def check(
 
     Example: `fairage data check faces.parquet --out findings.csv`
     """
+    from fairage._tables_io import write_table
     from fairage.datasets import check_images
     from fairage.datasets.finding_words import in_words
-    from fairage.table_files import write_table
     from fairage.tables import read_faces
 
     found = check_images(read_faces(faces))

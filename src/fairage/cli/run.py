@@ -17,6 +17,7 @@ from fairage.cli.run_options import (
     Common,
     FacesArgument,
     Json,
+    MinRows,
     NoFlip,
     OnError,
     Out,
@@ -66,6 +67,7 @@ def run(
     no_flip: NoFlip = False,
     detector: Detector = None,
     on_error: OnError = "fail",
+    min_rows: MinRows = 30,
     as_json: Json = False,
 ) -> None:
     """Train and measure recipes, and write a report.
@@ -83,6 +85,7 @@ def run(
         workers=workers,
         on_error=on_error,
         detector=detector,
+        min_rows=min_rows,
     )
     settings = _settings("Recipes compared", faces, extra_faces, common)
     outcome = _run([read_recipe(name) for name in recipes], faces, settings, out)
@@ -101,6 +104,7 @@ def suite(
     no_flip: NoFlip = False,
     detector: Detector = None,
     on_error: OnError = "fail",
+    min_rows: MinRows = 30,
     as_json: Json = False,
     recipe: RecipeName = None,
     concatenated: Concatenated = False,
@@ -126,6 +130,7 @@ def suite(
         workers=workers,
         on_error=on_error,
         detector=detector,
+        min_rows=min_rows,
     )
     if name == BACKBONES:
         extra = read_extra_faces(extra_faces)
@@ -146,16 +151,24 @@ def suite(
 def show_outcome(outcome: "SuiteOutcome", *, as_json: bool) -> None:
     """Print the summary of a suite and where its report is."""
     if as_json:
-        told = {"summary": outcome.summary.to_dicts(), "out": str(outcome.folder)}
-        typer.echo(json.dumps(told | {"copies": outcome.copies, "new_copies": outcome.new_copies}))
+        result = {
+            "summary": outcome.summary.to_dicts(),
+            "out": str(outcome.folder),
+            "copies": outcome.copies,
+            "new_copies": outcome.new_copies,
+        }
+        typer.echo(json.dumps(result, allow_nan=False))
         return
     console = Console()
     console.print(_table(outcome))
     for sentence in outcome.left_out.values():
         console.print(sentence)
-    floor = outcome.summary["average_bias_floor"][0]
-    if floor is not None:
-        console.print(f"Noise floor of the average bias: {floor:.3f}; less is chance.")
+    first = outcome.summary.row(0, named=True)
+    if first["average_bias_floor"] is not None:
+        console.print(
+            f"Noise floor of the average bias: {first['average_bias_floor']:.2f}; noise alone "
+            f"exceeds {first['average_bias_floor_p975']:.2f} once in forty times."
+        )
     if outcome.copies:
         console.print(copies_line(outcome.copies, outcome.new_copies))
     console.print(f"{outcome.new_runs} runs trained in {outcome.seconds:.0f} s")

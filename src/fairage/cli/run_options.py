@@ -17,6 +17,7 @@ __all__ = [
     "Common",
     "FacesArgument",
     "Json",
+    "MinRows",
     "NoFlip",
     "OnError",
     "Out",
@@ -50,6 +51,14 @@ NoFlip = Annotated[
 OnError = Annotated[
     Literal["fail", "skip"], typer.Option("--on-error", help="What an unreadable image does.")
 ]
+MinRows = Annotated[
+    int,
+    typer.Option(
+        "--min-rows",
+        min=2,
+        help="Faces (persons, where known) that a group must have to take part in biases.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
@@ -62,6 +71,7 @@ class Common(TypedDict):
     workers: int
     on_error: Literal["fail", "skip"]
     detector: Path | None
+    min_rows: int
 
 
 def common_settings(
@@ -73,6 +83,7 @@ def common_settings(
     workers: int | None,
     on_error: Literal["fail", "skip"],
     detector: Path | None,
+    min_rows: int,
 ) -> Common:
     """Return the settings that these options mean, what is unset filled in."""
     from fairage.embeddings import BackboneSpec
@@ -84,6 +95,7 @@ def common_settings(
         "workers": workers or os.cpu_count() or 1,
         "on_error": on_error,
         "detector": detector,
+        "min_rows": min_rows,
     }
 
 

@@ -14,6 +14,7 @@ from fairage.cli.run_options import (
     Backbones,
     FacesArgument,
     Json,
+    MinRows,
     NoFlip,
     OnError,
     Store,
@@ -59,6 +60,7 @@ def tune(
     no_flip: NoFlip = False,
     detector: Detector = None,
     on_error: OnError = "fail",
+    min_rows: MinRows = 30,
     as_json: Json = False,
 ) -> None:
     """Search the fairest of the most accurate recipes; test faces are never looked at.
@@ -82,6 +84,7 @@ def tune(
         workers=workers,
         on_error=on_error,
         detector=detector,
+        min_rows=min_rows,
     )
     extra = read_extra_faces(extra_faces)
     settings = TuningSettings(
@@ -94,7 +97,7 @@ def tune(
 def show_search(outcome: "TuningOutcome", *, as_json: bool) -> None:
     """Print the front of a search, what is chosen, and where it is."""
     if as_json:
-        told = {
+        result = {
             "front": outcome.front.to_dicts(),
             "chosen": outcome.chosen,
             "accurate": outcome.accurate,
@@ -102,8 +105,9 @@ def show_search(outcome: "TuningOutcome", *, as_json: bool) -> None:
             "out": str(outcome.folder),
             "copies": outcome.copies,
             "new_copies": outcome.new_copies,
+            "note": outcome.note,
         }
-        typer.echo(json.dumps(told))
+        typer.echo(json.dumps(result, allow_nan=False))
         return
     console = Console()
     console.print(_table(outcome))
@@ -112,6 +116,8 @@ def show_search(outcome: "TuningOutcome", *, as_json: bool) -> None:
     if outcome.copies:
         console.print(copies_line(outcome.copies, outcome.new_copies))
     console.print(f"Chosen: trial {outcome.chosen}; most accurate: trial {outcome.accurate}")
+    if outcome.note:
+        console.print(outcome.note)
     console.print(f"Recipes: {outcome.folder / 'chosen.yaml'} and accurate.yaml", soft_wrap=True)
     console.print(f"Report: {outcome.folder / 'tuning.html'}", soft_wrap=True)
     console.print("Measure on the test faces: fairage run .../chosen.yaml .../accurate.yaml ...")

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fairage.table_files import write_table
+from fairage._tables_io import write_table
 from fairage.tables import AGE_GROUP, IMAGE, SPLIT, WEIGHT, Faces, group_labels, read_faces
 from fairage.weighting import Weights, make_weighting
 

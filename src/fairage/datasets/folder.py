@@ -5,10 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
+from fairage._tables_io import TABLE_SUFFIXES, read_table
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
 from fairage.datasets.sources import keep_files, source_folder
 from fairage.exceptions import ConfigError, DataError
-from fairage.table_files import TABLE_SUFFIXES, read_table
 from fairage.tables import AGE, AGE_GROUP, FACES_COLUMNS, IMAGE, attribute_names
 
 __all__ = ["FOLDER", "parse_columns", "parse_values"]

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
+from fairage._tables_io import write_table
 from fairage.datasets.contents import read_contents
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
 from fairage.datasets.names import find_dataset
 from fairage.datasets.splits import Shares, split_faces
 from fairage.exceptions import ConfigError, DataError
-from fairage.table_files import write_table
 from fairage.tables import FACES_COLUMNS, IMAGE, SPLIT, SPLITS, VOTES, check_faces
 
 __all__ = ["Outcome", "SplitOptions", "prepare_faces"]

@@ -30,7 +30,7 @@ def source_table(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     if not path.is_file():
         raise DataError(f"expected a file {str(path)!r}, got none, copy it there")
     try:
-        frame = pl.read_csv(path, infer_schema=False)
+        frame = pl.read_csv(path, infer_schema=False, glob=False)
     except pl.exceptions.PolarsError as error:
         raise DataError(
             f"expected a CSV table, got {str(path)!r} ({str(error).splitlines()[0]}), copy it again"

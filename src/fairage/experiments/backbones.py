@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from fairage.auditing.scoring import MIN_ROWS
 from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.data import EmbeddedFaces
@@ -14,6 +15,7 @@ from fairage.experiments.fitting import check_fit
 from fairage.experiments.notes import notes_told
 from fairage.experiments.plan import Plan, SuiteOutcome, Version
 from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_model import with_min_rows
 from fairage.experiments.suite import backbone_title, rows_told, software
 from fairage.experiments.versions import run_plan
 from fairage.tables import Faces
@@ -37,6 +39,8 @@ class BackbonesSettings:
         detector: File of the face detector for aligned views; None for what the environment
             variable `FAIRAGE_DETECTOR` names.
         extra_faces: Further faces by name, which stages of the recipe train on.
+        min_rows: Faces (persons, where they are known) that a group must have to take part in
+            biases, averages and the choice of an epoch.
     """
 
     backbones: tuple[BackboneSpec, ...]
@@ -47,6 +51,7 @@ class BackbonesSettings:
     on_error: Literal["fail", "skip"] = "fail"
     detector: Path | None = None
     extra_faces: Mapping[str, Faces] = field(default_factory=dict)
+    min_rows: int = MIN_ROWS
 
 
 def compare_backbones(
@@ -66,6 +71,7 @@ def compare_backbones(
         DataError: As of `run_plan`, or the recipe does not fit a faces table, or its extra faces
             are missing.
     """
+    recipe = with_min_rows(recipe, settings.min_rows)
     handed_over([recipe], settings.extra_faces)
     found = _embedded(recipe, tables, settings)
     plan = Plan(
@@ -76,6 +82,7 @@ def compare_backbones(
         facts=_facts(recipe, tables, found.versions, settings),
         backbones={version.recipe.slug: version.data.backbones for version in found.versions},
         notes=_notes(found.versions),
+        min_rows=settings.min_rows,
     )
     copies = sum(len(c) for version in found.versions for c in version.data.copies.values())
     return replace(run_plan(plan, out), copies=copies, new_copies=found.new_copies)

@@ -216,7 +216,7 @@ def load_embedded_faces(folder: Path) -> EmbeddedFaces:
     backbones: Sequence[dict[str, Any]] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
     origin = folder / _ORIGIN
     return EmbeddedFaces(
-        pl.read_parquet(folder / _FRAME),
+        pl.read_parquet(folder / _FRAME, glob=False),
         np.load(folder / _VALUES, mmap_mode="r"),
         tuple(backbones),
         {path.name: load_embedded_faces(path) for path in _folders(folder / _EXTRAS)},

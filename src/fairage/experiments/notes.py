@@ -1,16 +1,18 @@
 """Sentences of a report on what its versions were trained on and measured by."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from fairage.auditing.scoring import group_biases, label_groups
 from fairage.experiments.augmented import copies_told
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.recipe import Recipe
-from fairage.report.words import attribute_title
-from fairage.tables import SPLITS
+from fairage.experiments.recipe_choices import Select
+from fairage.training.selection import no_bias_note
 
-__all__ = ["extras_told", "notes_told", "one_group_told", "tuned_told", "unused_told"]
+__all__ = ["blind_told", "extras_told", "notes_told", "tuned_told", "unused_told"]
 
 
 def notes_told(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:
@@ -19,7 +21,7 @@ def notes_told(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...
         *extras_told(recipes),
         *tuned_told(recipes),
         *copies_told(recipes, data),
-        *one_group_told(data),
+        *blind_told(recipes, data),
     )
 
 
@@ -53,13 +55,23 @@ def tuned_told(recipes: Sequence[Recipe]) -> tuple[str, ...]:
     )
 
 
-def one_group_told(data: EmbeddedFaces) -> tuple[str, ...]:
-    """Return a sentence on each attribute without a gap, as all test faces are of one group."""
-    labels = data.split(SPLITS[-1]).labels()
-    groups = {name: np.unique(found).tolist() for name, found in labels.items()}
-    return tuple(
-        f"{attribute_title(name)} has one group only among the test faces ({found[0]}): it has no "
-        "gaps, its bias is 0 and lowers the average bias."
-        for name, found in groups.items()
-        if len(found) == 1
-    )
+def blind_told(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:
+    """Return a sentence on versions that were to take the fairest epoch and saw no bias."""
+    groups = {name: label_groups(labels) for name, labels in data.split("valid").labels().items()}
+    nothing = np.zeros(data.counts["valid"])
+
+    def blind(select: Select | None) -> bool:
+        if select is None or not select.sees_biases:
+            return False
+        members = group_biases(nothing, groups, min_rows=select.selection().min_rows)
+        return all(math.isnan(own.bias) for own in members.values())
+
+    names = [
+        recipe.version
+        for recipe in recipes
+        if blind(recipe.select) or any(blind(stage.select) for stage in recipe.stages)
+    ]
+    if not names:
+        return ()
+    rows = next(r.select.selection().min_rows for r in recipes if r.version == names[0])
+    return (f"{', '.join(names)}: {no_bias_note(rows)}",)

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from fairage.auditing.scoring import MIN_ROWS
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.recipe import Recipe
 
@@ -35,6 +36,7 @@ class Plan:
         left_out: A sentence on each version that is not run, by its recipe's `slug`.
         truth: What a generator put into the faces, for the report.
         notes: Further sentences for the report.
+        min_rows: Faces (persons, where they are known) that a group must have to take part.
     """
 
     title: str
@@ -46,6 +48,7 @@ class Plan:
     left_out: dict[str, str] = field(default_factory=dict)
     truth: str | None = None
     notes: tuple[str, ...] = ()
+    min_rows: int = MIN_ROWS
 
 
 @dataclass(frozen=True)

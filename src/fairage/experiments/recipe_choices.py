@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from fairage.auditing.scoring import MIN_ROWS
+from fairage.training.selection import Selection
 from fairage.training.settings import LEAST_MIXUP, MOST_MIXUP
 
 __all__ = [
@@ -107,6 +109,21 @@ class Select(Strict):
     delta: float = Field(
         0.03, ge=0, description="Share of the lowest MAE that `fair` may give up for fairness."
     )
+    min_rows: int | None = Field(
+        None,
+        ge=2,
+        description="Validation faces that a group must have to take part in biases; that of the "
+        "command, 30 by default, if unset.",
+    )
+
+    def selection(self) -> Selection:
+        """Return the rule as training takes it."""
+        return Selection(self.rule, self.delta, self.min_rows or MIN_ROWS)
+
+    @property
+    def sees_biases(self) -> bool:
+        """Whether other `min_rows` may choose another epoch."""
+        return self.rule == "fair"
 
 
 def name_alone(value: object) -> object:

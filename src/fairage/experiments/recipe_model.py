@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from fairage.auditing.scoring import MIN_ROWS
 from fairage.config import build
 from fairage.experiments.recipe_augmentation import NamedAugmentation
 from fairage.experiments.recipe_choices import Choice, Named, Select, SelectRule, Strict, Training
@@ -17,7 +18,7 @@ from fairage.objectives.fairness import FAIRNESS, Fairness
 from fairage.training import AFTER, AfterStep
 from fairage.weighting import Weighting, make_weighting
 
-__all__ = ["Parts", "Recipe", "parts_of"]
+__all__ = ["Parts", "Recipe", "parts_of", "with_min_rows"]
 
 Text = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int | float) else v)]
 
@@ -66,6 +67,9 @@ class Recipe(Strict):
     def fingerprint(self) -> str:
         """Hash of everything that changes the trained model."""
         told = self.model_dump(exclude={"experiment", "version", "description", "published"})
+        for part in (told, *told["stages"]):
+            if part["select"] is not None:
+                part["select"] = _selecting(part["select"])
         training = told["training"]
         training |= {key: None for key, value in LATER.items() if training.get(key) == value}
         text = json.dumps(_older(told), sort_keys=True)
@@ -80,6 +84,26 @@ class Recipe(Strict):
     def extra_names(self) -> tuple[str, ...]:
         """Names of the extra faces tables that its stages train on."""
         return tuple(dict.fromkeys(stage.data for stage in self.stages if stage.data != MAIN))
+
+
+def with_min_rows(recipe: Recipe, min_rows: int) -> Recipe:
+    """Return the recipe with the `min_rows` of its selections set where it leaves them unset."""
+
+    def filled(select: Select) -> Select:
+        unset = select.min_rows is None
+        return select.model_copy(update={"min_rows": min_rows}) if unset else select
+
+    stages = tuple(
+        stage if stage.select is None else stage.model_copy(update={"select": filled(stage.select)})
+        for stage in recipe.stages
+    )
+    return recipe.model_copy(update={"select": filled(recipe.select), "stages": stages})
+
+
+def _selecting(select: dict[str, Any]) -> dict[str, Any]:
+    """Return a selection without a `min_rows` that changes nothing."""
+    blind = select["rule"] != "fair" or select["min_rows"] in (None, MIN_ROWS)
+    return {key: value for key, value in select.items() if key != "min_rows" or not blind}
 
 
 LATER = {"finetuning": None, "mixup": 0.0, "mixup_years": 5.0}

@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from fairage.auditing.suite_runs import Reference
 from fairage.experiments.recipe import shipped_recipes
-from fairage.report import Reference
 from fairage.tables import AGE
 
 __all__ = ["REFERENCES", "is_challenge_test", "study_points"]
@@ -11,7 +11,7 @@ __all__ = ["REFERENCES", "is_challenge_test", "study_points"]
 REFERENCES = (Reference("FaRL ViT-B/16 (CVPR 2024 benchmark)", mae=3.4325, average_bias=0.763),)
 
 STUDY = "published"
-"""The suite whose recipes tell what the study published."""
+"""The suite whose recipes hold what the study published."""
 
 _ROWS, _MEAN_AGE = 1978, 33.0873
 
@@ -32,9 +32,9 @@ def study_points() -> tuple[Reference, ...]:
         >>> [point.average_bias for point in study_points()][:2]
         [0.9256, 0.78]
     """
-    told = [(recipe.version, recipe.published) for recipe in shipped_recipes(STUDY)]
+    rows = [(recipe.version, recipe.published) for recipe in shipped_recipes(STUDY)]
     return tuple(
         Reference(name, mae=row["mae"], average_bias=row["average_bias"])
-        for name, row in told
+        for name, row in rows
         if row
     )

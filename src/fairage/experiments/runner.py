@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from fairage.auditing.scoring import MIN_ROWS
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.derived import sole_expert
 from fairage.experiments.fitting import fit
@@ -20,6 +21,7 @@ def run_version(
     seed: int,
     folder: Path,
     along: Sequence[tuple[Recipe, Path]] = (),
+    min_rows: int = MIN_ROWS,
 ) -> None:
     """Train, predict the test split and write bundle, predictions, log and `run.json`.
 
@@ -34,13 +36,15 @@ def run_version(
         folder: Where the run is written.
         along: Experts alone that the recipe trains among its own, and where the run of each is
             written: the same one that it would be alone.
+        min_rows: Faces (persons, where they are known) that a group must have to take part in the
+            scores.
     """
     fitted = fit(recipe, data, seed=seed, scratch=_scratch(folder))
     for alone, place in along:
         attribute = sole_expert(alone)
         assert attribute is not None, "only experts are trained along"
-        write_run(alone, fitted.expert(attribute), data, seed=seed, folder=place)
-    write_run(recipe, fitted, data, seed=seed, folder=folder)
+        write_run(alone, fitted.expert(attribute), data, seed=seed, folder=place, min_rows=min_rows)
+    write_run(recipe, fitted, data, seed=seed, folder=folder, min_rows=min_rows)
     remove_scratch(folder)
 
 

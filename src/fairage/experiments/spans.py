@@ -151,6 +151,6 @@ def _span(recipe: Recipe, taught: Taught, name: str) -> Span:
         weights,
         parts.objective,
         parts.fairness,
-        Selection(**recipe.select.model_dump()),
+        recipe.select.selection(),
         TrainingSettings(**recipe.training.model_dump()),
     )

@@ -105,7 +105,7 @@ class Memory:
         elif judged.pruned:
             self.study.tell(number, state=TrialState.PRUNED)
         else:
-            self.study.tell(number, [judged.mae, judged.average_bias])
+            self.study.tell(number, [judged.mae, judged.average_bias or 0.0])
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from fairage.auditing.scoring import MIN_ROWS
 from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.augmented import Augmented, left_out_told
@@ -15,6 +16,7 @@ from fairage.experiments.fitting import check_fit
 from fairage.experiments.notes import notes_told, unused_told
 from fairage.experiments.plan import Plan, SuiteOutcome, Version
 from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_model import with_min_rows
 from fairage.experiments.versions import SUITE, run_plan
 from fairage.tables import Faces
 
@@ -46,6 +48,8 @@ class SuiteSettings:
         extra_faces: Further faces by name, which stages of recipes train on.
         detector: File of the face detector for aligned views; None for what the environment
             variable `FAIRAGE_DETECTOR` names.
+        min_rows: Faces (persons, where they are known) that a group must have to take part in
+            biases, averages and the choice of an epoch.
     """
 
     title: str
@@ -59,6 +63,7 @@ class SuiteSettings:
     faces_name: str = ""
     extra_faces: Mapping[str, Faces] = field(default_factory=dict)
     detector: Path | None = None
+    min_rows: int = MIN_ROWS
 
 
 def run_suite(
@@ -71,6 +76,7 @@ def run_suite(
         DataError: As of `run_plan`, or a recipe does not fit the faces and is not to be left out.
     """
     extra_faces, leave_out = settings.extra_faces, settings.leave_out
+    recipes = [with_min_rows(recipe, settings.min_rows) for recipe in recipes]
     recipes, left_out = handed_over(recipes, extra_faces, leave_out=leave_out)
     embedder = Embedder(settings.backbones, settings.store, settings.on_error, settings.detector)
     augmented = embedder.embedded(recipes, faces, extra_faces, leave_out=leave_out)
@@ -86,6 +92,7 @@ def run_suite(
         left_out=left_out,
         notes=(*notes_told(fitting, data), *unused_told(fitting, extra_faces)),
         truth=settings.truth,
+        min_rows=settings.min_rows,
     )
     n = sum(map(len, data.copies.values()))
     return replace(run_plan(plan, out), copies=n, new_copies=augmented.new)

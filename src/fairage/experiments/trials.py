@@ -1,5 +1,6 @@
 """One trial of a search: a candidate trained and judged on validation, stopped where it lags."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fairage.audit.gaps import score
-from fairage.audit.resampling import noise_floors
+from fairage.auditing.scoring import MIN_ROWS, label_groups, score_errors
+from fairage.auditing.suite_estimates import average_noise_floor
+from fairage.auditing.suite_runs import persons_of
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
 from fairage.experiments.fitting import fit
 from fairage.experiments.recipe import Recipe
 from fairage.models import AgeHead
-from fairage.seeding import numpy_rng
 from fairage.tables import AGE
 from fairage.training import Epoch
 
@@ -23,7 +24,6 @@ __all__ = ["RUNGS", "Judged", "Limits", "Task", "limits_of", "run_saved_task", "
 RUNGS = (3, 6, 12, 24, 48)
 STARTUP = 5
 SLACK, NARROWEST = 0.8, 0.1
-PERMUTATIONS = 200
 
 Limits = Mapping[int, float]
 """The validation MAE in years that a trial may have at most, by epoch."""
@@ -37,11 +37,13 @@ class Task:
         recipe: The candidate.
         seeds: Runs of it, with the seeds 0, 1, ...; its numbers are their means.
         limits: When it is stopped.
+        min_rows: Faces (persons, where they are known) that a group must have to take part.
     """
 
     recipe: Recipe
     seeds: int
     limits: Limits = field(default_factory=dict)
+    min_rows: int = MIN_ROWS
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,10 @@ class Judged:
 
     Args:
         mae: Its MAE.
-        average_bias: Its average bias.
-        biases: The bias of each attribute.
-        floor: The average bias that chance alone gives.
-        floor_p95: What chance exceeds once in twenty times.
+        average_bias: Its average bias; None where no attribute has two groups that take part.
+        biases: The bias of each attribute that has one.
+        noise_floor: The average bias to be expected if all groups had the same true error.
+        noise_p975: What noise exceeds once in forty times.
         epochs: Epochs trained, of all seeds.
         rungs: The lowest MAE up to each rung's epoch, of the first seed.
         pruned: Epoch at which it was stopped; 0 where it was not.
@@ -61,10 +63,10 @@ class Judged:
     """
 
     mae: float = 0.0
-    average_bias: float = 0.0
+    average_bias: float | None = None
     biases: dict[str, float] = field(default_factory=dict)
-    floor: float = 0.0
-    floor_p95: float = 0.0
+    noise_floor: float | None = None
+    noise_p975: float | None = None
     epochs: int = 0
     rungs: dict[str, float] = field(default_factory=dict)
     pruned: int = 0
@@ -90,13 +92,13 @@ def limits_of(finished: Sequence[Judged], *, delta: float) -> Limits:
     """
     if len(finished) < STARTUP:
         return {}
-    found = {}
+    limits = {}
     for number, rung in enumerate(RUNGS):
         known = [judged.rungs[str(rung)] for judged in finished if str(rung) in judged.rungs]
         if known:
             slack = max(SLACK / 2**number, NARROWEST, 2 * delta)
-            found[rung] = min(known) * (1 + slack)
-    return found
+            limits[rung] = min(known) * (1 + slack)
+    return limits
 
 
 def run_saved_task(task: Task, folder: Path) -> Judged:
@@ -118,7 +120,7 @@ def run_task(task: Task, data: EmbeddedFaces) -> Judged:
         return Judged(pruned=watch.epoch, epochs=watch.epochs)
     except (ConfigError, DataError) as error:
         return Judged(reason=str(error), epochs=watch.epochs)
-    return _judge(heads, data.split("valid"), watch)
+    return _judge(heads, data.split("valid"), watch, task.min_rows)
 
 
 class _LaggingError(Exception):
@@ -154,27 +156,21 @@ class _Watch:
             raise _LaggingError
 
 
-def _judge(heads: Sequence[AgeHead], valid: EmbeddedFaces, watch: _Watch) -> Judged:
-    ages, labels = valid.frame[AGE].to_numpy(), valid.labels()
+def _judge(heads: Sequence[AgeHead], valid: EmbeddedFaces, watch: _Watch, min_rows: int) -> Judged:
+    ages, persons = valid.frame[AGE].to_numpy(), persons_of(valid.frame)
+    groups = {name: label_groups(labels) for name, labels in valid.labels().items()}
     embeddings = torch.from_numpy(np.array(valid.embeddings, dtype=np.float32))
-    predictions = [head.ages(embeddings).numpy().astype(np.float64) for head in heads]
-    scores = [score(ages, prediction, labels) for prediction in predictions]
-    chance = [
-        noise_floors(
-            np.abs(prediction - ages),
-            labels,
-            permutations=PERMUTATIONS,
-            rng=numpy_rng(seed, "noise floor"),
-        )[1]
-        for seed, prediction in enumerate(predictions)
-    ]
-    names = scores[0].biases
+    errors = [head.ages(embeddings).numpy().astype(np.float64) - ages for head in heads]
+    scores = [score_errors(own, groups, min_rows=min_rows, units=persons) for own in errors]
+    floors = [average_noise_floor(own, groups, persons, min_rows) for own in errors]
+    known = [floor for floor in floors if floor is not None]
+    names = [name for name, bias in scores[0].biases.items() if not math.isnan(bias)]
     return Judged(
-        mae=float(np.mean([found.mae for found in scores])),
-        average_bias=float(np.mean([found.average_bias for found in scores])),
+        mae=float(np.mean([score.mae for score in scores])),
+        average_bias=float(np.mean([s.average_bias for s in scores])) if names else None,
         biases={name: float(np.mean([s.biases[name] for s in scores])) for name in names},
-        floor=float(np.mean([floor.mean for floor in chance])),
-        floor_p95=float(np.mean([floor.p95 for floor in chance])),
+        noise_floor=float(np.mean([floor.mean for floor in known])) if known else None,
+        noise_p975=float(np.mean([floor.p975 for floor in known])) if known else None,
         epochs=watch.epochs,
         rungs=watch.rungs[0],
     )

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from fairage.auditing.scoring import MIN_ROWS
 from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.candidates import candidate, check_space, draw, embedding_candidates
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.embedder import Embedder, handed_over
 from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_model import with_min_rows
 from fairage.experiments.search_space import Space
 from fairage.experiments.staged_backbone import check_scratch
 from fairage.experiments.study import Memory, Outcome, Trial, open_memory
@@ -50,6 +52,8 @@ class TuningSettings:
         detector: File of the face detector for aligned views; None for what the environment
             names.
         extra_faces: Further faces by name, which stages of the recipe train on.
+        min_rows: Faces (persons, where they are known) that a group must have to take part in
+            biases, averages and the choices of epochs and trials.
     """
 
     backbones: tuple[BackboneSpec, ...]
@@ -63,6 +67,7 @@ class TuningSettings:
     on_error: Literal["fail", "skip"] = "fail"
     detector: Path | None = None
     extra_faces: Mapping[str, Faces] = field(default_factory=dict)
+    min_rows: int = MIN_ROWS
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ def search(
             search.
         DataError: A split or extra faces are missing, or no trial could be trained.
     """
+    recipe = with_min_rows(recipe, settings.min_rows)
     check_scratch(recipe, None)
     check_space(space, recipe)
     recipes, _ = handed_over(embedding_candidates(space, recipe), settings.extra_faces)
@@ -122,7 +128,8 @@ def search(
 
 def _hash(recipe: Recipe, space: Space, settings: TuningSettings, data: EmbeddedFaces) -> str:
     """Return the hash of all that a search depends on; more trials do not make it another one."""
-    own = [settings.seeds, settings.seed, settings.delta]  # delta: it settles what is stopped
+    own: list[float] = [settings.seeds, settings.seed, settings.delta]  # delta: what is stopped
+    own.append(settings.min_rows)
     told = json.dumps([recipe.fingerprint, space.told(), *own])
     more = [f"{name}={extra.fingerprint}" for name, extra in sorted(data.extras.items())]
     more += [f"{key}={copies.fingerprint}" for key, copies in sorted(data.copies.items())]
@@ -190,4 +197,6 @@ class _Searching:
             recipe = candidate(self.recipe, values) if values else self.recipe
         except ConfigError as error:
             return {_done(Judged(reason=str(error))): trial}
-        return {self.submit(Task(recipe, self.settings.seeds, limits)): trial}
+        return {
+            self.submit(Task(recipe, self.settings.seeds, limits, self.settings.min_rows)): trial
+        }

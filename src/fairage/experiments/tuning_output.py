@@ -1,6 +1,7 @@
 """What a search writes: its trials, the front, two recipes, a report."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 import polars as pl
 import yaml
 
-from fairage.audit.score_columns import AVERAGE_BIAS, MAE, bias_column
+from fairage._tables_io import write_table
+from fairage.auditing.scoring import AVERAGE_BIAS, MAE, bias_column
 from fairage.experiments.candidates import candidate
 from fairage.experiments.data import EmbeddedRows
 from fairage.experiments.recipe import Recipe
@@ -18,13 +20,18 @@ from fairage.experiments.study import Outcome
 from fairage.experiments.suite import backbone_title, rows_told, software
 from fairage.experiments.tuning import Search, TuningSettings
 from fairage.files import write_text
-from fairage.report.tuning import TriedTrial, Tuned, front_of_trials, tuning_html
-from fairage.table_files import write_table
-from fairage.training import fairest
+from fairage.reports.tuning_page import (
+    SearchNumbers,
+    TrialNumbers,
+    front_of_trials,
+    tuning_html,
+)
+from fairage.training.selection import fairest, no_bias_note
 
 __all__ = ["TuningOutcome", "write_search"]
 
 TRIALS, FRONT, REPORT = "trials.csv", "front.csv", "tuning.html"
+FLOORS = (f"{AVERAGE_BIAS}_floor", f"{AVERAGE_BIAS}_floor_p975")
 CHOSEN, ACCURATE = "chosen.yaml", "accurate.yaml"
 
 
@@ -42,6 +49,7 @@ class TuningOutcome:
         seconds: Their time.
         copies: Augmented copies that the trials could train on.
         new_copies: Those of them that were embedded now.
+        note: What must be known of the choice; empty where there is nothing.
     """
 
     folder: Path
@@ -53,6 +61,7 @@ class TuningOutcome:
     seconds: float
     copies: int = 0
     new_copies: int = 0
+    note: str = ""
 
 
 def write_search(
@@ -74,15 +83,16 @@ def write_search(
     chosen = fairest(maes, biases, delta=settings.delta)
     accurate = tried.index(front_of_trials(tried)[0])
     rows = {outcome.number: outcome for outcome in found.outcomes}
-    told = _frame([rows[number] for number in front])
-    write_table(_frame(found.outcomes), out / TRIALS)
-    write_table(told, out / FRONT)
+    attributes = found.data.attributes
+    front_frame = _frame([rows[number] for number in front], attributes)
+    write_table(_frame(found.outcomes, attributes), out / TRIALS)
+    write_table(front_frame, out / FRONT)
     for name, index in ((CHOSEN, chosen), (ACCURATE, accurate)):
         write_text(out / name, _yaml(recipe, complete[index], name, len(found.outcomes)))
     states = ("complete", "pruned", "failed")
     counts = {state: sum(o.state == state for o in found.outcomes) for state in states}
     facts = _facts(recipe, found, settings, faces_name)
-    report = Tuned(
+    report = SearchNumbers(
         title=f"Search from the recipe {recipe.version}",
         trials=tried,
         chosen=tried[chosen],
@@ -90,34 +100,37 @@ def write_search(
         pruned=counts["pruned"],
         failed=counts["failed"],
         fitted_on_validation=any(candidate(recipe, o.values).after for o in complete),
+        min_rows=settings.min_rows,
         facts=facts,
     )
     write_text(out / REPORT, tuning_html(report))
     numbers = tried[chosen].number, tried[accurate].number
-    outcome = TuningOutcome(out, told, *numbers, counts, found.new, found.seconds)
+    outcome = TuningOutcome(out, front_frame, *numbers, counts, found.new, found.seconds)
     copies = sum(map(len, found.data.copies.values()))
-    return replace(outcome, copies=copies, new_copies=found.new_copies)
+    note = "" if tried[chosen].has_bias else no_bias_note(settings.min_rows)
+    return replace(outcome, copies=copies, new_copies=found.new_copies, note=note)
 
 
-def _tried(outcome: Outcome) -> TriedTrial:
+def _tried(outcome: Outcome) -> TrialNumbers:
     judged = outcome.judged
-    return TriedTrial(
+    return TrialNumbers(
         outcome.number,
         judged.mae,
-        judged.average_bias,
+        _or_nan(judged.average_bias),
         judged.biases,
-        judged.floor,
-        judged.floor_p95,
+        _or_nan(judged.noise_floor),
+        _or_nan(judged.noise_p975),
         {key: _text(value) for key, value in outcome.values.items()},
     )
 
 
-def _frame(outcomes: Sequence[Outcome]) -> pl.DataFrame:
+def _frame(outcomes: Sequence[Outcome], attributes: Sequence[str]) -> pl.DataFrame:
     """One row a trial; what a trial has not got is empty."""
     keys = list(dict.fromkeys(key for outcome in outcomes for key in outcome.values))
-    names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.judged.biases))
-    rows = [_row(outcome, names, keys) for outcome in outcomes]
-    return pl.DataFrame(rows, infer_schema_length=None)
+    rows = [_row(outcome, attributes, keys) for outcome in outcomes]
+    numbers = [MAE, *map(bias_column, attributes), AVERAGE_BIAS, *FLOORS]
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return frame.with_columns(pl.col(numbers).cast(pl.Float64))
 
 
 def _row(outcome: Outcome, names: Sequence[str], keys: Sequence[str]) -> dict[str, Any]:
@@ -128,11 +141,20 @@ def _row(outcome: Outcome, names: Sequence[str], keys: Sequence[str]) -> dict[st
         MAE: judged.mae if whole else None,
         **{bias_column(name): judged.biases.get(name) for name in names},
         AVERAGE_BIAS: judged.average_bias if whole else None,
-        "average_bias_floor": judged.floor if whole else None,
+        FLOORS[0]: judged.noise_floor if whole else None,
+        FLOORS[1]: judged.noise_p975 if whole else None,
         "epochs": judged.epochs,
         "reason": judged.reason or (f"lagged at epoch {judged.pruned}" if judged.pruned else ""),
         **{key: _text(outcome.values[key]) if key in outcome.values else None for key in keys},
     }
+
+
+def _shown(bias: float | None) -> str:
+    return "unknown" if bias is None else f"{bias:.3f}"
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _text(value: object) -> str:
@@ -153,7 +175,7 @@ def _yaml(recipe: Recipe, outcome: Outcome, name: str, trials: int) -> str:
             "experiment": "tuned",
             "version": f"{recipe.version} {kind}",
             "description": f"Trial {outcome.number} of {trials} from {recipe.version}; validation "
-            f"MAE {judged.mae:.3f}, average bias {judged.average_bias:.3f}.",
+            f"MAE {judged.mae:.3f}, average bias {_shown(judged.average_bias)}.",
         }
     )
     plain = told.model_dump(mode="json", exclude={"published"}, exclude_defaults=True)

@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
+from fairage._tables_io import read_table, write_table
+from fairage.auditing.suite_runs import SuiteRuns, VersionRuns
+from fairage.auditing.suite_statistics import suite_statistics
+from fairage.auditing.suite_summary import results_frame, summary_frame
 from fairage.exceptions import ConfigError
 from fairage.experiments.along import done_along
 from fairage.experiments.failures import failures_of, told_at_last, without
@@ -18,14 +20,11 @@ from fairage.experiments.runner import remove_scratch
 from fairage.experiments.workers import Batch, Done, Job, run_batches
 from fairage.files import locked_folder, write_text
 from fairage.progress import progress_bar
-from fairage.report import SuiteRuns, VersionRuns, results_frame, suite_html, summary_frame
-from fairage.seeding import numpy_rng
-from fairage.table_files import write_table
+from fairage.reports.suite_page import suite_html
 
 __all__ = ["SUITE", "run_plan"]
 
 SUITE, RESULTS, SUMMARY, REPORT = "suite.json", "results.csv", "summary.csv", "report.html"
-PERMUTATIONS = 1000
 
 
 def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
@@ -47,18 +46,18 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
 
 
 def _run_locked(plan: Plan, out: Path) -> SuiteOutcome:
-    todo = [_missing(version, plan.seeds, out) for version in plan.versions]
+    todo = [_missing(version, plan, out) for version in plan.versions]
     started = time.monotonic()
     ended = _train(done_along(todo), plan.workers)
     seconds = time.monotonic() - started
     failed = failures_of(plan, ended)
     plan = without(plan, failed)
-    runs = _suite_runs(plan, out)
-    summary = summary_frame(runs, permutations=PERMUTATIONS, rng=numpy_rng(0, "noise floor"))
-    write_table(results_frame(runs), out / RESULTS)
+    statistics = suite_statistics(_suite_runs(plan, out))
+    summary = summary_frame(statistics)
+    write_table(results_frame(statistics), out / RESULTS)
     write_table(summary, out / SUMMARY)
-    write_text(out / SUITE, json.dumps(_told(plan), indent=2) + "\n")
-    write_text(out / REPORT, suite_html(runs, summary))
+    write_text(out / SUITE, json.dumps(_description(plan), indent=2) + "\n")
+    write_text(out / REPORT, suite_html(statistics))
     if failed:
         raise told_at_last(failed, out / REPORT)
     return SuiteOutcome(out, summary, len(ended), plan.left_out, seconds)
@@ -71,19 +70,22 @@ def _check_names(plan: Plan) -> None:
         raise ConfigError(f"expected a different name for each version, got {twice} twice, rename")
 
 
-def _jobs(version: Version, seeds: int, out: Path) -> list[Job]:
+def _jobs(version: Version, plan: Plan, out: Path) -> list[Job]:
     recipe = version.recipe
-    return [Job(recipe, seed, out / recipe.slug / f"seed-{seed}") for seed in range(seeds)]
+    return [
+        Job(recipe, seed, out / recipe.slug / f"seed-{seed}", min_rows=plan.min_rows)
+        for seed in range(plan.seeds)
+    ]
 
 
-def _missing(version: Version, seeds: int, out: Path) -> Batch:
+def _missing(version: Version, plan: Plan, out: Path) -> Batch:
     """Return the version's runs that are not there."""
-    jobs = _jobs(version, seeds, out)
+    jobs = _jobs(version, plan, out)
     there = [job for job in jobs if (job.folder / RUN).is_file()]
     fingerprint = run_fingerprint(version.recipe, version.data) if there else ""
     for job in there:
-        told = json.loads((job.folder / RUN).read_text(encoding="utf-8"))
-        if told["fingerprint"] != fingerprint:
+        written = json.loads((job.folder / RUN).read_text(encoding="utf-8"))
+        if written["fingerprint"] != fingerprint:
             raise ConfigError(
                 f"expected in {str(job.folder)!r} a run of these faces, backbones and this recipe, "
                 "got one of others, give another --out or remove the folder"
@@ -114,7 +116,7 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
             description=version.recipe.description,
             published=version.recipe.published,
             predictions=tuple(
-                pl.read_parquet(job.folder / PREDICTIONS) for job in _jobs(version, plan.seeds, out)
+                read_table(job.folder / PREDICTIONS) for job in _jobs(version, plan, out)
             ),
         )
         for version in plan.versions
@@ -129,14 +131,16 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
         comparable=comparable,
         truth=plan.truth,
         notes=(*plan.notes, *plan.left_out.values()),
+        min_rows=plan.min_rows,
     )
 
 
-def _told(plan: Plan) -> dict[str, Any]:
+def _description(plan: Plan) -> dict[str, Any]:
     return {
         "title": plan.title,
         "facts": plan.facts,
         "backbones": plan.backbones,
         "recipes": [version.recipe.model_dump(mode="json") for version in plan.versions],
         "left_out": plan.left_out,
+        "min_rows": plan.min_rows,
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from fairage.auditing.scoring import MIN_ROWS
 from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
 from fairage.experiments.recipe import Recipe
@@ -27,12 +28,14 @@ class Job:
         seed: With which seed.
         folder: Where the run is written.
         along: Runs of recipes which this one trains among its experts, of the same seed.
+        min_rows: Faces that a group must have to take part in the scores.
     """
 
     recipe: Recipe
     seed: int
     folder: Path
     along: tuple["Job", ...] = ()
+    min_rows: int = MIN_ROWS
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,14 @@ def _run(job: Job, data: EmbeddedFaces) -> list[Done]:
     where = f"{job.recipe.version}, seed {job.seed}"
     along = [(other.recipe, other.folder) for other in job.along]
     try:
-        run_version(job.recipe, data, seed=job.seed, folder=job.folder, along=along)
+        run_version(
+            job.recipe,
+            data,
+            seed=job.seed,
+            folder=job.folder,
+            along=along,
+            min_rows=job.min_rows,
+        )
     except FairageError as error:
         failed = error.at(where)  # a new one: the traceback of this one holds the model's memory
     except torch.OutOfMemoryError as error:

@@ -22,8 +22,9 @@ class Calibration:
         outputs: Corrected ages in years, not falling.
 
     Examples:
-        >>> Calibration((20.0, 40.0), (22.0, 40.0))(torch.tensor([10.0, 30.0, 50.0]))
-        tensor([12., 31., 50.])
+        >>> corrected = Calibration((20.0, 40.0), (22.0, 40.0))(torch.tensor([10.0, 30.0, 50.0]))
+        >>> [round(age, 3) for age in corrected.tolist()]
+        [12.0, 31.0, 50.0]
     """
 
     inputs: tuple[float, ...]

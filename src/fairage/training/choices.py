@@ -49,7 +49,7 @@ def chosen_parts(
     Examples:
         >>> told = {"weighting": "2b", "objective": "mae", "head": {"name": "linear"}}
         >>> chosen_parts(**told, fairness=None, selection="fair", after=None).selection
-        Selection(rule='fair', delta=0.03)
+        Selection(rule='fair', delta=0.03, min_rows=30)
     """
     loss = build("objective", OBJECTIVES, *_parted("objective", objective))
     kind: HeadKind = build("head", HEADS, *_parted("head", head))

@@ -1,6 +1,7 @@
 """A scikit-learn regressor: embeddings, ages and groups in, a fair head out."""
 
 import copy
+import warnings
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Literal, Self
@@ -38,7 +39,8 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         objective: The loss; see `fairage.objectives`.
         head: From the embedding to the age; it must fit the objective.
         fairness: A term that is added to the loss so that groups fare alike, or None.
-        selection: Which epoch is kept: `"loss"`, `"mae"` or `"fair"`.
+        selection: Which epoch is kept: `"loss"`, `"mae"` or `"fair"`. Groups of fewer than 30
+            validation rows take no part in biases; `{"name": "fair", "min_rows": 10}` lowers that.
         after: Steps after the training, `"last-layer"` and `"recalibrate"`, in order.
         epochs: At most so many passes over the training rows.
         batch_size: Rows a step.
@@ -148,6 +150,8 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         else:
             train, valid = table, self._given(validation)
         self.head_, self.history_ = _train(parts, settings, train, valid, seed)
+        if self.history_.note:
+            warnings.warn(self.history_.note, stacklevel=2)
         self.n_iter_ = len(self.history_.epochs)
         return self
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fairage.audit.gaps import bias
-from fairage.audit.groups import Groups, group_rows
+from fairage.auditing.groups import Groups
+from fairage.auditing.scoring import group_biases, known_biases, label_groups
 from fairage.exceptions import ConfigError
 from fairage.models.heads import AgeHead, check_pair
 from fairage.objectives import Objective
@@ -110,18 +110,19 @@ def _epochs(
 ) -> History:
     stepper = Stepper(work.head, settings, math.ceil(len(work.train) / settings.batch_size))
     keeper = Keeper(selection)
-    groups = {name: group_rows(labels) for name, labels in work.valid.groups.items()}
+    groups = {name: label_groups(labels) for name, labels in work.valid.groups.items()}
     for number in range(1, settings.epochs + 1):
         train_loss = _one_epoch(work, stepper, settings)
         with stepper.averaged():
-            keeper.offer(_validate(number, train_loss, work, groups), work.head.copied_state)
+            epoch = _validate(number, train_loss, work, groups, selection.min_rows)
+            keeper.offer(epoch, work.head.copied_state)
         if watch is not None:
             watch(keeper.epochs[-1])
         if keeper.is_over(settings.patience):
             break
     work.head.load_state_dict(keeper.states[keeper.best])
     work.head.eval()
-    return History(tuple(keeper.epochs), keeper.best)
+    return keeper.history
 
 
 def _one_epoch(work: _Work, stepper: Stepper, settings: TrainingSettings) -> float:
@@ -154,7 +155,9 @@ def _one_epoch(work: _Work, stepper: Stepper, settings: TrainingSettings) -> flo
 
 
 @torch.inference_mode()
-def _validate(number: int, train_loss: float, work: _Work, groups: dict[str, Groups]) -> Epoch:
+def _validate(
+    number: int, train_loss: float, work: _Work, groups: dict[str, Groups], min_rows: int
+) -> Epoch:
     work.head.eval()
     valid = work.valid
     outputs = work.head.from_standardised(valid.embeddings)
@@ -168,6 +171,5 @@ def _validate(number: int, train_loss: float, work: _Work, groups: dict[str, Gro
     errors = (work.head.kind.decode(outputs) - valid.targets.ages).abs()
     if work.fairness is not None:
         work.fairness.penalty.after_epoch(errors, work.fairness.valid)
-    found = errors.numpy().astype(np.float64)
-    biases = {name: bias(members.means(found)) for name, members in groups.items()}
-    return Epoch(number, train_loss, valid_loss, float(errors.mean()), biases)
+    members = group_biases(errors.numpy().astype(np.float64), groups, min_rows=min_rows)
+    return Epoch(number, train_loss, valid_loss, float(errors.mean()), known_biases(members))

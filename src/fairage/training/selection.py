@@ -1,13 +1,15 @@
 """Which epoch is kept: the lowest loss, or the fairest among those that are nearly as accurate."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
 from torch import Tensor
 
-__all__ = ["Epoch", "History", "Keeper", "Selection", "fairest"]
+from fairage.auditing.scoring import MIN_ROWS, average_bias, check_min_rows
+
+__all__ = ["Epoch", "History", "Keeper", "Selection", "fairest", "no_bias_note"]
 
 State = dict[str, Tensor]
 
@@ -19,11 +21,18 @@ class Selection:
     Args:
         rule: `"loss"` takes the lowest validation loss, `"mae"` the lowest MAE, `"fair"` the
             lowest average bias among epochs whose MAE is at most `(1 + delta)` times the lowest.
+            Where the validation rows have no average bias, `"fair"` takes the lowest MAE, and the
+            history says so in its `note`.
         delta: How much accuracy may be given for fairness, as a share.
+        min_rows: Validation rows from which a group takes part in biases.
     """
 
     rule: Literal["loss", "mae", "fair"] = "loss"
     delta: float = 0.03
+    min_rows: int = MIN_ROWS
+
+    def __post_init__(self) -> None:
+        check_min_rows(self.min_rows)
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Epoch:
         train_loss: The objective's, with what a fairness term adds.
         valid_loss: The objective's alone.
         valid_mae: In years.
-        valid_biases: The bias of each attribute, in years.
+        valid_biases: The bias of each attribute with two groups or more that take part, in years.
     """
 
     epoch: int
@@ -46,31 +55,54 @@ class Epoch:
 
     @property
     def valid_average_bias(self) -> float:
-        """The mean of the biases, in years; 0 where no attribute is known."""
-        return float(np.mean(list(self.valid_biases.values()))) if self.valid_biases else 0.0
+        """The mean of the biases that are there, in years; NaN where there is none."""
+        return average_bias(self.valid_biases.values())
 
 
 @dataclass(frozen=True)
 class History:
-    """All epochs of a training, and the index of the one whose weights were kept."""
+    """All epochs of a training.
+
+    Args:
+        epochs: In order.
+        best: Index of the one whose weights were kept.
+        note: What a reader must know of the choice; empty where there is nothing.
+    """
 
     epochs: tuple[Epoch, ...]
     best: int
+    note: str = ""
+
+
+def no_bias_note(min_rows: int) -> str:
+    """Return what to say where the fairest was to be chosen and there is no average bias."""
+    return (
+        f"No attribute has two groups of {min_rows} validation rows or more, so that there is no "
+        "bias to choose by: the lowest MAE was chosen instead of the fairest."
+    )
 
 
 def fairest(maes: Sequence[float], biases: Sequence[float], *, delta: float = 0.03) -> int:
     """Return the index of the lowest bias among those with an MAE up to `(1 + delta)` the lowest.
 
-    Of equally fair ones the more accurate is taken. For epochs, trials or candidates alike; a low
-    bias alone can simply mean a worse model.
+    Of equally fair ones the more accurate is taken, and the most accurate of all where no bias is
+    known (NaN). For epochs, trials or candidates alike; a low bias alone can simply mean a worse
+    model.
 
     Examples:
         >>> fairest([4.0, 4.1, 9.0], [0.8, 0.6, 0.1], delta=0.03)
         1
+        >>> fairest([4.1, 4.0], [math.nan, math.nan])
+        1
     """
     limit = min(maes) * (1 + delta)
     eligible = [i for i, mae in enumerate(maes) if mae <= limit]
-    return min(eligible, key=lambda i: (biases[i], maes[i], i))
+    return min(eligible, key=lambda i: (_known(biases[i]), maes[i], i))
+
+
+def _known(bias: float) -> float:
+    """Return the bias; a bias that is not known counts as worse than any."""
+    return math.inf if math.isnan(bias) else bias
 
 
 class Keeper:
@@ -92,18 +124,27 @@ class Keeper:
         rule = self.selection.rule
         if rule == "fair":
             maes = [epoch.valid_mae for epoch in self.epochs]
-            found = [epoch.valid_average_bias for epoch in self.epochs]
-            return fairest(maes, found, delta=self.selection.delta)
+            biases = [epoch.valid_average_bias for epoch in self.epochs]
+            return fairest(maes, biases, delta=self.selection.delta)
         values = [e.valid_loss if rule == "loss" else e.valid_mae for e in self.epochs]
         return values.index(min(values))
+
+    @property
+    def history(self) -> History:
+        """All epochs so far, and what must be known of the choice among them."""
+        blind = self.selection.rule == "fair" and all(
+            math.isnan(epoch.valid_average_bias) for epoch in self.epochs
+        )
+        note = no_bias_note(self.selection.min_rows) if blind else ""
+        return History(tuple(self.epochs), self.best, note)
 
     def offer(self, epoch: Epoch, state: Callable[[], State]) -> None:
         """Take in an epoch; its state is only asked for where it may be chosen."""
         self.epochs.append(epoch)
         newest = len(self.epochs) - 1
-        wanted = self._may_be_chosen()
-        self.states = {i: kept for i, kept in self.states.items() if i in wanted}
-        if newest in wanted:
+        candidates = self._may_be_chosen()
+        self.states = {i: kept for i, kept in self.states.items() if i in candidates}
+        if newest in candidates:
             self.states[newest] = state()
         lowest = min(self.epochs, key=lambda e: e.valid_mae) is epoch
         if self.best == newest or (self.selection.rule == "fair" and lowest):
@@ -120,10 +161,11 @@ class Keeper:
         limit = min(epoch.valid_mae for epoch in self.epochs) * (1 + self.selection.delta)
         near = [i for i, epoch in enumerate(self.epochs) if epoch.valid_mae <= limit]
         by_mae = sorted(near, key=lambda i: (self.epochs[i].valid_mae, i))
-        wanted: set[int] = set()
-        lowest = float("inf")
+        may: set[int] = set()
+        lowest = math.inf
         for i in by_mae:
-            if self.epochs[i].valid_average_bias < lowest:
-                lowest = self.epochs[i].valid_average_bias
-                wanted.add(i)
-        return wanted
+            bias = _known(self.epochs[i].valid_average_bias)
+            if bias < lowest or not may:
+                lowest = bias
+                may.add(i)
+        return may

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from fairage._tables_io import write_table
 from fairage.datasets.synthetic.biases import GroupBias
 from fairage.datasets.synthetic.opencv import require_opencv
 from fairage.datasets.synthetic.people import DRAWN_COLUMNS, TRUTH_COLUMNS, draw_people
@@ -14,7 +15,6 @@ from fairage.datasets.synthetic.truth import tell_truth
 from fairage.exceptions import ConfigError
 from fairage.files import write_text
 from fairage.progress import progress_bar
-from fairage.table_files import write_table
 
 __all__ = ["synthesize"]
 

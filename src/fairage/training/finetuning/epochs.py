@@ -95,12 +95,13 @@ class FineTuneLoop:
             number = len(keeper.epochs) + 1
             loss = self._train(number, train)
             with self.stepper.averaged():
-                epoch = replace(self._validate(number, valid), epoch=number, train_loss=loss)
+                judged = self._validate(number, valid, keeper.selection.min_rows)
+                epoch = replace(judged, epoch=number, train_loss=loss)
                 keeper.offer(epoch, self._copied)
             checkpoints.write(Checkpoint(self._tensors(), self.stepper.done, keeper))
         self._load(keeper.states[keeper.best])
         self.network.eval()
-        return History(tuple(keeper.epochs), keeper.best)
+        return keeper.history
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint."""
@@ -182,7 +183,7 @@ class FineTuneLoop:
         errors = (self.network.head.kind.decode(outputs) - ages).abs()
         return active.penalty.loss(errors, active.train[index])
 
-    def _validate(self, number: int, part: Part) -> Epoch:
+    def _validate(self, number: int, part: Part, min_rows: int) -> Epoch:
         embeddings = self.embed(part.pictures, f"validation {number}")
         if part.rows.beside is not None:
             embeddings = torch.cat([embeddings, part.rows.beside], dim=1)
@@ -193,6 +194,7 @@ class FineTuneLoop:
             part.rows,
             rules.objective,
             rules.fairness,
+            min_rows=min_rows,
         )
         check_finite(found.valid_loss, f"validation in epoch {number}")
         return found

@@ -84,6 +84,7 @@ def write_outcome(folder: Path, fingerprint: str, tuned: FineTuned) -> None:
         "fingerprint": fingerprint,
         "epochs": [asdict(epoch) for epoch in tuned.history.epochs],
         "best": tuned.history.best,
+        "note": tuned.history.note,
         "description": tuned.description,
     }
     write_text(folder / _DONE, json.dumps(told, indent=2) + "\n")
@@ -99,7 +100,8 @@ def finished(folder: Path, fingerprint: str, head: AgeHead) -> FineTuned | None:
         return None
     head.load_state_dict(load_file(folder / _HEAD))
     head.eval()
-    history = History(tuple(Epoch(**epoch) for epoch in told["epochs"]), told["best"])
+    epochs = tuple(Epoch(**epoch) for epoch in told["epochs"])
+    history = History(epochs, told["best"], told.get("note", ""))
     return FineTuned(head, folder / BACKBONE, history, told["description"])
 
 

@@ -69,8 +69,9 @@ def prepared(
 
     Examples:
         >>> pixels = torch.full((2, 4, 4, 3), 51, dtype=torch.uint8)
-        >>> prepared(pixels, Preprocessing(4, 4), torch.device("cpu"))[0, :, 0, 0]
-        tensor([0.2000, 0.2000, 0.2000])
+        >>> shown = prepared(pixels, Preprocessing(4, 4), torch.device("cpu"))[0, :, 0, 0]
+        >>> [round(value, 3) for value in shown.tolist()]
+        [0.2, 0.2, 0.2]
     """
     pixels = pixels.to(device, non_blocking=True)
     if augmentation is not None and generator is not None:

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fairage.audit.gaps import bias
-from fairage.audit.groups import group_rows
+from fairage.auditing.scoring import group_biases, known_biases, label_groups
 from fairage.exceptions import ConfigError
 from fairage.faces import Preprocessing
 from fairage.models import AgeHead
@@ -62,6 +61,8 @@ def judge(
     rows: ImageRows,
     objective: Objective,
     fairness: ActiveFairness | None,
+    *,
+    min_rows: int,
 ) -> Epoch:
     """Return an epoch with its validation alone: its number 0, its training loss 0.
 
@@ -71,15 +72,16 @@ def judge(
         rows: The validation rows.
         objective: The loss.
         fairness: A term that learns from the validation errors.
+        min_rows: Rows from which a group takes part in the biases.
     """
     outputs = head(embeddings).float().cpu()
     loss = float(objective(outputs, rows.targets, rows.weights))
     errors = (head.kind.decode(outputs) - rows.targets.ages).abs()
     if fairness is not None and math.isfinite(loss):
         fairness.penalty.after_epoch(errors, fairness.valid)
-    found = errors.numpy().astype(np.float64)
-    biases = {name: bias(group_rows(g).means(found)) for name, g in rows.groups.items()}
-    return Epoch(0, 0.0, loss, float(errors.mean()), biases)
+    groups = {name: label_groups(labels) for name, labels in rows.groups.items()}
+    members = group_biases(errors.numpy().astype(np.float64), groups, min_rows=min_rows)
+    return Epoch(0, 0.0, loss, float(errors.mean()), known_biases(members))
 
 
 def check_finite(loss: float, where: str) -> None:

@@ -1,0 +1,171 @@
+"""What a table file holds, its names settled, and the one line of error where it is broken."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fairage.exceptions import DataError
+
+__all__ = [
+    "Contents",
+    "check_names",
+    "empty_rows_note",
+    "guarded",
+    "numbered",
+    "settle_names",
+    "shown_rows",
+    "unreadable",
+    "without_empty",
+]
+
+_LONGEST_REASON = 200
+_SHOWN_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A table as a file holds it.
+
+    Args:
+        frame: The rows.
+        first_row: The file's own number of the first data row.
+        empty_rows: The file's numbers of later rows that hold nothing and are left out, ascending.
+        notes: Sentences that the user should read.
+        is_text: Every cell is text, its type is not known yet.
+        decimal_comma: A comma in a cell of text may be a decimal one.
+    """
+
+    frame: pl.LazyFrame
+    first_row: int = 1
+    empty_rows: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_text: bool = False
+    decimal_comma: bool = False
+
+
+def unreadable(name: str, reason: object, do: str = "write the file again") -> DataError:
+    """Return the error for a file that is no table, in one line."""
+    lines = str(reason).strip().splitlines() or ["no reason given"]
+    short = lines[0][:_LONGEST_REASON].rstrip(".: ")
+    return DataError(f"expected a readable table, got {name!r} ({short}), {do}")
+
+
+@contextmanager
+def guarded(
+    name: str, *errors: type[Exception], do: str = "write the file again"
+) -> Iterator[None]:
+    """Turn what a library raises on a broken file into one DataError that names the file.
+
+    Args:
+        name: What to call the file.
+        errors: What else the library raises, beside polars' own errors and those of the system.
+        do: What to do about it.
+    """
+    expected: tuple[type[Exception], ...] = (pl.exceptions.PolarsError, OSError, *errors)
+    try:
+        yield
+    except DataError:
+        raise
+    except expected as error:
+        raise unreadable(name, error, do) from error
+    except BaseException as error:
+        # Rust libraries panic on some broken files; each has a class of that name of its own.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise unreadable(name, "its contents contradict each other", do) from error
+
+
+def check_names(names: Iterable[str], name: str) -> None:
+    """Raise a DataError for column names that polars takes for several columns."""
+    patterns = [text for text in names if text == "*" or (text[:1] == "^" and text[-1:] == "$")]
+    if patterns:
+        raise DataError(
+            f"expected names of single columns in {name!r}, got {', '.join(map(repr, patterns))}, "
+            "which stand for several, rename them"
+        )
+
+
+def settle_names(names: Sequence[object], name: str) -> list[str]:
+    """Return the column names without outer spaces; a repeated one is an error that names it.
+
+    A column without a name is called after its place.
+
+    Examples:
+        >>> settle_names([" age ", "", "sex"], "a.csv")
+        ['age', 'column_2', 'sex']
+    """
+    texts = ["" if text is None else str(text).strip("\ufeff \t\r\n") for text in names]
+    check_names(texts, name)
+    repeated = [text for text, times in Counter(texts).items() if text and times > 1]
+    if repeated:
+        raise DataError(
+            f"expected each column once, got {', '.join(map(repr, repeated))} more than once in "
+            f"{name!r}, rename or remove the others"
+        )
+    for place, text in enumerate(texts):
+        if not text:
+            texts[place] = f"column_{place + 1}"
+            while texts.count(texts[place]) > 1:
+                texts[place] += "_"
+    return texts
+
+
+def without_empty(
+    frame: pl.DataFrame, numbers: NDArray[np.int64], unnamed: Sequence[str]
+) -> tuple[pl.DataFrame, NDArray[np.int64]]:
+    """Return the rows that hold anything, and their numbers in the file.
+
+    Args:
+        frame: The rows.
+        numbers: The file's number of each, shape `(n,)`.
+        unnamed: Columns that had no name in the file; those that are empty are left out.
+    """
+    frame = frame.drop(name for name in unnamed if frame[name].null_count() == frame.height)
+    if not frame.width:
+        return frame, numbers[:0]
+    kept = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().to_numpy()
+    return frame.filter(kept), numbers[kept]
+
+
+def numbered(
+    frame: pl.DataFrame,
+    numbers: NDArray[np.int64],
+    after: int,
+    **details: Any,  # noqa: ANN401  # the fields' own types
+) -> "Contents":
+    """Return the contents of a file whose rows have these numbers.
+
+    Args:
+        frame: The rows.
+        numbers: The file's number of each, ascending, shape `(n,)`.
+        after: The number of the row before the data, such as the header's.
+        details: Other fields of `Contents`.
+    """
+    first = int(numbers[0]) if len(numbers) else after + 1
+    there = np.arange(first, int(numbers[-1]) + 1) if len(numbers) else numbers
+    empty = np.setdiff1d(there, numbers, assume_unique=True)
+    return Contents(frame.lazy(), first, tuple(empty.tolist()), **details)
+
+
+def shown_rows(rows: Sequence[str]) -> str:
+    """Return the first ten of these rows and how many more there are.
+
+    Examples:
+        >>> shown_rows(["row 2", "row 5"])
+        'row 2, row 5'
+    """
+    more = len(rows) - _SHOWN_ROWS
+    return ", ".join(rows[:_SHOWN_ROWS]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def empty_rows_note(rows: int) -> tuple[str, ...]:
+    """Return the sentence on rows of empty cells, if there are any."""
+    if not rows:
+        return ()
+    return (f"{rows:,} empty {'row was' if rows == 1 else 'rows were'} left out.",)

@@ -1,0 +1,161 @@
+"""Delimited text: CSV and its kin, read as text throughout, each row checked for its cells."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from fairage._table_formats.contents import (
+    Contents,
+    empty_rows_note,
+    guarded,
+    numbered,
+    settle_names,
+    shown_rows,
+    unreadable,
+    without_empty,
+)
+from fairage._table_formats.formulas import as_written, without_escapes
+from fairage._table_formats.records import Records, split_records
+from fairage.exceptions import DataError
+
+__all__ = ["read_delimited"]
+
+_DELIMITERS = ("\t", ";", "|", ",")  # where they fit equally well, the first
+_SEPARATOR_LINE = re.compile(r'"?sep=([^"\n\r])"?\r?\n', re.IGNORECASE)  # Excel's own first line
+_SAMPLE_CHARACTERS = 65_536
+_SAMPLE_ROWS = 100
+
+
+def read_delimited(text: str, name: str) -> Contents:
+    r"""Return the table in delimited text, every cell of it text.
+
+    Rows are numbered as in a spreadsheet: a quoted newline begins no row, a blank line is one.
+
+    Examples:
+        >>> contents = read_delimited("age;id\n31,5;007\n", "a.csv")
+        >>> contents.frame.collect().to_dicts(), contents.first_row
+        ([{'age': '31,5', 'id': '007'}], 2)
+
+    Raises:
+        DataError: A row has more or fewer cells than the header, or a quote is not closed.
+    """
+    separator_line = _SEPARATOR_LINE.match(text)
+    if separator_line and separator_line[1].isascii():
+        text, delimiter = text[separator_line.end() :], separator_line[1]
+    else:
+        separator_line, delimiter = None, _find_delimiter(text)
+    if "\n" not in text:
+        text = text.replace("\r", "\n")  # as old Macs ended their lines
+    body = text.encode(errors="replace")
+    records = split_records(body, delimiter.encode(), name)
+    if records.blank.all():
+        raise DataError(f"expected a table, got an empty file {name!r}, write rows to it")
+    header = int(records.blank.argmin())
+    before = 2 if separator_line else 1  # the number of the first record
+    names = _header(body, records, header, delimiter, name)
+    _check_cells(records, header, before, len(names), name)
+    data = _without_blank(body, records, header)
+    filled = np.flatnonzero(~records.blank[header + 1 :]) + header + 1 + before
+    frame = _read(data, len(names), delimiter, name, quoted=records.quoted)
+    if frame.height != len(filled):
+        raise unreadable(name, f"{len(filled):,} rows, of which {frame.height:,} can be read")
+    frame = _named(frame, names, name)
+    unnamed = [own for own, text in zip(frame.columns, names, strict=True) if not text.strip()]
+    kept, numbers = without_empty(frame, filled, unnamed)
+    return numbered(
+        kept,
+        numbers,
+        header + before,
+        notes=empty_rows_note(frame.height - kept.height),
+        is_text=True,
+        decimal_comma=delimiter != ",",
+    )
+
+
+def _find_delimiter(text: str) -> str:
+    """Return the delimiter that gives the most rows as many cells as the header has.
+
+    Of delimiters that fit equally well the first in the list is taken: decimal commas are more
+    common than texts that all hold a semicolon.
+    """
+    sample = text[:_SAMPLE_CHARACTERS]
+    if len(sample) < len(text):
+        sample = sample[: sample.rfind("\n") + 1] or sample
+    counts = {delimiter: _count_cells(sample, delimiter) for delimiter in _DELIMITERS}
+
+    def fit(delimiter: str) -> tuple[bool, float]:
+        header, *rows = counts[delimiter] or [1]
+        only_in_header = bool(rows) and set(rows) == {1}
+        return header > 1 and not only_in_header, rows.count(header) / max(len(rows), 1)
+
+    return max(_DELIMITERS, key=fit)
+
+
+def _count_cells(sample: str, delimiter: str) -> list[int]:
+    """Return how many cells each of the first rows has."""
+    counts: list[int] = []
+    try:
+        for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter):
+            if any(cell.strip() for cell in row):
+                counts.append(len(row))
+            if len(counts) == _SAMPLE_ROWS:
+                break
+    except csv.Error:
+        pass  # a cell that is too long to be one
+    return counts
+
+
+def _header(body: bytes, records: Records, header: int, delimiter: str, name: str) -> list[str]:
+    line = body[records.starts[header] : records.starts[header + 1]].decode()
+    if not records.quoted:
+        return line.rstrip("\r\n").split(delimiter)
+    with guarded(name, csv.Error):
+        return next(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter))
+
+
+def _check_cells(records: Records, header: int, before: int, expected: int, name: str) -> None:
+    """Raise a DataError that counts and names the rows with another number of cells."""
+    ragged = (records.cells != expected) & ~records.blank
+    ragged[: header + 1] = False
+    rows = np.flatnonzero(ragged)
+    if len(rows):
+        shown = [f"row {row + before} has {records.cells[row]}" for row in rows]
+        raise DataError(
+            f"expected {expected} cells in each row of {name!r}, as in its header, got others in "
+            f"{len(rows):,}: {shown_rows(shown)}, correct them or put such cells in quotes"
+        )
+
+
+def _without_blank(body: bytes, records: Records, header: int) -> bytes:
+    """Return the data rows without the blank lines among them."""
+    starts = records.starts
+    blank = [row for row in np.flatnonzero(records.blank) if row > header]
+    begin = [starts[header + 1], *(starts[row + 1] for row in blank)]
+    end = [*(starts[row] for row in blank), starts[-1]]
+    return b"".join(body[first:last] for first, last in zip(begin, end, strict=True))
+
+
+def _read(data: bytes, width: int, delimiter: str, name: str, *, quoted: bool) -> pl.DataFrame:
+    schema = {str(place): pl.String for place in range(width)}
+    if not data:
+        return pl.DataFrame(schema=schema)
+    with guarded(name):
+        return pl.read_csv(
+            io.BytesIO(data),
+            has_header=False,
+            schema=schema,
+            separator=delimiter,
+            quote_char='"' if quoted else None,
+        )
+
+
+def _named(frame: pl.DataFrame, names: Sequence[str], name: str) -> pl.DataFrame:
+    """Return the frame with its names, empty cells as nothing and formulas as first written."""
+    frame.columns = settle_names([as_written(text) for text in names], name)
+    return frame.with_columns(
+        without_escapes(pl.when(pl.col(own) != "").then(pl.col(own))) for own in frame.columns
+    )

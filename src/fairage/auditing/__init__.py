@@ -1,0 +1,23 @@
+"""The audit: how far estimates are off in each group, and what the data say of the gaps."""
+
+from fairage.auditing.auditor import audit
+from fairage.auditing.comparison import compare
+from fairage.auditing.comparison_result import ComparisonResult
+from fairage.auditing.measures import MEASURES, Measure
+from fairage.auditing.result import AuditResult, Interval, ModelAudit
+from fairage.auditing.scoring import Score, score
+from fairage.auditing.settings import AuditSettings
+
+__all__ = [
+    "MEASURES",
+    "AuditResult",
+    "AuditSettings",
+    "ComparisonResult",
+    "Interval",
+    "Measure",
+    "ModelAudit",
+    "Score",
+    "audit",
+    "compare",
+    "score",
+]

@@ -1,0 +1,251 @@
+"""Columns of attributes turned into groups: texts, codes such as 0 and 1, and bins of numbers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fairage.auditing.binning import Bins, bin_numbers
+from fairage.auditing.cells import texts_of
+from fairage.auditing.column_names import is_demographic
+from fairage.auditing.groups import Floats, Groups, groups_of
+from fairage.auditing.missing import is_missing
+from fairage.exceptions import ConfigError, DataError
+from fairage.tables import UNKNOWN
+
+__all__ = [
+    "MOST_CODES",
+    "MOST_GROUPS",
+    "CodedColumn",
+    "as_numbers",
+    "code_column",
+    "holds_numbers",
+    "present_groups",
+    "similar_names",
+]
+
+MOST_GROUPS = 200
+MOST_CODES = 12
+SIGNS = (-1.0, 1.0)
+ABBREVIATIONS = {"m": "male", "f": "female"}
+IGNORED_SIGNS = str.maketrans("", "", " \t\u00a0_-.,'\"()/")
+
+
+@dataclass(frozen=True)
+class CodedColumn:
+    """The group of each row of a column.
+
+    Args:
+        names: The groups in their order, `unknown` last; some may have no rows.
+        codes: Place of each row's group in `names`, shape `(n,)`.
+        binned: Whether the groups are bins of numbers.
+    """
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int64]
+    binned: bool = False
+
+
+def code_column(
+    values: pl.Series,
+    column: str,
+    *,
+    labels: Mapping[str, str] | None = None,
+    bins: Bins | None = None,
+) -> CodedColumn:
+    """Return the group of each row of an attribute's column.
+
+    Spaces around a text do not count, letter case does. Numbers with at most 12 different values
+    are groups named by their number; under the name of a demographic a negative one is `unknown`,
+    unless there are exactly -1 and 1. Other numbers are binned, by quartiles unless `bins` says
+    otherwise. What is missing, however it is spelled, is `unknown`.
+
+    Args:
+        values: The column, shape `(n,)`.
+        column: Its name.
+        labels: Names of groups by code.
+        bins: How many quantile bins, or the edges between bins.
+
+    Raises:
+        ConfigError: A label names a code that is not there, or bins are asked for texts.
+        DataError: There are more than 200 groups, or values are nested.
+
+    Examples:
+        >>> code_column(pl.Series([0, 1, -1]), "gender", labels={"0": "male"}).names
+        ('male', '1', 'unknown')
+        >>> code_column(pl.Series([" f", "m", "N/A"]), "gender").codes.tolist()
+        [0, 1, 2]
+    """
+    labels = {key.strip(): label for key, label in (labels or {}).items()}
+    values = _plain(values, column)
+    distinct = values.unique().drop_nulls()
+    spelled_missing = any(is_missing(key) for key in labels)
+    if holds_numbers(distinct) and not spelled_missing:
+        return _code_numbers(as_numbers(values), column, labels, bins)
+    if bins is not None:
+        raise ConfigError(f"expected numbers in column {column!r} to bin, got texts, leave it out")
+    return _code_texts(values, distinct, column, labels)
+
+
+def holds_numbers(distinct: pl.Series) -> bool:
+    """Return whether these different values are numbers, or texts that write one or are missing.
+
+    Examples:
+        >>> holds_numbers(pl.Series(["0", " 1", "NA"])), holds_numbers(pl.Series(["0", "x"]))
+        (True, False)
+    """
+    if distinct.dtype.is_numeric():
+        return True
+    if distinct.dtype != pl.String:
+        return False
+    texts = distinct.drop_nulls().str.strip_chars()
+    is_number = texts.cast(pl.Float64, strict=False).is_finite().fill_null(value=False)
+    return bool(is_number.any()) and all(map(is_missing, texts.filter(~is_number)))
+
+
+def as_numbers(values: pl.Series) -> Floats:
+    """Return values that hold numbers as such, shape `(n,)`; NaN where one is missing."""
+    if values.dtype == pl.String:
+        values = values.str.strip_chars()
+    return values.cast(pl.Float64, strict=False).fill_null(math.nan).to_numpy()
+
+
+def present_groups(names: Sequence[str], codes: NDArray[np.int64]) -> Groups:
+    """Return the groups that have rows, in the same order.
+
+    Examples:
+        >>> present_groups(("a", "b", "c"), np.array([2, 0, 2])).names
+        ('a', 'c')
+    """
+    present = np.flatnonzero(np.bincount(codes, minlength=len(names)))
+    if len(present) == len(names):
+        return groups_of(names, codes)
+    place = np.zeros(len(names), dtype=np.int64)
+    place[present] = np.arange(len(present))
+    return groups_of([names[int(i)] for i in present], place[codes])
+
+
+def similar_names(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the sets of groups that look like spellings of one.
+
+    They differ only in case, spaces and punctuation, or are `m` and `male`, `f` and `female`.
+
+    Examples:
+        >>> similar_names(["Male", "male", "M", "female", "1", "-1"])
+        (('Male', 'male', 'M'),)
+    """
+    sets: dict[str, list[str]] = {}
+    for name in names:
+        key = name.casefold().translate(IGNORED_SIGNS)
+        if key and key != UNKNOWN and not _is_number(name):
+            sets.setdefault(ABBREVIATIONS.get(key, key), []).append(name)
+    return tuple(tuple(group) for group in sets.values() if len(group) > 1)
+
+
+def _code_numbers(
+    numbers: Floats, column: str, labels: Mapping[str, str], bins: Bins | None
+) -> CodedColumn:
+    numbers = np.where(np.isfinite(numbers), numbers, math.nan)
+    distinct = np.asarray(pl.Series(numbers).unique().drop_nans().sort().to_numpy(), dtype=float)
+    codes = _codes_among(distinct, column, labels)
+    if bins is not None or (codes is None and len(distinct) > MOST_CODES):
+        names, places = bin_numbers(numbers, column, bins)
+        names = _relabelled(names, column, labels)
+        return _coded(names, places, binned=True)
+    kept = distinct if codes is None else codes
+    names = _relabelled([f"{value:.12g}" for value in kept], column, labels)
+    if not len(kept):
+        return _coded(names, np.full(len(numbers), -1))
+    places = np.minimum(np.searchsorted(kept, numbers), len(kept) - 1)
+    return _coded(names, np.where(kept[places] == numbers, places, -1))
+
+
+def _codes_among(distinct: Floats, column: str, labels: Mapping[str, str]) -> Floats | None:
+    """Return the values that are codes of groups under a demographic's name; None if they aren't.
+
+    A negative one is `unknown`, unless a label names it or there are exactly -1 and 1.
+    """
+    if not is_demographic(column) or (distinct != np.floor(distinct)).any():
+        return None
+    named = [number for number in map(_number, labels) if number is not None]
+    is_code = (distinct >= 0) | np.isin(distinct, named)
+    if is_code.sum() > MOST_CODES:
+        return None
+    return distinct if tuple(distinct) == SIGNS else distinct[is_code]
+
+
+def _code_texts(
+    texts: pl.Series, distinct: pl.Series, column: str, labels: Mapping[str, str]
+) -> CodedColumn:
+    kind = texts.dtype
+    order = [text.strip() for text in kind.categories] if isinstance(kind, pl.Enum) else []
+    distinct = distinct.cast(pl.String)
+    if len(distinct) > 10 * MOST_GROUPS:
+        _check_count(distinct.str.strip_chars().n_unique(), column)
+    raw = [text.strip() for text in distinct]
+    meanings = [text if text in labels or not is_missing(text) else "" for text in raw]
+    known = sorted(set(meanings) - {""}, key=order.index if order else None)
+    _check_count(len(known), column)
+    place = {text: i for i, text in enumerate(known)}
+    places = np.array([*(place.get(text, -1) for text in meanings), -1], dtype=np.int64)
+    which = texts.cast(pl.Enum(distinct)).to_physical().cast(pl.UInt32)
+    if which.null_count():
+        which = which.fill_null(len(distinct))
+    return _coded(_relabelled(known, column, labels), places[which.to_numpy()])
+
+
+def _plain(values: pl.Series, column: str) -> pl.Series:
+    """Return numbers, categories or texts."""
+    kind = values.dtype
+    if kind.is_numeric() or isinstance(kind, pl.String | pl.Categorical | pl.Enum):
+        return values
+    return texts_of(values, column, expected="groups")
+
+
+def _coded(
+    names: Sequence[str], codes: NDArray[np.integer], *, binned: bool = False
+) -> CodedColumn:
+    """Return groups of which each name stands once, and `unknown` last."""
+    final = [*dict.fromkeys(name for name in names if name != UNKNOWN), UNKNOWN]
+    place = {name: i for i, name in enumerate(final)}
+    places = np.array([*(place[name] for name in names), place[UNKNOWN]], dtype=np.int64)
+    return CodedColumn(tuple(final), places[codes], binned)
+
+
+def _relabelled(names: Sequence[str], column: str, labels: Mapping[str, str]) -> list[str]:
+    """Return the groups' names with the labels put in; each label must name a group."""
+    keys = {name: name for name in names}
+    keys |= {_canonical(key): key for key in labels if _canonical(key) in keys}
+    new = {name: labels[key] for name, key in keys.items() if key in labels}
+    used = {keys[name] for name in new}
+    for key in labels:
+        if key not in used:
+            raise ConfigError.unknown_name(f"group of {column!r} to label", key, names)
+    return [new.get(name, name).strip() or UNKNOWN for name in names]
+
+
+def _canonical(key: str) -> str:
+    number = _number(key)
+    return key if number is None else f"{number:.12g}"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _is_number(text: str) -> bool:
+    return _number(text) is not None
+
+
+def _check_count(groups: int, column: str) -> None:
+    if groups > MOST_GROUPS:
+        raise DataError(
+            f"column {column!r}: expected at most {MOST_GROUPS} groups, got {groups:,}, "
+            "leave it out or merge groups"
+        )

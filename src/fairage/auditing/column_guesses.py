@@ -1,0 +1,162 @@
+"""Guesses of the columns that hold true ages, estimates and models, where nobody names them."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+
+from fairage._tables_io import Table
+from fairage.auditing import column_names as usual
+from fairage.auditing.cells import whole_column
+from fairage.auditing.missing import is_missing
+from fairage.auditing.ranges import parse_age
+from fairage.exceptions import DataError
+
+__all__ = [
+    "MOST_MODELS",
+    "NOT_SIDE_BY_SIDE",
+    "NO_IMAGES",
+    "ColumnName",
+    "check_twins",
+    "guess_age",
+    "guess_model",
+    "guess_predictions",
+]
+
+ColumnName: TypeAlias = str | tuple[str, str]
+"""A column, or those of both ends of a range."""
+
+MOST_MODELS = 50
+NO_IMAGES = "there are no images to tell whether it names models: ask with --model"
+NOT_SIDE_BY_SIDE = "most images have one value of it: ask with --model if it names models"
+TRIED_TEXTS = 200
+SAMPLED_ROWS = 50_000
+
+
+def guess_age(columns: Sequence[str]) -> ColumnName:
+    """Return the column of true ages, or the pair of its ends.
+
+    Raises:
+        DataError: None has a usual name, or more than one.
+
+    Examples:
+        >>> guess_age(["label", "pred"]), guess_age(["age_low", "age_high"])
+        ('label', ('age_low', 'age_high'))
+    """
+    matches = usual.named(columns, usual.AGES)
+    if matches:
+        check_twins(matches[0], columns, "true ages", "--age")
+        if len(matches) > 1 and usual.plain(matches[0]) not in usual.STRONG_AGES:
+            raise DataError(
+                f"expected one column of true ages, got {matches}, choose one with --age"
+            )
+        return matches[0]
+    pairs = usual.low_high_pairs(columns)
+    guesses: list[ColumnName] = [pairs[stem] for stem in usual.AGES if stem in pairs]
+    guesses += usual.named(columns, usual.AGE_RANGES)
+    if not guesses:
+        raise DataError(f"expected a column of true ages, got {list(columns)}, name it with --age")
+    return guesses[0]
+
+
+def guess_predictions(table: Table, columns: Sequence[str]) -> list[ColumnName]:
+    """Return the columns of estimates, one or a pair for each model.
+
+    Raises:
+        DataError: None has a usual name.
+    """
+    matches = usual.named(columns, usual.PREDICTIONS)
+    if matches:
+        check_twins(matches[0], columns, "estimates", "--prediction")
+        return [matches[0]]
+    pairs = usual.low_high_pairs(columns)
+    guesses: list[ColumnName] = [
+        name for name in columns if usual.looks_like_prediction(name) and _holds_ages(table, name)
+    ]
+    stems = {usual.plain(name) for name in guesses if isinstance(name, str)}
+    guesses += [
+        pair
+        for stem, pair in pairs.items()
+        if (stem in usual.PREDICTIONS or usual.looks_like_prediction(stem)) and stem not in stems
+    ]
+    guesses = guesses or _face_libraries(pairs)
+    if not guesses:
+        raise DataError(
+            f"expected a column of estimates, got {list(columns)}, name it with --prediction"
+        )
+    return guesses
+
+
+def guess_model(
+    table: Table, columns: Sequence[str], image: str | None
+) -> tuple[str | None, dict[str, str]]:
+    """Return the column that names the model of each row, and why others do not.
+
+    That is one with a single value, or one in whose values most images stand more than once.
+    """
+    unused = {}
+    schema = table.schema()
+    for name in usual.named(columns, usual.MODELS):
+        kind = schema[name]
+        if not (kind.is_integer() or isinstance(kind, pl.String | pl.Categorical | pl.Enum)):
+            unused[name] = f"values of the type {kind}, which are no names of models"
+            continue
+        values = table.unique(name).cast(pl.String).drop_nulls()
+        count = (
+            sum(not is_missing(value) for value in values) if len(values) <= 1000 else len(values)
+        )
+        if count > MOST_MODELS:
+            unused[name] = f"{count:,} different values, which are no models"
+        elif count == 0:
+            unused[name] = "no value"
+        elif count == 1:
+            return name, unused
+        elif image is None:
+            unused[name] = NO_IMAGES
+        elif _repeats(table, image, name):
+            return name, unused
+        else:
+            unused[name] = NOT_SIDE_BY_SIDE
+    return None, unused
+
+
+def check_twins(name: str, columns: Sequence[str], kind: str, option: str) -> None:
+    """Raise a DataError where another column has the same name but for case and spaces."""
+    twins = [other for other in columns if usual.plain(other) == usual.plain(name)]
+    if len(twins) > 1:
+        raise DataError(f"expected one column of {kind}, got {twins}, choose one with {option}")
+
+
+def _face_libraries(pairs: dict[str, tuple[str, str]]) -> list[ColumnName]:
+    """Return ranges of estimated ages as face libraries give them: Low and High."""
+    return [pair for stem, pair in pairs.items() if not stem or _is_age_range(stem)]
+
+
+def _is_age_range(word: str) -> bool:
+    return word in usual.AGE_RANGES or word.endswith(tuple(f"_{name}" for name in usual.AGE_RANGES))
+
+
+def _holds_ages(table: Table, column: str) -> bool:
+    """Return whether a column holds numbers, or any text that writes an age."""
+    kind = table.schema()[column]
+    if kind.is_numeric():
+        return True
+    if not isinstance(kind, pl.String | pl.Categorical | pl.Enum):
+        return False
+    texts = table.unique(column).cast(pl.String).drop_nulls().str.strip_chars()
+    if texts.cast(pl.Float64, strict=False).is_finite().any():
+        return True
+    return any(parse_age(text) is not None for text in texts.head(TRIED_TEXTS))
+
+
+def _repeats(table: Table, image: str, model: str) -> bool:
+    """Return whether at least half of the images, of a sample of them, have more than one model."""
+    images = whole_column(table, image)
+    if images.dtype.is_nested():
+        return False
+    one_in = max(1, table.rows // SAMPLED_ROWS)
+    sample = (images.hash() % one_in == 0) & images.is_not_null()
+    pairs = pl.DataFrame({"image": images, "model": whole_column(table, model)}).filter(sample)
+    models = pairs.drop_nulls().unique().group_by("image").len()["len"].to_numpy()
+    return len(models) > 0 and bool(np.mean(models > 1) >= 0.5)

@@ -1,0 +1,129 @@
+"""The result of a comparison of two models on the same images.
+
+Changes are numbers of B less those of A, in years; below 0, the error of B is smaller.
+"""
+
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fairage.auditing.changes import OVERALL, BiasKind, ChangeVerdict, GroupChange
+from fairage.auditing.columns import Columns
+from fairage.auditing.levelling import Levelling
+from fairage.auditing.paired_failures import PairedFailures
+from fairage.auditing.result import MAE, Interval, Note
+from fairage.auditing.settings import AuditSettings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["COMPARISON_SCHEMA_VERSION", "ComparisonResult", "ModelValues"]
+
+COMPARISON_SCHEMA_VERSION = 3
+
+
+@dataclass(frozen=True)
+class ModelValues:
+    """The numbers of one model on the rows that both estimate, in years.
+
+    Args:
+        overall: Each measure over all rows.
+        bias: Measured bias of each attribute.
+        corrected_bias: The same without what noise adds.
+        average_bias: Mean of the measured biases; None without any.
+        average_corrected: Noise-corrected mean of the biases; None without any.
+    """
+
+    overall: dict[str, float]
+    bias: dict[str, float]
+    corrected_bias: dict[str, float]
+    average_bias: float | None
+    average_corrected: float | None
+
+
+@dataclass(frozen=True, repr=False)
+class ComparisonResult:
+    """What changes from A to B.
+
+    Args:
+        a: Name of A.
+        b: Name of B.
+        n: Rows for which both have an estimate.
+        n_persons: Their persons; None where identities are not known.
+        columns_a: Columns of A.
+        columns_b: Columns of B.
+        settings: Options.
+        notes: What a reader must know.
+        overall: Change of each measure over all rows, each with its own interval.
+        groups: Change in each group; the limits of groups that take part hold at once.
+        bias: Change of each attribute's bias; the limits hold for all attributes at once.
+        average_bias: Change of the average bias, with its own interval; None without any.
+        verdicts: One an attribute, and `overall`.
+        bias_kinds: What can be said of the change of each attribute's bias.
+        average_bias_kind: What can be said of that of the average bias; None without one.
+        values: The numbers of each model, `a` and `b`; those of groups stand in `groups`.
+        failures: Rows without an estimate.
+        levelling: Where each change of bias comes from.
+        identical: Whether A and B give the same estimates throughout; then nothing has an interval.
+        schema_version: Version of what `to_dict` returns.
+        fairage_version: Version of the software.
+    """
+
+    a: str
+    b: str
+    n: int
+    n_persons: int | None
+    columns_a: Columns
+    columns_b: Columns
+    settings: AuditSettings
+    notes: tuple[Note, ...]
+    overall: dict[str, Interval]
+    groups: dict[str, dict[str, GroupChange]]
+    bias: dict[str, Interval]
+    average_bias: Interval | None
+    verdicts: dict[str, ChangeVerdict]
+    bias_kinds: dict[str, BiasKind]
+    average_bias_kind: BiasKind | None
+    values: dict[str, ModelValues]
+    failures: PairedFailures
+    levelling: dict[str, Levelling]
+    identical: bool
+    schema_version: int = COMPARISON_SCHEMA_VERSION
+    fairage_version: str = field(default_factory=lambda: version("fairage"))
+
+    def __repr__(self) -> str:
+        change = self.overall[MAE].value
+        kind = self.verdicts[OVERALL].kind
+        return (
+            f"<ComparisonResult of {self.a!r} and {self.b!r}: {self.n:,} rows, "
+            f"MAE {change:+.2f} years, {kind}>"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts and lists, as in `compare.json`; what is no number becomes None."""
+        from fairage.auditing.comparison_export import comparison_dict
+
+        return comparison_dict(self)
+
+    def to_frame(self) -> "pl.DataFrame":
+        """Return a table of all changes, a row a number."""
+        from fairage.auditing.comparison_export import comparison_frame
+
+        return comparison_frame(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page (`.html`), the numbers (`.json`) or a table (`.csv`, `.parquet`).
+
+        Raises:
+            ConfigError: The name ends otherwise.
+        """
+        from fairage.reports.saving import save_result
+
+        return save_result(self, path)
+
+    def _repr_html_(self) -> str:
+        from fairage.reports.comparison_page import comparison_view
+
+        view: str = comparison_view(self)
+        return view

@@ -1,0 +1,197 @@
+"""Rates of a group - shares within k years, failures, an age check's - and the gaps between them.
+
+Limits of a rate are exact (Clopper-Pearson) on the effective number of rows: with persons of
+several rows, or weights, the number of independent rows that would give the same variance
+(Korn and Graubard 1998); where it happened always or never, the number of persons. Limits of a gap
+of two rates come from the groups' Wilson limits (Newcombe's MOVER), at the level that Sidak leaves
+each pair of the family. Rates that never happened have no residual noise, so they are kept out of
+the draws of `noise`.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairage.auditing.distributions import clopper_pearson, student_quantile, wilson
+from fairage.auditing.groups import Floats, Groups, Units
+from fairage.auditing.means import UnitSums
+from fairage.auditing.result import Gap, Interval
+from fairage.auditing.verdicts import pair_gap
+
+__all__ = ["Rate", "group_rates", "rate_gaps", "rate_of"]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of rows, and the effective number of independent rows behind it.
+
+    Args:
+        value: The share; NaN without rows.
+        n: Rows.
+        units: Persons (rows, where identities are not known).
+        effective: Effective number of independent rows.
+        kept: Share of the units that unequal weights leave, (sum w)² / (n sum w²).
+        persons: Which persons they are, from number 0; None where identities are not known.
+    """
+
+    value: float
+    n: int
+    units: int
+    effective: float
+    kept: float = 1.0
+    persons: NDArray[np.bool_] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def size(self) -> float:
+        """Units, less what unequal weights cost: what decides whether a group takes part."""
+        return self.units * self.kept
+
+    def interval(self, *, persons: bool, level: float = 0.95) -> Interval:
+        """Return the rate with its exact limits; `persons`: whether units are persons."""
+        n_persons = self.units if persons else None
+        if not self.n:
+            return Interval(math.nan, None, None, 0, n_persons)
+        low, high = clopper_pearson(self.value * self.effective, self.effective, level)
+        low, high = min(low, self.value), max(high, self.value)
+        return Interval(self.value, low, high, self.n, n_persons)
+
+
+def rate_of(hits: Floats, units: np.ndarray | None = None, weights: Floats | None = None) -> Rate:
+    """Return the share of hits.
+
+    Args:
+        hits: 1 or 0 a row, shape `(n,)`.
+        units: Person of each row, whole numbers from 0; each row is one where nothing is given.
+        weights: Weight of each row.
+
+    Examples:
+        >>> rate = rate_of(np.array([1.0, 0.0, 1.0, 1.0]), units=np.array([0, 0, 1, 1]))
+        >>> rate.value, rate.n, rate.units, rate.effective <= 4
+        (0.75, 4, 2, True)
+    """
+    n = len(hits)
+    if not n:
+        return Rate(math.nan, 0, 0, 0.0)
+    if units is None and weights is None:
+        return Rate(float(hits.mean()), n, n, float(n))
+    most = float(n) if weights is None else float(weights.sum() ** 2 / (weights**2).sum())
+    rate = _clustered(UnitSums.of(hits, units, weights), n, most)
+    persons = None if units is None else np.bincount(units) > 0
+    return replace(rate, kept=min(most / n, 1.0), persons=persons)
+
+
+def _clustered(sums: UnitSums, n: int, most: float) -> Rate:
+    """Return the rate of `n` rows from its units' sums; at most `most` rows are independent."""
+    value = min(max(sums.mean, 0.0), 1.0)
+    if value in (0.0, 1.0) or len(sums) < 2:
+        spread = float(sums.sizes.sum() ** 2 / (sums.sizes**2).sum())
+        return Rate(value, n, len(sums), min(spread, most))
+    variance = float(sums.residuals @ sums.residuals)
+    effective = value * (1 - value) / variance if variance > 0 else most
+    if n > len(sums):
+        loss = student_quantile(0.975, max(n - 1, 1)) / student_quantile(0.975, len(sums) - 1)
+        effective *= loss**2
+    return Rate(value, n, len(sums), min(effective, most))
+
+
+def group_rates(
+    hits: Floats, groups: Groups, units: Units | None = None, weights: Floats | None = None
+) -> list[Rate]:
+    """Return the rate of each group.
+
+    Args:
+        hits: 1 or 0 a row, shape `(n,)`.
+        groups: The groups of the rows.
+        units: Persons.
+        weights: Weight of each row.
+    """
+    if units is None and weights is None:
+        totals = np.bincount(groups.codes, weights=hits, minlength=len(groups))
+        return [
+            Rate(float(total / n) if n else math.nan, int(n), int(n), float(n))
+            for total, n in zip(totals, groups.counts, strict=True)
+        ]
+    rates = []
+    for group in range(len(groups)):
+        rows = np.flatnonzero(groups.codes == group)
+        rates.append(
+            rate_of(
+                hits[rows],
+                None if units is None else units.codes[rows],
+                None if weights is None else weights[rows],
+            )
+        )
+    return rates
+
+
+def rate_gaps(
+    measure: str,
+    rates: Mapping[str, Mapping[str, Rate]],
+    margin: float,
+    *,
+    persons: bool,
+    level: float = 0.95,
+) -> dict[str, tuple[Gap, ...]]:
+    """Return the gaps of all pairs of each attribute's groups; one family.
+
+    Args:
+        measure: Name of the rate.
+        rates: The rates of the groups that take part, by attribute.
+        margin: Largest gap that counts as none in practice, a share.
+        persons: Whether units are persons.
+        level: Share of samples in which all limits hold at once.
+
+    Examples:
+        >>> rates = {"gender": {"f": Rate(0.5, 200, 200, 200), "m": Rate(0.1, 200, 200, 200)}}
+        >>> rate_gaps("failures", rates, 0.05, persons=False)["gender"][0].kind
+        'differ'
+    """
+    pairs = sum(len(own) * (len(own) - 1) // 2 for own in rates.values())
+    each = level ** (1 / max(pairs, 1))
+    return {
+        attribute: tuple(
+            sorted(
+                _gaps(measure, attribute, list(own.items()), margin, each, persons=persons),
+                key=lambda gap: -gap.interval.value,
+            )
+        )
+        for attribute, own in rates.items()
+    }
+
+
+def _gaps(
+    measure: str,
+    attribute: str,
+    rates: Sequence[tuple[str, Rate]],
+    margin: float,
+    level: float,
+    *,
+    persons: bool,
+) -> list[Gap]:
+    ordered = sorted(rates, key=lambda pair: -pair[1].value)
+    limits = {name: wilson(rate.value, rate.effective, level) for name, rate in ordered}
+    gaps = []
+    for place, (first, one) in enumerate(ordered):
+        for second, other in ordered[place + 1 :]:
+            gap = one.value - other.value
+            (low, high), (less, more) = limits[first], limits[second]
+            interval = Interval(
+                gap,
+                gap - math.hypot(one.value - low, more - other.value),
+                gap + math.hypot(high - one.value, other.value - less),
+                one.n + other.n,
+                _persons_in(one, other) if persons else None,
+            )
+            gaps.append(pair_gap(attribute, (first, second), measure, interval, margin))
+    return gaps
+
+
+def _persons_in(one: Rate, other: Rate) -> int:
+    """Return how many persons are behind two rates; some may be behind both."""
+    if one.persons is None or other.persons is None:
+        return one.units + other.units
+    few, many = sorted((one.persons, other.persons), key=len)
+    return int((many[: len(few)] | few).sum() + many[len(few) :].sum())

@@ -1,0 +1,81 @@
+"""Standard output for texts that may hold anything: nothing in them is obeyed."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from rich import box
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+from fairage.reports.format import shown
+
+__all__ = ["Terminal", "working"]
+
+PLAIN_SIGNS = str.maketrans(
+    {
+        "\N{MINUS SIGN}": "-",
+        "\N{EN DASH}": "-",
+        "\N{NARROW NO-BREAK SPACE}": " ",
+        "\N{HORIZONTAL ELLIPSIS}": "...",
+    }
+)
+
+
+def working(doing: str) -> Status:
+    """Show a spinner on standard error where that is a terminal."""
+    return Console(stderr=True).status(doing)
+
+
+class Terminal:
+    """Prints lines and tables; signs that the output's encoding does not know are replaced."""
+
+    def __init__(self) -> None:
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+        self._console = Console(highlight=False, markup=False, emoji=False)
+        self._plain = self._console.options.ascii_only
+
+    def line(self, text: str, *, style: str = "", wrap: bool = True) -> None:
+        """Print a text, wrapped at the terminal's width; nothing where it is empty."""
+        if text:
+            self._console.print(self._text(text, style), soft_wrap=not wrap)
+
+    def blank(self) -> None:
+        """Print an empty line."""
+        self._console.print()
+
+    def table(
+        self,
+        headings: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        words: int = 1,
+        whole: Sequence[int] = (),
+    ) -> None:
+        """Print a table.
+
+        Args:
+            headings: One a column.
+            rows: The cells of each row.
+            words: How many columns, from the left, hold words rather than numbers.
+            whole: Places of the columns whose lines are never broken.
+        """
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        for place, heading in enumerate(headings):
+            justify: Literal["left", "right"] = "left" if place < words else "right"
+            table.add_column(self._text(heading), justify=justify, no_wrap=place in whole)
+        for row in rows:
+            table.add_row(*(self._text(cell) for cell in row))
+        self._console.print(table)
+
+    def close(self) -> None:
+        """Write what is still held back; a reader who left early shows itself here."""
+        sys.stdout.flush()
+
+    def _text(self, text: str, style: str = "") -> Text:
+        text = shown(text)
+        return Text(text.translate(PLAIN_SIGNS) if self._plain else text, style, overflow="fold")

@@ -1,0 +1,146 @@
+"""The gaps between groups: a verdict an attribute, and the pairs behind it with their limits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from fairage.auditing.result import DIFFER, MAE, MEAN_ERROR, TELL, Gap, Interval, ModelAudit
+from fairage.reports.audit_tables import Table, attribute_row, measure_title
+from fairage.reports.figures.dots import gap_bar
+from fairage.reports.figures.svg import in_full
+from fairage.reports.format import (
+    MINUS,
+    attribute_title,
+    limit,
+    number,
+    signed,
+    upper_first,
+    visible,
+)
+from fairage.reports.gap_text import apart, rows_words, verdict_words
+from fairage.tables import AGE_GROUP
+
+__all__ = ["GapPanel", "GapRow", "gap_panels", "in_need", "verdict_table"]
+
+MOST_PAIRS = 60
+PAIRS_OF_PAGE = 240
+LEAST_PAIRS = 2
+USUAL = 0.9  # share of the limits that the small drawings show whole
+Ends = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """A pair of groups: its name, its gap with limits, a small drawing, and what can be said."""
+
+    name: str
+    whole: str
+    gap: str
+    limits: str
+    bar: Markup
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True)
+class GapPanel:
+    """The pairs of one attribute, measure by measure; `more` is how many were left out."""
+
+    title: str
+    kind: str
+    parts: Sequence[tuple[str, Sequence[GapRow]]]
+    more: int
+
+
+def in_need(model: ModelAudit) -> list[str]:
+    """Return the attributes as a reader needs them: differing, undecided, within the margin.
+
+    Age groups come last: they are a matter of their own.
+    """
+    names = list(model.groups)
+    kinds = [DIFFER, TELL]
+
+    def need(name: str) -> tuple[bool, int, float, int]:
+        verdict = model.verdicts.get(name)
+        if verdict is None:
+            return name == AGE_GROUP, len(kinds) + 1, 0.0, names.index(name)
+        rank = kinds.index(verdict.kind) if verdict.kind in kinds else len(kinds)
+        compared = 0 if len(verdict.groups) > 1 else 1
+        return name == AGE_GROUP, rank + compared, -verdict.at_least, names.index(name)
+
+    return sorted(names, key=need)
+
+
+def verdict_table(model: ModelAudit, attributes: Sequence[str]) -> Table:
+    """Return the verdict on each attribute, with what the data still allow."""
+    rows = []
+    for name in attributes:
+        verdict = model.verdicts[name]
+        left = f"{len(verdict.left_out)} left out" if verdict.left_out else ""
+        most = number(None) if verdict.at_most is None else limit(verdict.at_most, 2, up=True)
+        least = limit(verdict.at_least, 2, up=False) if verdict.groups else number(None)
+        words, needed = upper_first(verdict_words(verdict)), rows_words(verdict)
+        cells = [(f"{len(verdict.groups)}", left), (least, ""), (most, "")]
+        rows.append(attribute_row(name, cells, f"{words}; {needed}" if needed else words))
+    return Table(
+        ["Attribute", "Groups", "Largest gap, at least", "At most", "What can be said"], rows
+    )
+
+
+def gap_panels(model: ModelAudit, attributes: Sequence[str]) -> list[GapPanel]:
+    """Return the pairs of these attributes, so many in all that a page stays light."""
+    known = [name for name in attributes if model.gaps.get(name)]
+    margin = max((model.verdicts[name].margin for name in known), default=1.0)
+    ends = _ends([gap for name in known for gap in model.gaps[name]], margin)
+    budget, panels = PAIRS_OF_PAGE, []
+    for place, name in enumerate(known):
+        later = LEAST_PAIRS * (len(known) - place - 1)
+        most = max(min(MOST_PAIRS, budget - later), LEAST_PAIRS)
+        panel = _panel(model, name, most, ends)
+        budget -= sum(len(rows) for _, rows in panel.parts)
+        panels.append(panel)
+    return panels
+
+
+def _panel(model: ModelAudit, attribute: str, most: int, ends: Ends) -> GapPanel:
+    verdict, gaps = model.verdicts[attribute], model.gaps[attribute]
+    parts = []
+    for measure in (MAE, MEAN_ERROR):
+        pairs = [gap for gap in gaps if gap.measure == measure]
+        rows = [_row(gap, verdict.margin, ends) for gap in pairs[: max(most // 2, 1)]]
+        parts.append((measure_title(measure), rows))
+    shown = sum(len(rows) for _, rows in parts)
+    return GapPanel(attribute_title(attribute), verdict.kind, parts, len(gaps) - shown)
+
+
+def _row(gap: Gap, margin: float, ends: Ends) -> GapRow:
+    names = [visible(gap.first), visible(gap.second)]
+    whole = [in_full(gap.first), in_full(gap.second)]
+    return GapRow(
+        f" {MINUS} ".join(names),
+        "" if names == whole else f" {MINUS} ".join(whole),
+        signed(gap.interval.value),
+        _limits(gap.interval),
+        gap_bar(gap.interval, margin, ends),
+        gap.kind,
+        upper_first(apart(gap)),
+    )
+
+
+def _limits(interval: Interval) -> str:
+    """Return simultaneous limits, rounded outwards, so that none seems tighter than it is."""
+    if interval.low is None or interval.high is None:
+        return number(None)
+    return f"{limit(interval.low, 2, up=False)} to {limit(interval.high, 2, up=True)}"
+
+
+def _ends(gaps: Sequence[Gap], margin: float) -> tuple[float, float]:
+    """Return the ends of the axis of the small drawings: all gaps, and most of their limits."""
+    lows = sorted(-gap.interval.low for gap in gaps if gap.interval.low is not None)
+    highs = sorted(gap.interval.high for gap in gaps if gap.interval.high is not None)
+    low, high = (
+        limits[int(USUAL * (len(limits) - 1))] if limits else 0.0 for limits in (lows, highs)
+    )
+    largest = max((gap.interval.value for gap in gaps), default=0.0)
+    return -1.15 * max(low, margin), 1.15 * max(high, largest, margin)

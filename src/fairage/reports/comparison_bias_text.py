@@ -1,0 +1,180 @@
+"""Sentences about the change of biases, and about what levelled them: who gained, who lost."""
+
+from collections.abc import Sequence
+
+from fairage.auditing.changes import IDENTICAL
+from fairage.auditing.comparison_result import ComparisonResult
+from fairage.auditing.levelling import GroupMove, Levelling
+from fairage.auditing.result import Interval
+from fairage.reports.comparison_words import (
+    CONFIDENCE,
+    among,
+    between_limits,
+    cut,
+    either_way,
+    margin_size,
+    model_names,
+    outward,
+)
+from fairage.reports.format import (
+    attribute_words,
+    faces_of,
+    joined,
+    number,
+    percent,
+    upper_first,
+    years,
+)
+from fairage.reports.gap_text import size_at_most
+
+__all__ = ["average_bias_sentence", "bias_sentences", "levelling_sentence"]
+
+MOSTLY = 0.95
+ALL_ATTRIBUTES = "(95\N{NARROW NO-BREAK SPACE}% confidence, all attributes at once)"
+
+
+def average_bias_sentence(result: ComparisonResult) -> str:
+    """Return which model serves groups more equally, or that nobody can tell."""
+    interval, kind = result.average_bias, result.average_bias_kind
+    if interval is None or kind is None or kind == IDENTICAL:
+        return ""
+    a, b = model_names(result)
+    values = f"{a} {number(result.values['a'].average_bias)}, {b} " + number(
+        result.values["b"].average_bias
+    )
+    margin, bound = result.settings.margin, _bound(interval)
+    inside = bound is not None and bound <= margin
+    within = f", within the margin of {margin_size(margin)}" if inside else ""
+    beginning = upper_first(f"{among(result)}the average bias of")
+    sure = _sure_size(interval)
+    if sure:
+        best, other, side = (b, a, "b") if interval.value < 0 else (a, b, "a")
+        if side in result.failures.failing:
+            return (
+                f"{beginning} {best} is {sure} smaller ({values}) {CONFIDENCE}, but {best} leaves "
+                f"out faces that {other} estimates: these images cannot tell which serves groups "
+                "more equally."
+            )
+        return (
+            f"{best} serves groups more equally than {other}: {among(result)}its average bias is "
+            f"{sure} smaller ({values}) {CONFIDENCE}{within}."
+        )
+    if inside and bound is not None:
+        hidden = ", but faces that one of them leaves out may hide more"
+        return (
+            f"{beginning} {a} and of {b} are at most {size_at_most(bound)} apart ({values}) "
+            f"{CONFIDENCE}{hidden if result.failures.failing else within}."
+        )
+    return (
+        f"These images cannot tell whether {a} or {b} serves groups more equally: {among(result)}"
+        f"the average bias of {b} may be {either_way(interval)} ({values}) {CONFIDENCE}."
+    )
+
+
+def bias_sentences(result: ComparisonResult) -> list[str]:
+    """Return how each attribute's bias changes, and who gained or lost by it."""
+    if result.identical:
+        return []
+    return [
+        f"{_bias_change(result, name)} {levelling_sentence(levelling)}".strip()
+        for name, levelling in result.levelling.items()
+        if result.bias_kinds[name] != IDENTICAL
+    ]
+
+
+def levelling_sentence(levelling: Levelling) -> str:
+    """Return whose errors fell and whose rose, and which of it levelled the groups.
+
+    Examples:
+        >>> import numpy as np
+        >>> from fairage.auditing.levelling import level_errors
+        >>> errors = np.array([6.0, 4.0]), np.array([5.5, 4.5])
+        >>> levelling_sentence(level_errors("age_group", ["old", "young"], *errors))
+        'As measured, 50\u202f% of the fall is levelling up (the error fell for old faces by 0.50
+        years) and 50\u202f% levelling down (it rose for young faces by 0.50 years).'
+    """
+    up = _moves(levelling.attribute, levelling.improved)
+    down = _moves(levelling.attribute, levelling.worsened)
+    if not up and not down:
+        return ""
+    share = levelling.share_up
+    sure = "It is" if levelling.beyond_chance else "If it is no chance, it is"
+    if share is None:
+        return f"As measured, {_both(up, down)}."
+    if share >= MOSTLY and up:
+        return f"{sure} levelling up: as measured, {_both(up, down)}."
+    if share <= 1 - MOSTLY and down:
+        return f"{sure} levelling down: as measured, {_both(up, down, rise_first=True)}."
+    if not up or not down:
+        return f"As measured, {_both(up, down)}."
+    most = "As measured," if levelling.beyond_chance else "If it is no chance, as measured"
+    return (
+        f"{most} {percent(share)} of the fall is levelling up (the error fell for {up}) and "
+        f"{percent(1 - share)} levelling down (it rose for {down})."
+    )
+
+
+def _both(up: str, down: str, *, rise_first: bool = False) -> str:
+    """Return for whom the error fell and for whom it rose."""
+    parts = [("fell", up), ("rose", down)]
+    if rise_first:
+        parts.reverse()
+    there = [f"{verb} for {groups}" for verb, groups in parts if groups]
+    return "the error " + "; it ".join(there)
+
+
+def _bias_change(result: ComparisonResult, attribute: str) -> str:
+    levelling, interval = result.levelling[attribute], result.bias[attribute]
+    a, b = model_names(result)
+    name = f"bias by {attribute_words(attribute)}"
+    values = f"{a} {number(levelling.a)}, {b} {number(levelling.b)}"
+    sure = _sure_size(interval)
+    if levelling.same:
+        text = f"{among(result)}the measured {name} is the same ({years(levelling.b)})"
+        return upper_first(f"{text}; {_may_be(result, attribute)}.")
+    if sure:
+        verb = "falls" if levelling.fall > 0 else "rises"
+        text = f"{among(result)}the {name} {verb} by {sure} ({values}) {ALL_ATTRIBUTES}."
+        return upper_first(f"{text}{_not_better(result, attribute)}")
+    verb = "fell" if levelling.fall > 0 else "rose"
+    text = f"{among(result)}the measured {name} {verb} by {years(abs(levelling.fall))} ({values})"
+    return upper_first(f"{text}, which may be chance: {_may_be(result, attribute)}.")
+
+
+def _may_be(result: ComparisonResult, attribute: str) -> str:
+    interval = result.bias[attribute]
+    if interval.low is None or interval.high is None:
+        return "nothing bounds its change"
+    return f"its change lies within {outward(interval.low, interval.high)} {ALL_ATTRIBUTES}"
+
+
+def _not_better(result: ComparisonResult, attribute: str) -> str:
+    """Return why a sure change of a bias does not speak for a model that leaves out faces."""
+    a, b = model_names(result)
+    gains, other = (b, a) if result.bias[attribute].value < 0 else (a, b)
+    side = "b" if gains == b else "a"
+    if side not in result.failures.failing:
+        return ""
+    return f" That does not speak for {gains}, which leaves out faces that {other} estimates."
+
+
+def _sure_size(interval: Interval) -> str:
+    """Return the size of a change that leaves 0 out, between its limits; else nothing."""
+    low, high = interval.low, interval.high
+    if low is None or high is None:
+        return ""
+    if high < 0:
+        return between_limits(-high, -low)
+    return between_limits(low, high) if low > 0 else ""
+
+
+def _bound(interval: Interval) -> float | None:
+    if interval.low is None or interval.high is None:
+        return None
+    return max(abs(interval.low), abs(interval.high))
+
+
+def _moves(attribute: str, moves: Sequence[GroupMove]) -> str:
+    """Return groups with the years that their error moved."""
+    items = [f"{faces_of(attribute, move.name)} by {years(abs(move.years))}" for move in moves]
+    return joined(cut(items))
