@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 DEMO_OUT ?= demo-out
 REAL_DATA ?= $(FAIRAGE_REAL_DATA)
 
-.PHONY: help demo test lint types bench docs results format clean
+.PHONY: help demo test lint types bench coverage docs results format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -20,7 +20,7 @@ demo: $(STAMP)  ## the whole way on synthetic faces, offline
 	$(BIN)/fairage demo --out $(DEMO_OUT)
 
 test: $(STAMP)  ## the whole test suite
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 lint: $(STAMP)  ## style and spelling
 	$(BIN)/ruff check .
@@ -34,6 +34,9 @@ bench: $(STAMP)  ## measure the speed limits that docs/results/speed.md tells of
 	$(BIN)/python benchmarks/synthesize.py
 	$(BIN)/python benchmarks/embed.py
 	$(BIN)/python benchmarks/audit.py
+
+coverage: $(STAMP)  ## what the intervals and verdicts of the audit hold, an hour
+	$(BIN)/python benchmarks/coverage.py --json coverage.json --out docs/results/coverage.md
 
 docs: $(STAMP)  ## the documentation site, in site/
 	$(BIN)/mkdocs build --quiet --strict

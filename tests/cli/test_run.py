@@ -173,6 +173,25 @@ def test_run_takes_recipe_files_and_shipped_names(
     assert all(0 < row["mae_mean"] < 60 for row in told["summary"])
 
 
+def test_min_rows_settle_who_takes_part_and_nothing_is_trained_anew(
+    faces: Path, backbone: Path, store: Path, recipe: Path, tmp_path: Path
+) -> None:
+    common = ("--faces", faces, "--backbone", backbone, "--out", tmp_path, "--seeds", 1, "--json")
+    for min_rows, there in ((5, True), (80, False)):
+        done = run("run", recipe, *common, "--min-rows", min_rows, store=store)
+        assert done.returncode == 0, done.stderr
+        (row,) = json.loads(done.stdout)["summary"]
+        assert (row["gender_bias_mean"] is not None) == there
+        assert (row["average_bias_mean"] is not None) == there
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert ("No attribute has two groups of 80 faces or more" in page) != there
+    (written,) = tmp_path.rglob("run.json")
+    assert json.loads(written.read_text(encoding="utf-8"))["min_rows"] == 5
+    done = run("run", recipe, *common, "--min-rows", 1, store=store)
+    assert done.returncode == 2
+    assert "--min-rows" in done.stderr
+
+
 def test_a_folder_of_other_runs_is_refused_and_kept(
     faces: Path, backbone: Path, store: Path, undisturbed: Path
 ) -> None:

@@ -408,3 +408,19 @@ def test_without_a_bias_the_search_chooses_by_mae_and_says_so(
     few = settings(tmp_path, 3, min_rows=5)
     result = search(recipe, Faces(embedded.frame), space, few, tmp_path / "b")
     assert write_search(recipe, result, few, tmp_path / "b", "faces").note == ""
+
+
+def test_a_selection_that_is_drawn_keeps_the_commands_min_rows(
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipes: list[Recipe] = []
+    real = tuning.run_task
+
+    def watched(task: Task, data: EmbeddedFaces) -> Judged:
+        recipes.append(task.recipe)
+        return real(task, data)
+
+    monkeypatch.setattr(tuning, "run_task", watched)
+    run("a", 3, text="select: {choices: [fair, mae]}\n", min_rows=7)
+    assert {recipe.select.rule for recipe in recipes[1:]} <= {"fair", "mae"}
+    assert {recipe.select.min_rows for recipe in recipes} == {7}

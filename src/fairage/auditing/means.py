@@ -130,9 +130,7 @@ def studentised_draws(units: UnitSums, seed: int) -> tuple[Floats, Floats]:
     if error == 0:
         return np.zeros(DRAWS), np.ones(DRAWS)
     if n < LEAST_UNITS:
-        shares = (np.arange(DRAWS) + 0.5) / DRAWS
-        quantiles = [student_quantile(float(share), n - 1) for share in shares]
-        return error * np.array(quantiles), np.ones(DRAWS)
+        return error * _student_draws(n), np.ones(DRAWS)
     times = _resamples(seed, n)
     centred = units.sums - units.mean * units.sizes
     powers = np.stack([centred, units.sizes, centred**2, centred * units.sizes, units.sizes**2], 1)
@@ -146,7 +144,14 @@ def studentised_draws(units: UnitSums, seed: int) -> tuple[Floats, Floats]:
     return draws[order], ratios[order]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=LEAST_UNITS)
+def _student_draws(n: int) -> Floats:
+    """Return evenly spaced quantiles of Student's t with `n - 1` degrees of freedom, rising."""
+    shares = (np.arange(DRAWS) + 0.5) / DRAWS
+    return np.array([student_quantile(float(share), n - 1) for share in shares])
+
+
+@lru_cache(maxsize=16)
 def _resamples(seed: int, n: int) -> Floats:
     """Return how often each of `n` units is drawn in each resample, shape `(DRAWS, n)`."""
     rng = numpy_rng(seed, "audit", "resamples", str(n))

@@ -197,6 +197,7 @@ class _Searching:
             recipe = candidate(self.recipe, values) if values else self.recipe
         except ConfigError as error:
             return {_done(Judged(reason=str(error))): trial}
+        recipe = with_min_rows(recipe, self.settings.min_rows)  # of a selection that was drawn
         return {
             self.submit(Task(recipe, self.settings.seeds, limits, self.settings.min_rows)): trial
         }

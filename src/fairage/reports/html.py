@@ -120,11 +120,11 @@ TERMS: dict[str, Term] = {
     ),
     "front": Term(
         "Pareto front",
-        "the versions that no other version beats on both accuracy and fairness.",
+        "the versions that no other one undercuts in both measured MAE and measured average bias.",
     ),
     "trial_front": Term(
         "Pareto front",
-        "the trials that no other trial beats on both accuracy and fairness.",
+        "the trials that no other one undercuts in both measured MAE and measured average bias.",
     ),
 }
 

@@ -67,7 +67,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training(
     valid = picture_rows(12, 2)
     noise = replace(valid, targets=Targets(valid.targets.ages.flip(0)))
     settings = FineTuneSettings(epochs=12, batch_size=4, learning_rate=5e-3, patience=2)
-    tuned = job(valid=noise, settings=settings, selection=Selection(rule))
+    tuned = job(valid=noise, settings=settings, selection=Selection(rule, min_rows=2))
     assert len(tuned.history.epochs) < 12
     assert tuned.history.best < len(tuned.history.epochs)
     assert tuned.history.epochs[0].valid_biases.keys() == {"gender"}
