@@ -13,8 +13,8 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path(
         "demo-out"
     ),
-    faces: Annotated[int, typer.Option(min=300, help="How many faces are drawn.")] = 3000,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 2,
+    faces: Annotated[int, typer.Option(min=300, help="How many faces are drawn.")] = 5000,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Go the whole way on synthetic faces, offline: draw, embed, train, compare, report.

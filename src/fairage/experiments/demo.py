@@ -15,7 +15,7 @@ DEMO_BIASES = (GroupBias("ethnicity", "afroamerican", cue=0.4),)
 EPOCHS, BATCH_SIZE = 20, 128
 
 
-def run_demo(out: Path, *, faces: int = 3000, seeds: int = 2, workers: int = 1) -> SuiteOutcome:
+def run_demo(out: Path, *, faces: int = 5000, seeds: int = 3, workers: int = 1) -> SuiteOutcome:
     """Draw faces, embed them with the packaged net, run experiments 0 and 1, write the report.
 
     The recipes are the study's; to finish in two minutes on two cores they train with larger
