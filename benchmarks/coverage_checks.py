@@ -16,7 +16,7 @@ from fairage.auditing.groups import Floats, Groups, everyone, taking_part
 from fairage.auditing.inference import Inference, infer
 from fairage.auditing.measures import MEASURES, GroupErrors
 from fairage.auditing.rates import Rate, group_rates, rate_gaps
-from fairage.auditing.result import ALL, MAE, MEAN_ERROR, WITHIN, Gap, Interval
+from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, WITHIN, Gap, Interval
 from fairage.auditing.spread import spread_intervals
 from fairage.tables import AGE_GROUP
 

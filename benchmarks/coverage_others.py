@@ -14,7 +14,7 @@ from fairage.auditing.bias_interval import bias
 from fairage.auditing.by_age import BAND_YEARS, audit_by_age
 from fairage.auditing.groups import Floats, groups_of
 from fairage.auditing.paired_inference import infer_changes
-from fairage.auditing.result import MAE, MEAN_ERROR, AdjustedGap, Interval
+from fairage.auditing.result_parts import MAE, MEAN_ERROR, AdjustedGap, Interval
 from fairage.auditing.suite_runs import SuiteRuns, VersionRuns
 from fairage.auditing.suite_statistics import SuiteStatistics, suite_statistics
 from fairage.tables import AGE, IMAGE, PREDICTION, SEED

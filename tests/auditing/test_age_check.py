@@ -10,7 +10,7 @@ from scipy import stats
 
 from fairage.auditing.age_check import audit_age_check
 from fairage.auditing.groups import Groups, Units, groups_of
-from fairage.auditing.result import ALL, DIFFER, TELL, AgeCheck
+from fairage.auditing.result_parts import ALL, DIFFER, TELL, AgeCheck
 from fairage.auditing.settings import AuditSettings
 from fairage.tables import AGE_GROUP, UNKNOWN
 

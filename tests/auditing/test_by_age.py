@@ -12,7 +12,7 @@ from fairage.auditing.age_cells import cells_of_rows
 from fairage.auditing.by_age import audit_by_age
 from fairage.auditing.groups import Groups, Units, groups_of
 from fairage.auditing.inference import infer
-from fairage.auditing.result import ALL, MAE, MEAN_ERROR, AdjustedGap, ByAge
+from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, AdjustedGap, ByAge
 from fairage.tables import AGE_GROUP
 
 Everyone = dict[str, np.ndarray]

@@ -9,7 +9,7 @@ from fairage.auditing.changes import (
     change_verdict,
     without_failing,
 )
-from fairage.auditing.result import Interval
+from fairage.auditing.result_parts import Interval
 
 BOTH, ONLY_A, ONLY_B = frozenset("ab"), frozenset("a"), frozenset("b")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fairage.auditing.claims import check_claim
-from fairage.auditing.result import Interval
+from fairage.auditing.result_parts import Interval
 
 
 def kind(claimed: float | str, value: float, half: float = 0.1) -> str:

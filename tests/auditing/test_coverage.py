@@ -13,7 +13,7 @@ from scipy import stats
 
 from fairage.auditing.groups import Groups, Units
 from fairage.auditing.inference import infer
-from fairage.auditing.result import Interval
+from fairage.auditing.result_parts import Interval
 from fairage.seeding import numpy_rng
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

@@ -7,7 +7,7 @@ import pytest
 
 from fairage.auditing.failures import audit_failures, mae_if_withheld
 from fairage.auditing.groups import Groups, Units, groups_of
-from fairage.auditing.result import ALL, DIFFER, TELL, WITHIN, Failures
+from fairage.auditing.result_parts import ALL, DIFFER, TELL, WITHIN, Failures
 from fairage.tables import UNKNOWN
 
 

@@ -12,7 +12,7 @@ from fairage.auditing import inference as module
 from fairage.auditing.bias_interval import BiasEstimate
 from fairage.auditing.groups import Groups, Units, group_rows, groups_of
 from fairage.auditing.inference import Inference, infer
-from fairage.auditing.result import DIFFER, MAE, MEAN_ERROR, TELL, WITHIN, NoiseFloor
+from fairage.auditing.result_parts import DIFFER, MAE, MEAN_ERROR, TELL, WITHIN, NoiseFloor
 from fairage.auditing.scoring import score_errors
 from fairage.tables import AGE_GROUP, UNKNOWN
 

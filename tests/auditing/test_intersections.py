@@ -5,7 +5,7 @@ import pytest
 
 from fairage.auditing.groups import Groups, Units, groups_of
 from fairage.auditing.intersections import audit_intersections
-from fairage.auditing.result import DIFFER, TELL, Intersection
+from fairage.auditing.result_parts import DIFFER, TELL, Intersection
 from fairage.tables import AGE_GROUP, UNKNOWN
 
 

@@ -7,16 +7,8 @@ import polars as pl
 import pytest
 
 from fairage.auditing.auditor import audit
-from fairage.auditing.result import (
-    ALL,
-    DIFFER,
-    MAE,
-    TELL,
-    WITHIN,
-    AuditResult,
-    Interval,
-    ModelAudit,
-)
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import ALL, DIFFER, MAE, TELL, WITHIN, Interval
 from fairage.auditing.scoring import score
 from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import DataError

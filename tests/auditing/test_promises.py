@@ -17,7 +17,7 @@ from fairage.auditing.means import UnitSums, mean_limits
 from fairage.auditing.measures import MEASURES, GroupErrors
 from fairage.auditing.quantiles import quantile_limits
 from fairage.auditing.rates import rate_of
-from fairage.auditing.result import ALL, DIFFER, MAE, MEAN_ERROR, TELL, WITHIN
+from fairage.auditing.result_parts import ALL, DIFFER, MAE, MEAN_ERROR, TELL, WITHIN
 from fairage.tables import AGE_GROUP
 
 Law = Callable[[np.random.Generator, int], np.ndarray]

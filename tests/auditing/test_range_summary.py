@@ -8,7 +8,7 @@ import pytest
 from fairage.auditing.auditor import audit
 from fairage.auditing.groups import Units
 from fairage.auditing.range_summary import summarise_ranges
-from fairage.auditing.result import Ranges
+from fairage.auditing.result_parts import Ranges
 from fairage.auditing.rows import ModelRows, Rows
 from fairage.auditing.settings import AuditSettings
 

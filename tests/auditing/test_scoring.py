@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fairage.age_groups import AgeGroups
 from fairage.auditing.auditor import audit
 from fairage.auditing.groups import Units
-from fairage.auditing.result import MAE
+from fairage.auditing.result_parts import MAE
 from fairage.auditing.scoring import (
     average_bias,
     bias_column,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fairage.auditing.groups import Groups, Units, groups_of
 from fairage.auditing.inference import Inference, infer
-from fairage.auditing.result import MAE
+from fairage.auditing.result_parts import MAE
 from fairage.auditing.spread import spread_intervals
 
 quick = settings(max_examples=30, deadline=None)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from fairage.auditing.groups import group_rows, groups_of
 from fairage.auditing.noise import GroupMeans, estimate_means
-from fairage.auditing.result import ALL, DIFFER, TELL, WITHIN, Gap, Interval, Verdict
+from fairage.auditing.result_parts import ALL, DIFFER, TELL, WITHIN, Gap, Interval, Verdict
 from fairage.auditing.verdicts import (
     at_once,
     joint_verdict,

@@ -10,7 +10,8 @@ import pytest
 from tests.reports.factories import Group, age_check, model
 
 from fairage.auditing.columns import Columns
-from fairage.auditing.result import AuditResult, Claim, Interval, ModelAudit, Note
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import Claim, Interval, Note
 from fairage.auditing.rows import RowReport
 from fairage.auditing.settings import AuditSettings
 from fairage.cli.audit_output import give_audits

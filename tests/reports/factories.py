@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fairage.auditing.columns import Columns
-from fairage.auditing.result import (
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import (
     MAE,
     MEAN_ERROR,
     AdjustedGap,
     AgeBand,
     AgeCheck,
-    AuditResult,
     ByAge,
     Cell,
     CheckCurve,
@@ -26,7 +26,6 @@ from fairage.auditing.result import (
     GroupAudit,
     Intersection,
     Interval,
-    ModelAudit,
     NoiseFloor,
     Note,
     Ranges,

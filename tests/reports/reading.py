@@ -9,16 +9,8 @@ from collections.abc import Sequence
 from tests.reports.sentence_checks import SLACK, SentenceChecks, at_least, at_most, value_of
 from tests.reports.sentence_patterns import NUMBER, PATTERNS
 
-from fairage.auditing.result import (
-    DIFFER,
-    MAE,
-    MEAN_ERROR,
-    TELL,
-    WITHIN,
-    Gap,
-    ModelAudit,
-    Verdict,
-)
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import DIFFER, MAE, MEAN_ERROR, TELL, WITHIN, Gap, Verdict
 from fairage.auditing.settings import AuditSettings
 from fairage.reports.audit_captions import (
     age_sentence,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tests.reports.sentence_patterns import NUMBER
 
-from fairage.auditing.result import (
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import (
     ALL,
     DIFFER,
     MAE,
@@ -16,7 +17,6 @@ from fairage.auditing.result import (
     AdjustedGap,
     Gap,
     Interval,
-    ModelAudit,
     Verdict,
 )
 from fairage.auditing.settings import AuditSettings

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.reports.factories import Group, adjusted_gap, model
 
-from fairage.auditing.result import AgeBand, ByAge, Intersection, Interval, NoiseFloor
+from fairage.auditing.result_parts import AgeBand, ByAge, Intersection, Interval, NoiseFloor
 from fairage.reports.audit_captions import (
     age_sentence,
     bias_sentence,

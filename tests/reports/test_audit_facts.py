@@ -4,7 +4,8 @@ import pytest
 from tests.reports.factories import GENDER, Group, model, ranges, rate
 
 from fairage.auditing.columns import Columns
-from fairage.auditing.result import AuditResult, Interval, ModelAudit
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import Interval
 from fairage.auditing.rows import RowReport
 from fairage.auditing.settings import AuditSettings
 from fairage.reports.audit_facts import (

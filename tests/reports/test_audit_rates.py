@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.reports.factories import Group, age_check, failures, model, rate
 
-from fairage.auditing.result import AgeCheck, CheckRates, Interval
+from fairage.auditing.result_parts import AgeCheck, CheckRates, Interval
 from fairage.reports.audit_rates import (
     age_check_sentences,
     check_group_sentence,

@@ -15,7 +15,7 @@ from tests.reports.factories import (
 )
 
 from fairage.auditing.measures import MEASURES
-from fairage.auditing.result import (
+from fairage.auditing.result_parts import (
     DIFFER,
     MAE,
     MEAN_ERROR,

@@ -6,7 +6,7 @@ import pytest
 from tests.reports.factories import Group, adjusted_gap, age_check, failures, model, ranges
 from tests.reports.held_back import held_back
 
-from fairage.auditing.result import Claim, Interval, NoiseFloor
+from fairage.auditing.result_parts import Claim, Interval, NoiseFloor
 from fairage.auditing.settings import AuditSettings
 from fairage.reports.audit_text import findings, headline
 from fairage.reports.format import MINUS

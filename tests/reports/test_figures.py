@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from fairage.auditing.result import Interval, NoiseFloor
+from fairage.auditing.result_parts import Interval, NoiseFloor
 from fairage.reports.figures import (
     BiasFloor,
     BiasFloors,

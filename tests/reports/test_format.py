@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairage.auditing.result import Interval
+from fairage.auditing.result_parts import Interval
 from fairage.reports.format import (
     LONGEST_NAME,
     MINUS,

@@ -1,6 +1,6 @@
 import pytest
 
-from fairage.auditing.result import Gap, Interval, Verdict
+from fairage.auditing.result_parts import Gap, Interval, Verdict
 from fairage.auditing.verdicts import pair_gap
 from fairage.reports.format import MINUS
 from fairage.reports.gap_text import (

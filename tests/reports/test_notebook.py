@@ -3,7 +3,7 @@ from dataclasses import replace
 from tests.reports.conftest import parsed
 from tests.reports.factories import AGES, GENDER, Group, model, result
 
-from fairage.auditing.result import Note
+from fairage.auditing.result_parts import Note
 from fairage.reports.notebook import audit_view
 from fairage.tables import AGE_GROUP
 

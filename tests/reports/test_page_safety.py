@@ -15,7 +15,8 @@ from tests.reports.factories import Group, adjusted_gap, age_check, model, range
 
 from fairage.auditing.comparison import compare
 from fairage.auditing.comparison_result import ComparisonResult
-from fairage.auditing.result import AuditResult, Note
+from fairage.auditing.result import AuditResult
+from fairage.auditing.result_parts import Note
 from fairage.reports.audit_page import audit_html
 from fairage.reports.comparison_page import comparison_html, comparison_view
 from fairage.reports.notebook import audit_view

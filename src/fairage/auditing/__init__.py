@@ -4,7 +4,8 @@ from fairage.auditing.auditor import audit
 from fairage.auditing.comparison import compare
 from fairage.auditing.comparison_result import ComparisonResult
 from fairage.auditing.measures import MEASURES, Measure
-from fairage.auditing.result import AuditResult, Interval, ModelAudit
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import Interval
 from fairage.auditing.scoring import Score, score
 from fairage.auditing.settings import AuditSettings
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fairage.auditing.distributions import clopper_pearson
 from fairage.auditing.groups import Floats, Groups, Units, everyone
 from fairage.auditing.rates import Rate, rate_gaps, rate_of
-from fairage.auditing.result import ALL, AgeCheck, CheckCurve, CheckRates, Verdict
+from fairage.auditing.result_parts import ALL, AgeCheck, CheckCurve, CheckRates, Verdict
 from fairage.auditing.settings import AuditSettings
 from fairage.auditing.verdicts import verdict_of
 from fairage.tables import AGE_GROUP, MAX_AGE, UNKNOWN

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairage.auditing.groups import Floats
-from fairage.auditing.result import NoiseFloor
+from fairage.auditing.result_parts import NoiseFloor
 
 __all__ = ["BiasEstimate", "bias", "bias_estimate", "biases"]
 

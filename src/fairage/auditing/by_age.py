@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fairage.auditing.age_cells import AgeCells, cells_of_rows, cells_of_units
 from fairage.auditing.distributions import student_quantile
 from fairage.auditing.groups import Floats, Groups, Units, everyone
-from fairage.auditing.result import (
+from fairage.auditing.result_parts import (
     ALL,
     MAE,
     MEAN_ERROR,

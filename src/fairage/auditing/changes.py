@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from fairage.auditing.result import MAE, MEAN_ERROR, Interval
+from fairage.auditing.result_parts import FAILURES_DIFFER, MAE, MEAN_ERROR, Interval
+from fairage.auditing.verdicts import rows_needed
 
 __all__ = [
     "BETTER",
     "CANNOT_TELL",
-    "FAILURES",
     "FAIRER",
     "IDENTICAL",
     "LESS_FAIR",
@@ -53,7 +53,6 @@ LESS_FAIR: BiasKind = "less fair"
 
 OVERALL = "overall"
 TOO_FEW = "too few rows"
-FAILURES = "failures differ"
 
 
 @dataclass(frozen=True)
@@ -229,7 +228,11 @@ def change_verdict(
         widest=widest,
     )
     kind = _kind(verdict)
-    needed = _rows_needed(changes, margin, rows) if kind == CANNOT_TELL else None
+    needed = (
+        rows_needed([change.interval for change in changes if not change.identical], margin, rows)
+        if kind == CANNOT_TELL
+        else None
+    )
     return replace(verdict, kind=kind, rows_needed=needed)
 
 
@@ -275,7 +278,7 @@ def without_failing(verdict: ChangeVerdict, failing: frozenset[str]) -> ChangeVe
     gains = {BETTER: "b", WORSE: "a"}.get(verdict.kind)
     if gains is not None and gains not in failing:
         return verdict
-    return replace(verdict, kind=CANNOT_TELL, rows_needed=None, reason=FAILURES)
+    return replace(verdict, kind=CANNOT_TELL, rows_needed=None, reason=FAILURES_DIFFER)
 
 
 def _kind(verdict: ChangeVerdict) -> ChangeKind:
@@ -292,17 +295,3 @@ def _kind(verdict: ChangeVerdict) -> ChangeKind:
 
 def _bound(change: Change) -> float:
     return math.inf if change.at_most is None else change.at_most
-
-
-def _rows_needed(changes: Sequence[Change], margin: float, rows: int) -> int | None:
-    """Return the rows at which the widest half-width is half the margin, to two digits."""
-    halves = [
-        (change.interval.high - change.interval.low) / 2
-        for change in changes
-        if change.interval.low is not None and change.interval.high is not None
-    ]
-    if not halves or any(change.at_most is None for change in changes):
-        return None
-    exact = rows * max((2 * max(halves) / margin) ** 2, 1.0)
-    unit = int(10 ** max(math.floor(math.log10(exact)) - 1, 0))
-    return math.ceil(exact / unit) * unit

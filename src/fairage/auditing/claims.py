@@ -1,6 +1,6 @@
 """Whether these rows bear out a published MAE."""
 
-from fairage.auditing.result import Claim, Interval
+from fairage.auditing.result_parts import Claim, Interval
 
 __all__ = ["check_claim"]
 

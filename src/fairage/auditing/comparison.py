@@ -20,7 +20,7 @@ from fairage.auditing.levelling import Levelling, level_errors
 from fairage.auditing.paired_failures import PairedFailures, compare_failures
 from fairage.auditing.paired_inference import PairedInference, infer_changes
 from fairage.auditing.pairing import Pair, PairedTable, pair_tables
-from fairage.auditing.result import MAE, Interval, Note
+from fairage.auditing.result_parts import MAE, Interval, Note
 from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import DataError
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from fairage.auditing.changes import OVERALL, GroupChange
 from fairage.auditing.export import plain
-from fairage.auditing.result import Interval
+from fairage.auditing.result_parts import Interval
 
 if TYPE_CHECKING:
     from fairage.auditing.comparison_result import ComparisonResult

@@ -12,7 +12,7 @@ from fairage.auditing.changes import OVERALL, BiasKind, ChangeVerdict, GroupChan
 from fairage.auditing.columns import Columns
 from fairage.auditing.levelling import Levelling
 from fairage.auditing.paired_failures import PairedFailures
-from fairage.auditing.result import MAE, Interval, Note
+from fairage.auditing.result_parts import MAE, Interval, Note
 from fairage.auditing.settings import AuditSettings
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from fairage.auditing.measures import Measure
-from fairage.auditing.result import ALL, Gap, GroupAudit, Interval, ModelAudit
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import ALL, Gap, GroupAudit, Interval
 from fairage.exceptions import ConfigError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fairage.auditing.groups import Floats, Groups, Units, taking_part
 from fairage.auditing.rates import group_rates, rate_gaps, rate_of
-from fairage.auditing.result import ALL, Failures
+from fairage.auditing.result_parts import ALL, Failures
 from fairage.auditing.verdicts import verdict_of
 
 __all__ = ["FAILURE", "audit_failures", "mae_if_withheld"]

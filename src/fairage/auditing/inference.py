@@ -1,7 +1,7 @@
 """The inference of one model's audit: gaps, verdicts and biases from one set of noise draws.
 
-Audit, suites and the coverage benchmark all come through `infer`, so that what is measured to hold
-is what is printed.
+The audit and the coverage benchmark both come through `infer`, so that what is measured to hold is
+what is printed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from fairage.auditing.groups import (
     taking_part,
 )
 from fairage.auditing.noise import GroupMeans, estimate_means
-from fairage.auditing.result import ALL, MAE, MEAN_ERROR, Gap, Interval, Verdict
+from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, Gap, Interval, Verdict
 from fairage.auditing.verdicts import Family, at_once, joint_verdict, pair_gap, verdict_of
 from fairage.tables import AGE_GROUP
 

@@ -15,7 +15,7 @@ from fairage.auditing.groups import (
     taking_part,
 )
 from fairage.auditing.noise import GroupMeans, estimate_means
-from fairage.auditing.result import MAE, MEAN_ERROR, Cell, Intersection, Interval
+from fairage.auditing.result_parts import MAE, MEAN_ERROR, Cell, Intersection, Interval
 from fairage.auditing.verdicts import at_once, pair_gap, verdict_of
 from fairage.tables import AGE_GROUP, UNKNOWN
 

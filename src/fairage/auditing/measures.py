@@ -18,7 +18,7 @@ from fairage.auditing.groups import Floats
 from fairage.auditing.means import FEW_UNITS, UnitSums, mean_limits
 from fairage.auditing.quantiles import quantile_limits
 from fairage.auditing.rates import Rate, rate_of
-from fairage.auditing.result import MAE, MEAN_ERROR, Interval
+from fairage.auditing.result_parts import MAE, MEAN_ERROR, Interval
 from fairage.exceptions import ConfigError
 
 __all__ = ["MEASURES", "GroupErrors", "Measure", "all_measures"]

@@ -16,7 +16,8 @@ from fairage.auditing.inference import infer
 from fairage.auditing.intersections import audit_intersections
 from fairage.auditing.measures import MEASURES, GroupErrors, Measure, all_measures
 from fairage.auditing.range_summary import summarise_ranges
-from fairage.auditing.result import (
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import (
     ALL,
     MAE,
     MEAN_ERROR,
@@ -25,7 +26,6 @@ from fairage.auditing.result import (
     Failures,
     GroupAudit,
     Interval,
-    ModelAudit,
     Verdict,
 )
 from fairage.auditing.rows import ModelRows, Rows

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fairage.auditing.groups import Floats
-from fairage.auditing.result import Note
+from fairage.auditing.result_parts import Note
 from fairage.tables import UNKNOWN
 
 if TYPE_CHECKING:

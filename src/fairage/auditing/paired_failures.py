@@ -20,7 +20,7 @@ from fairage.auditing.groups import Floats, Groups, Units, everyone, taking_part
 from fairage.auditing.means import UnitSums
 from fairage.auditing.measures import MEASURES, GroupErrors
 from fairage.auditing.rates import Rate, group_rates, rate_gaps, rate_of
-from fairage.auditing.result import DIFFER, Interval
+from fairage.auditing.result_parts import DIFFER, Interval
 from fairage.auditing.verdicts import verdict_of
 
 __all__ = ["FailureChange", "PairedFailures", "compare_failures"]

@@ -21,7 +21,7 @@ from fairage.auditing.changes import (
 from fairage.auditing.distributions import normal_quantile, student_quantile
 from fairage.auditing.groups import Floats, Groups, Units, everyone, taking_part
 from fairage.auditing.noise import GroupMeans, estimate_means
-from fairage.auditing.result import MAE, MEAN_ERROR, Interval
+from fairage.auditing.result_parts import MAE, MEAN_ERROR, Interval
 from fairage.tables import UNKNOWN
 
 __all__ = ["PairedInference", "changes_at_once", "infer_changes"]

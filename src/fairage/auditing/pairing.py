@@ -10,7 +10,7 @@ from fairage._tables_io import Table
 from fairage.auditing.cells import whole_column
 from fairage.auditing.columns import ColumnRequest, Columns, find_columns
 from fairage.auditing.estimates import ModelRows
-from fairage.auditing.result import Note
+from fairage.auditing.result_parts import Note
 from fairage.auditing.rows import RowReport, Rows, read_models
 from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import DataError

@@ -9,7 +9,7 @@ from fairage.auditing.groups import Floats
 from fairage.auditing.means import UnitSums, mean_limits
 from fairage.auditing.ranges import distance_outside, farthest_error, inside, nearest_error, width
 from fairage.auditing.rates import rate_of
-from fairage.auditing.result import Interval, Ranges
+from fairage.auditing.result_parts import Interval, Ranges
 from fairage.auditing.rows import ModelRows, Rows
 from fairage.auditing.settings import AuditSettings
 

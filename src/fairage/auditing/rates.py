@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fairage.auditing.distributions import clopper_pearson, student_quantile, wilson
 from fairage.auditing.groups import Floats, Groups, Units
 from fairage.auditing.means import UnitSums
-from fairage.auditing.result import Gap, Interval
+from fairage.auditing.result_parts import Gap, Interval
 from fairage.auditing.verdicts import pair_gap
 
 __all__ = ["Rate", "group_rates", "rate_gaps", "rate_of"]

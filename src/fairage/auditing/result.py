@@ -28,26 +28,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairage.auditing.result_parts import (
-    ALL,
-    DIFFER,
     MAE,
-    MEAN_ERROR,
-    TELL,
-    WITHIN,
-    AdjustedGap,
-    AgeBand,
     AgeCheck,
     ByAge,
-    Cell,
-    CheckCurve,
-    CheckRates,
     Claim,
     Failures,
     Gap,
     GroupAudit,
     Intersection,
     Interval,
-    Kind,
     NoiseFloor,
     Note,
     Ranges,
@@ -63,35 +52,7 @@ if TYPE_CHECKING:
     from fairage.auditing.measures import Measure
     from fairage.auditing.rows import RowReport
 
-__all__ = [
-    "ALL",
-    "DIFFER",
-    "MAE",
-    "MEAN_ERROR",
-    "SCHEMA_VERSION",
-    "TELL",
-    "WITHIN",
-    "AdjustedGap",
-    "AgeBand",
-    "AgeCheck",
-    "AuditResult",
-    "ByAge",
-    "Cell",
-    "CheckCurve",
-    "CheckRates",
-    "Claim",
-    "Failures",
-    "Gap",
-    "GroupAudit",
-    "Intersection",
-    "Interval",
-    "Kind",
-    "ModelAudit",
-    "NoiseFloor",
-    "Note",
-    "Ranges",
-    "Verdict",
-]
+__all__ = ["SCHEMA_VERSION", "AuditResult", "ModelAudit"]
 
 SCHEMA_VERSION = 3
 

@@ -7,6 +7,8 @@ from typing import Literal
 __all__ = [
     "ALL",
     "DIFFER",
+    "FAILURES_DIFFER",
+    "FEWER",
     "MAE",
     "MEAN_ERROR",
     "TELL",
@@ -37,6 +39,9 @@ Kind = Literal["differ", "within margin", "cannot tell"]
 DIFFER: Kind = "differ"
 WITHIN: Kind = "within margin"
 TELL: Kind = "cannot tell"
+FEWER = "fewer than two groups"
+FAILURES_DIFFER = "failures differ"
+"""Why a verdict cannot tell, where it is not for want of rows."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from fairage.auditing.column_guesses import MOST_MODELS
 from fairage.auditing.columns import Columns
 from fairage.auditing.groups import Floats, Groups
 from fairage.auditing.persons import number_values
-from fairage.auditing.result import ALL
+from fairage.auditing.result_parts import ALL
 from fairage.auditing.settings import AuditSettings
 from fairage.auditing.years import read_numbers
 from fairage.exceptions import DataError

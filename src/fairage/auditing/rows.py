@@ -23,7 +23,7 @@ from fairage.auditing.estimates import (
 from fairage.auditing.groups import Floats, Groups, Units
 from fairage.auditing.notes import estimate_notes, reading_notes
 from fairage.auditing.persons import image_keys, read_persons
-from fairage.auditing.result import Note
+from fairage.auditing.result_parts import Note
 from fairage.auditing.row_columns import (
     Labels,
     group_ages,

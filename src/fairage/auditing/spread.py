@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from fairage.auditing.inference import Inference
-from fairage.auditing.result import MAE, Interval
+from fairage.auditing.result_parts import MAE, Interval
 from fairage.auditing.verdicts import at_once
 
 __all__ = ["spread_intervals"]

@@ -18,7 +18,7 @@ from fairage.auditing.bias_interval import BiasEstimate, bias_estimate, biases
 from fairage.auditing.distributions import normal_quantile, student_quantile
 from fairage.auditing.groups import Floats, Groups, Units, taking_part
 from fairage.auditing.noise import GroupMeans, estimate_means
-from fairage.auditing.result import MEAN_ERROR, NoiseFloor
+from fairage.auditing.result_parts import MEAN_ERROR, NoiseFloor
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE, bias_column
 from fairage.auditing.verdicts import Family, at_once
 

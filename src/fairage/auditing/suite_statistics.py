@@ -11,7 +11,7 @@ import numpy as np
 
 from fairage.auditing.groups import Groups, everyone
 from fairage.auditing.noise import GroupMeans, estimate_means
-from fairage.auditing.result import ALL
+from fairage.auditing.result_parts import ALL
 from fairage.auditing.scoring import (
     AVERAGE_BIAS,
     MAE,

@@ -15,9 +15,20 @@ from numpy.typing import NDArray
 
 from fairage.auditing.groups import Floats
 from fairage.auditing.noise import GroupMeans
-from fairage.auditing.result import ALL, DIFFER, TELL, WITHIN, Gap, Interval, Kind, Verdict
+from fairage.auditing.result_parts import (
+    ALL,
+    DIFFER,
+    FAILURES_DIFFER,
+    FEWER,
+    TELL,
+    WITHIN,
+    Gap,
+    Interval,
+    Kind,
+    Verdict,
+)
 
-__all__ = ["Family", "at_once", "joint_verdict", "pair_gap", "verdict_of"]
+__all__ = ["Family", "at_once", "joint_verdict", "pair_gap", "rows_needed", "verdict_of"]
 
 EQUAL = 1e-9
 LeftOut = Sequence[tuple[str, str, int]]
@@ -131,7 +142,7 @@ def joint_verdict(verdicts: Mapping[str, Verdict], margin: float, *, rows: int) 
     widest = max(judged, key=lambda verdict: _bound(verdict.at_most))
     kind = _kind([verdict.kind for verdict in judged])
     needed = [v.rows_needed for v in judged if v.kind == TELL and v.rows_needed is not None]
-    failing = kind == TELL and any(verdict.reason == FAILURES for verdict in judged)
+    failing = kind == TELL and any(verdict.reason == FAILURES_DIFFER for verdict in judged)
     return Verdict(
         ALL,
         kind,
@@ -143,12 +154,8 @@ def joint_verdict(verdicts: Mapping[str, Verdict], margin: float, *, rows: int) 
         groups=tuple(pair for verdict in judged for pair in verdict.groups),
         left_out=tuple(left_out),
         rows_needed=max(needed) if kind == TELL and needed and not failing else None,
-        reason=FAILURES if failing else "",
+        reason=FAILURES_DIFFER if failing else "",
     )
-
-
-FEWER = "fewer than two groups"
-FAILURES = "failures differ"
 
 
 def with_failures(verdict: Verdict, *failures: Verdict | None) -> Verdict:
@@ -163,7 +170,7 @@ def with_failures(verdict: Verdict, *failures: Verdict | None) -> Verdict:
     """
     uneven = any(each is not None and each.kind == DIFFER for each in failures)
     if uneven and verdict.kind != DIFFER:
-        return replace(verdict, kind=TELL, reason=FAILURES, rows_needed=None)
+        return replace(verdict, kind=TELL, reason=FAILURES_DIFFER, rows_needed=None)
     return verdict
 
 
@@ -194,6 +201,7 @@ def _verdict(
     widest = max(gaps, key=lambda gap: _bound(gap.at_most))
     inside = _bound(widest.at_most) <= margin
     kind: Kind = WITHIN if inside else DIFFER if differing else TELL
+    needed = rows_needed([gap.interval for gap in gaps], margin, rows) if kind == TELL else None
     return Verdict(
         attribute,
         kind,
@@ -204,7 +212,7 @@ def _verdict(
         widest=widest,
         groups=tuple(groups),
         left_out=tuple(left_out),
-        rows_needed=_rows_needed(gaps, margin, rows) if kind == TELL else None,
+        rows_needed=needed,
     )
 
 
@@ -212,17 +220,29 @@ def _bound(at_most: float | None) -> float:
     return math.inf if at_most is None else at_most
 
 
-def _rows_needed(gaps: Sequence[Gap], margin: float, rows: int) -> int | None:
-    """Return the rows at which the widest half-width is half the margin, to two digits."""
+def rows_needed(intervals: Sequence[Interval], margin: float, rows: int) -> int | None:
+    """Return the rows at which the widest half-width is half the margin, to two digits.
+
+    None where a limit is missing, so that rows alone may not help.
+
+    Args:
+        intervals: Simultaneous limits of what is judged.
+        margin: Largest size that counts as none in practice.
+        rows: Rows now; all groups are taken to grow alike.
+
+    Examples:
+        >>> rows_needed([Interval(0.5, -0.5, 1.5)], 1.0, 100)
+        400
+    """
     halves = [
-        (gap.interval.high - gap.interval.low) / 2
-        for gap in gaps
-        if gap.interval.low is not None and gap.interval.high is not None
+        (one.high - one.low) / 2
+        for one in intervals
+        if one.low is not None and one.high is not None
     ]
-    if len(halves) < len(gaps):
+    if not halves or len(halves) < len(intervals):
         return None
     exact = rows * max((2 * max(halves) / margin) ** 2, 1.0)
-    unit: int = 10 ** max(math.floor(math.log10(exact)) - 1, 0)
+    unit = int(10 ** max(math.floor(math.log10(exact)) - 1, 0))
     return math.ceil(exact / unit) * unit
 
 

@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fairage.auditing.result import (
-    ALL,
-    MAE,
-    MEAN_ERROR,
-    AgeCheck,
-    AuditResult,
-    Interval,
-    ModelAudit,
-    Note,
-    Verdict,
-)
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, AgeCheck, Interval, Note, Verdict
 from fairage.cli.terminal import Terminal
 from fairage.reports.audit_facts import rows_sentence
 from fairage.reports.audit_rates import failure_sentences, reach_sentence

@@ -1,8 +1,10 @@
 """The sentence beneath each figure of an audit, made from the figure's numbers."""
 
-from fairage.auditing.result import (
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import (
     ALL,
     DIFFER,
+    FEWER,
     MAE,
     WITHIN,
     AdjustedGap,
@@ -10,7 +12,6 @@ from fairage.auditing.result import (
     Cell,
     Gap,
     Intersection,
-    ModelAudit,
 )
 from fairage.reports.bias_text import bias_sentence
 from fairage.reports.format import (
@@ -21,7 +22,7 @@ from fairage.reports.format import (
     with_span,
     years,
 )
-from fairage.reports.gap_text import FEWER, apart, left_out_sentence, size_at_least, size_at_most
+from fairage.reports.gap_text import apart, left_out_sentence, size_at_least, size_at_most
 from fairage.reports.pair_text import (
     MEASURE_WORDS,
     age_part_sentence,

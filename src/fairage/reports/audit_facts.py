@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from fairage.auditing.columns import Columns
-from fairage.auditing.result import MAE, AuditResult, ModelAudit, Ranges
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import MAE, Ranges
 from fairage.auditing.settings import AuditSettings
 from fairage.reports.format import (
     as_percent_cell,

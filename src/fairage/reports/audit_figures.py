@@ -8,7 +8,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from fairage.auditing.measures import MEASURES
-from fairage.auditing.result import (
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import (
     ALL,
     MAE,
     MEAN_ERROR,
@@ -17,7 +18,6 @@ from fairage.auditing.result import (
     CheckCurve,
     Intersection,
     Interval,
-    ModelAudit,
 )
 from fairage.reports.figures import (
     BiasFloor,

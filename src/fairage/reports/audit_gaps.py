@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from fairage.auditing.result import DIFFER, MAE, MEAN_ERROR, TELL, Gap, Interval, ModelAudit
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import DIFFER, MAE, MEAN_ERROR, TELL, Gap, Interval
 from fairage.reports.audit_tables import Table, attribute_row, measure_title
 from fairage.reports.figures.dots import gap_bar
 from fairage.reports.figures.svg import in_full

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from fairage.auditing.measures import MEASURES
-from fairage.auditing.result import ALL, DIFFER, TELL, WITHIN, AgeCheck, AuditResult, ModelAudit
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import ALL, DIFFER, TELL, WITHIN, AgeCheck
 from fairage.reports.audit_captions import (
     age_sentence,
     bias_sentence,

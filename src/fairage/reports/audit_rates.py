@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fairage.auditing.result import (
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import (
     DIFFER,
+    FEWER,
     MAE,
     TELL,
     WITHIN,
     AgeCheck,
     Failures,
     Interval,
-    ModelAudit,
     Verdict,
 )
 from fairage.reports.format import (
@@ -26,7 +27,7 @@ from fairage.reports.format import (
     visible,
     years,
 )
-from fairage.reports.gap_text import FEWER, apart, rate_words, rows_words, share_words, size_at_most
+from fairage.reports.gap_text import apart, rate_words, rows_words, share_words, size_at_most
 
 __all__ = [
     "age_check_sentences",

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from fairage.auditing.measures import MEASURES, Measure
-from fairage.auditing.result import (
-    MAE,
-    AuditResult,
-    GroupAudit,
-    Interval,
-    ModelAudit,
-)
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import MAE, GroupAudit, Interval
 from fairage.reports.figures.svg import in_full
 from fairage.reports.format import (
     MINUS,

@@ -7,7 +7,8 @@ out, and where none does, the largest gap is named that the data still allow.
 import re
 from collections.abc import Iterable
 
-from fairage.auditing.result import DIFFER, TELL, WITHIN, ModelAudit, Verdict
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import DIFFER, TELL, WITHIN, Verdict
 from fairage.auditing.settings import AuditSettings
 from fairage.reports.audit_facts import range_headline, range_sentences
 from fairage.reports.audit_rates import (

@@ -1,6 +1,7 @@
 """Sentences about biases: one number for all gaps of an attribute, and what noise alone gives."""
 
-from fairage.auditing.result import MAE, MEAN_ERROR, Interval, ModelAudit, NoiseFloor
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import MAE, MEAN_ERROR, Interval, NoiseFloor
 from fairage.reports.format import attribute_words, number, with_span
 from fairage.reports.gap_text import by_attributes
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fairage.auditing.changes import IDENTICAL
 from fairage.auditing.comparison_result import ComparisonResult
 from fairage.auditing.levelling import GroupMove, Levelling
-from fairage.auditing.result import Interval
+from fairage.auditing.result_parts import Interval
 from fairage.reports.comparison_words import (
     CONFIDENCE,
     among,

@@ -17,7 +17,7 @@ from fairage.auditing.changes import (
 )
 from fairage.auditing.columns import Columns
 from fairage.auditing.comparison_result import ComparisonResult
-from fairage.auditing.result import MAE, MEAN_ERROR, Interval
+from fairage.auditing.result_parts import MAE, MEAN_ERROR, Interval
 from fairage.reports.comparison_tables import (
     bias_change_table,
     failure_change_table,

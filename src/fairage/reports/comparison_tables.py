@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fairage.auditing.changes import FAIRER, IDENTICAL, LESS_FAIR, OVERALL, BiasKind, GroupChange
 from fairage.auditing.comparison_result import ComparisonResult
 from fairage.auditing.paired_failures import FailureChange
-from fairage.auditing.result import MAE, MEAN_ERROR, Interval
+from fairage.auditing.result_parts import MAE, MEAN_ERROR, Interval
 from fairage.reports.audit_tables import (
     Table,
     TableRow,

@@ -7,17 +7,9 @@ leaves out faces which the other estimates is never called better.
 
 from collections.abc import Sequence
 
-from fairage.auditing.changes import (
-    CANNOT_TELL,
-    FAILURES,
-    IDENTICAL,
-    OVERALL,
-    TOO_FEW,
-    Change,
-    ChangeVerdict,
-)
+from fairage.auditing.changes import CANNOT_TELL, IDENTICAL, OVERALL, TOO_FEW, Change, ChangeVerdict
 from fairage.auditing.comparison_result import ComparisonResult
-from fairage.auditing.result import MAE, MEAN_ERROR
+from fairage.auditing.result_parts import FAILURES_DIFFER, MAE, MEAN_ERROR
 from fairage.reports.comparison_bias_text import average_bias_sentence, bias_sentences
 from fairage.reports.comparison_failure_text import failing_sentence, failure_details
 from fairage.reports.comparison_words import (
@@ -121,7 +113,7 @@ def _accuracy(result: ComparisonResult, verdict: ChangeVerdict) -> str:
             f"{upper_first(faces)} the MAE of {a} and of {b} are at most "
             f"{size_at_most(change.at_most)} apart ({_values(result, MAE)}) {CONFIDENCE}{within}"
         )
-        if verdict.reason == FAILURES:
+        if verdict.reason == FAILURES_DIFFER:
             text += ", but faces that one of them leaves out may hide more"
         return f"{text}."
     return (
@@ -184,7 +176,7 @@ def _no_sure_change(result: ComparisonResult) -> str:
         f"{among(result)}no MAE or mean error of a group of {which} changes by more than "
         f"{size_at_most(bound)} {AT_ONCE}"
     )
-    if any(verdict.reason == FAILURES for verdict in verdicts):
+    if any(verdict.reason == FAILURES_DIFFER for verdict in verdicts):
         return f"{text}, but faces that one of them leaves out may hide more."
     return f"{text}: within the margin of {margin_size(result.settings.margin)}."
 
@@ -192,7 +184,7 @@ def _no_sure_change(result: ComparisonResult) -> str:
 def _undecided_attributes(result: ComparisonResult) -> str:
     """Return of which attributes nothing is sure, where that of others is."""
     verdicts = [verdict for verdict in _group_verdicts(result) if verdict.kind == CANNOT_TELL]
-    verdicts = [verdict for verdict in verdicts if verdict.reason != FAILURES]
+    verdicts = [verdict for verdict in verdicts if verdict.reason != FAILURES_DIFFER]
     return _cannot_tell(verdicts) if verdicts and _any_sure(result) else ""
 
 
@@ -305,7 +297,7 @@ def _values(result: ComparisonResult, measure: str, *, sign: bool = False) -> st
 
 def _within_words(verdict: ChangeVerdict, change: Change) -> str:
     inside = change.at_most is not None and change.at_most <= verdict.margin
-    if not inside or verdict.reason == FAILURES:
+    if not inside or verdict.reason == FAILURES_DIFFER:
         return ""
     return f", within the margin of {margin_size(verdict.margin)}"
 

@@ -17,7 +17,7 @@ from fairage.auditing.changes import (
     ChangeVerdict,
 )
 from fairage.auditing.comparison_result import ComparisonResult
-from fairage.auditing.result import Interval
+from fairage.auditing.result_parts import Interval
 from fairage.reports.format import MINUS, count, faces_of, joined, limit, visible
 from fairage.reports.gap_text import size_at_least, size_at_most
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from fairage.age_groups import DEFAULT_AGE_GROUPS
-from fairage.auditing.result import ALL, Interval
+from fairage.auditing.result_parts import ALL, Interval
 from fairage.tables import AGE_GROUP, UNKNOWN
 
 __all__ = [

@@ -5,7 +5,7 @@ A lower limit is rounded down and an upper limit up, so that no sentence says mo
 
 from collections.abc import Iterable, Sequence
 
-from fairage.auditing.result import DIFFER, WITHIN, Gap, Interval, Verdict
+from fairage.auditing.result_parts import DIFFER, WITHIN, Gap, Interval, Verdict
 from fairage.reports.format import (
     at_least,
     at_most,
@@ -22,8 +22,6 @@ from fairage.reports.format import (
 
 __all__ = [
     "CONFIDENCE",
-    "FAILURES_DIFFER",
-    "FEWER",
     "apart",
     "by_attributes",
     "group_list",
@@ -40,8 +38,6 @@ __all__ = [
 ]
 
 CONFIDENCE = "(95\N{NARROW NO-BREAK SPACE}% confidence, all gaps at once)"
-FEWER = "fewer than two groups"
-FAILURES_DIFFER = "failures differ"
 POINTS = 100
 NAMED_ATTRIBUTES = 4
 NAMED_GROUPS = 6

@@ -4,7 +4,8 @@ import math
 
 from markupsafe import Markup
 
-from fairage.auditing.result import DIFFER, MAE, TELL, WITHIN, AuditResult, ModelAudit
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import DIFFER, MAE, TELL, WITHIN
 from fairage.reports.audit_facts import rows_sentence
 from fairage.reports.audit_gaps import in_need
 from fairage.reports.audit_text import headline

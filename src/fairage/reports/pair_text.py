@@ -1,14 +1,7 @@
 """What is said of one pair of groups: both their errors, and what of the gap comes from age."""
 
-from fairage.auditing.result import (
-    MAE,
-    MEAN_ERROR,
-    AdjustedGap,
-    Gap,
-    Interval,
-    ModelAudit,
-    Verdict,
-)
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import MAE, MEAN_ERROR, AdjustedGap, Gap, Interval, Verdict
 from fairage.reports.format import (
     faces_of,
     group_words,

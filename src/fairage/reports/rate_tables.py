@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from fairage.auditing.result import MAE, AgeCheck, Failures, Interval, ModelAudit, Ranges
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import MAE, AgeCheck, Failures, Interval, Ranges
 from fairage.reports.audit_tables import (
     Cell,
     Table,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairage.auditing.result import Interval
+from fairage.auditing.result_parts import Interval
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE, GroupErrors, bias_column
 from fairage.auditing.suite_comparison import Difference
 from fairage.auditing.suite_estimates import MetricEstimate

@@ -2,16 +2,10 @@
 
 from collections.abc import Sequence
 
-from fairage.auditing.result import DIFFER, TELL, WITHIN, ModelAudit, Verdict
+from fairage.auditing.result import ModelAudit
+from fairage.auditing.result_parts import DIFFER, FAILURES_DIFFER, FEWER, TELL, WITHIN, Verdict
 from fairage.reports.format import attribute_words, joined, upper_first
-from fairage.reports.gap_text import (
-    FAILURES_DIFFER,
-    FEWER,
-    by_attributes,
-    rows_words,
-    size_at_least,
-    size_at_most,
-)
+from fairage.reports.gap_text import by_attributes, rows_words, size_at_least, size_at_most
 from fairage.reports.pair_text import age_part_sentence, leading_gaps, pair_sentence
 from fairage.tables import AGE_GROUP
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from fairage.auditing.result import Interval, NoiseFloor
+from fairage.auditing.result_parts import Interval, NoiseFloor
 from fairage.reports.figures.axes import Key, Scale, legend, legend_height, limits, x_axis
 from fairage.reports.figures.markers import marker
 from fairage.reports.figures.svg import (
