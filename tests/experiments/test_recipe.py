@@ -14,7 +14,7 @@ from fairage.experiments.recipe import (
     shipped_recipes,
     suite_names,
 )
-from fairage.objectives.fairness.gap import Gap
+from fairage.objectives.fairness.terms import Gap
 
 MINIMAL = "experiment: x\nversion: y\n"
 

@@ -92,9 +92,9 @@ def test_a_bundle_keeps_members_and_merge(merge, tmp_path: Path) -> None:
     found = load_bundle(tmp_path / "bundle")
     assert torch.equal(found.head.ages(rows), head.ages(rows))
     assert [type(m.kind).__name__ for m in member_heads(found.head)] == [
-        "Regression",
-        "LabelDistribution",
-        "Corn",
+        "RegressionHead",
+        "LabelDistributionHead",
+        "CornHead",
     ]
 
 
@@ -125,7 +125,7 @@ def test_members_that_cannot_be_are_refused(options, message: str) -> None:
 
 
 def test_a_head_without_members_says_so() -> None:
-    with pytest.raises(ConfigError, match="kind 'experts', got Linear"):
+    with pytest.raises(ConfigError, match="kind 'experts', got LinearHead"):
         member_heads(make_head("linear", DIM, {}))
 
 

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from fairage.exceptions import ConfigError
 from fairage.models import HEADS, check_pair, make_head
-from fairage.models.layers import QuickDropout
+from fairage.models.heads import QuickDropout
 from fairage.objectives import OBJECTIVES
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fairage.models.layers import QuickDropout
+from fairage.models.heads import QuickDropout
 from fairage.seeding import torch_seed
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from fairage.exceptions import ConfigError, DataError
 from fairage.objectives import Targets
 from fairage.objectives.distribution import (
-    LabelDistribution,
-    MeanVariance,
+    LabelDistributionLoss,
+    MeanVarianceLoss,
     expected_age,
     normal_distribution,
 )
@@ -52,7 +52,7 @@ ONE = torch.ones(1, dtype=torch.float64)
 @settings(deadline=None)
 @given(age=ages, std=stds, seed=seeds)
 def test_dldl_equals_a_slow_loop(age: float, std: float, seed: int) -> None:
-    objective = LabelDistribution(kl_weight=2.0, mae_weight=0.5)
+    objective = LabelDistributionLoss(kl_weight=2.0, mae_weight=0.5)
     found = objective(logits(seed), one(age, std), ONE).item()
     predicted = softmax(logits(seed)[0].tolist())
     mean = sum(year * share for year, share in enumerate(predicted))
@@ -63,7 +63,7 @@ def test_dldl_equals_a_slow_loop(age: float, std: float, seed: int) -> None:
 @settings(deadline=None)
 @given(age=ages, seed=seeds)
 def test_mean_variance_equals_a_slow_loop(age: float, seed: int) -> None:
-    found = MeanVariance(0.3, 0.1)(logits(seed), one(age), ONE).item()
+    found = MeanVarianceLoss(0.3, 0.1)(logits(seed), one(age), ONE).item()
     predicted = softmax(logits(seed)[0].tolist())
     mean = sum(year * share for year, share in enumerate(predicted))
     variance = sum(share * (year - mean) ** 2 for year, share in enumerate(predicted))
@@ -77,13 +77,13 @@ def test_mean_variance_equals_a_slow_loop(age: float, seed: int) -> None:
 
 def test_an_unknown_std_is_replaced_by_sigma_and_a_tiny_one_by_half_a_year() -> None:
     targets = Targets(torch.tensor([30.0, 30.0, 30.0]), stds=torch.tensor([float("nan"), 0, 7]))
-    found = LabelDistribution(sigma=4.0).distribution(targets)
+    found = LabelDistributionLoss(sigma=4.0).distribution(targets)
     stds = torch.tensor([4.0, 0.5, 7.0])
     torch.testing.assert_close(found, normal_distribution(targets.ages, stds))
 
 
 def test_without_stds_sigma_holds_for_all() -> None:
-    found = LabelDistribution(sigma=4.0).distribution(Targets(torch.tensor([30.0])))
+    found = LabelDistributionLoss(sigma=4.0).distribution(Targets(torch.tensor([30.0])))
     torch.testing.assert_close(
         found, normal_distribution(torch.tensor([30.0]), torch.tensor([4.0]))
     )
@@ -93,7 +93,7 @@ def test_votes_are_smoothed_and_replace_the_normal_where_there_are_some() -> Non
     votes = torch.zeros(2, 101)
     votes[0, 20], votes[0, 40] = 3, 1
     targets = Targets(torch.tensor([25.0, 60.0]), votes=votes)
-    found = LabelDistribution(use_votes=True, smoothing=1.0, sigma=4.0).distribution(targets)
+    found = LabelDistributionLoss(use_votes=True, smoothing=1.0, sigma=4.0).distribution(targets)
     expected = [
         0.75 * a + 0.25 * b for a, b in zip(slow_normal(20, 1), slow_normal(40, 1), strict=True)
     ]
@@ -103,7 +103,7 @@ def test_votes_are_smoothed_and_replace_the_normal_where_there_are_some() -> Non
 
 def test_votes_that_are_wanted_and_not_there_are_an_error() -> None:
     with pytest.raises(DataError, match="expected votes of the raters, got none"):
-        LabelDistribution(use_votes=True)(logits(0), one(30.0), ONE)
+        LabelDistributionLoss(use_votes=True)(logits(0), one(30.0), ONE)
 
 
 @given(age=st.floats(10, 90), std=st.floats(0.5, 3))
@@ -119,9 +119,9 @@ def test_a_normal_distribution_decodes_to_its_mean(age: float, std: float) -> No
 )
 def test_a_wrong_option_of_dldl_is_an_error(options: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="expected a"):
-        LabelDistribution(**options)
+        LabelDistributionLoss(**options)
 
 
 def test_a_wrong_option_of_mean_variance_is_an_error() -> None:
     with pytest.raises(ConfigError, match="expected a mean_weight"):
-        MeanVariance(mean_weight=float("nan"))
+        MeanVarianceLoss(mean_weight=float("nan"))

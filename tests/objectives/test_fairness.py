@@ -13,10 +13,15 @@ from fairage.auditing.scoring import score
 from fairage.config import build
 from fairage.exceptions import ConfigError
 from fairage.objectives.fairness import FAIRNESS, GroupLayout, Labels, lay_out
-from fairage.objectives.fairness.adaptive import Adaptive
-from fairage.objectives.fairness.gap import Gap, Variance
 from fairage.objectives.fairness.term import GroupErrors
-from fairage.objectives.fairness.worst import BoundedGroupLoss, Cvar, GroupDro
+from fairage.objectives.fairness.terms import (
+    Adaptive,
+    BoundedGroupLoss,
+    Cvar,
+    Gap,
+    GroupDro,
+    Variance,
+)
 
 Row = tuple[float, str, str]
 row = st.tuples(st.floats(0, 50), st.sampled_from("fm"), st.sampled_from("abc"))

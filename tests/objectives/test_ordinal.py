@@ -7,10 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairage.models.kinds import Coral as CoralHead
-from fairage.models.kinds import Corn as CornHead
+from fairage.models.heads import CoralHead, CornHead
 from fairage.objectives import Targets
-from fairage.objectives.ordinal import Coral, Corn, levels
+from fairage.objectives.ordinal import CoralLoss, CornLoss, levels
 
 ages = st.floats(0, 100)
 
@@ -28,7 +27,7 @@ def sigmoid(value: float) -> float:
     return 1 / (1 + exp(-value))
 
 
-def loss(objective: Coral | Corn, age: float, seed: int) -> float:
+def loss(objective: CoralLoss | CornLoss, age: float, seed: int) -> float:
     targets = Targets(torch.tensor([age], dtype=torch.float64))
     return objective(logits(seed), targets, torch.ones(1, dtype=torch.float64)).item()
 
@@ -39,7 +38,7 @@ def test_coral_equals_a_slow_loop(age: float, seed: int) -> None:
     total = 0.0
     for level, logit in zip(slow_levels(age), logits(seed)[0].tolist(), strict=True):
         total -= level * log(sigmoid(logit)) + (1 - level) * log(1 - sigmoid(logit))
-    assert loss(Coral(), age, seed) == pytest.approx(total / 100, rel=1e-9)
+    assert loss(CoralLoss(), age, seed) == pytest.approx(total / 100, rel=1e-9)
 
 
 @settings(deadline=None)
@@ -51,7 +50,7 @@ def test_corn_equals_a_slow_loop_over_those_who_enter_each_year(age: float, seed
         total -= entered * passed * log(sigmoid(logit))
         total -= entered * (1 - passed) * log(1 - sigmoid(logit))
         entered = level
-    assert loss(Corn(), age, seed) == pytest.approx(total / 100, rel=1e-9)
+    assert loss(CornLoss(), age, seed) == pytest.approx(total / 100, rel=1e-9)
 
 
 @given(age=ages)

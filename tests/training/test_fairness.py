@@ -13,7 +13,7 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.models import AgeHead
 from fairage.objectives import OBJECTIVES
 from fairage.objectives.fairness import FAIRNESS, Fairness
-from fairage.objectives.fairness.gap import Gap
+from fairage.objectives.fairness.terms import Gap
 from fairage.tables import UNKNOWN
 from fairage.training import History, Rows, Selection, TrainingSettings, train_head
 

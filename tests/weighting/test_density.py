@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fairage.exceptions import ConfigError
 from fairage.tables import AGE
 from fairage.weighting import make_weighting
-from fairage.weighting.density import smoothed_density
+from fairage.weighting.balancing import smoothed_density
 
 ages = st.lists(st.floats(0, 120), min_size=1, max_size=30)
 sigmas = st.floats(0.5, 20)

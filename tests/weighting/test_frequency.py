@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE, AGE_GROUP, UNKNOWN
 from fairage.weighting import make_weighting
-from fairage.weighting.frequency import AGE_YEAR
+from fairage.weighting.study import AGE_YEAR
 
 ATTRIBUTES = ("gender", "expression")
 

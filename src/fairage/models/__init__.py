@@ -2,10 +2,9 @@
 
 from fairage.models.bundle import Bundle, load_bundle, save_bundle
 from fairage.models.calibration import Calibration
-from fairage.models.ensembles import member_heads, merged_head
-from fairage.models.experts import Experts
-from fairage.models.heads import HEADS, AgeHead, check_pair, make_head
-from fairage.models.kinds import HeadKind
+from fairage.models.experts import Experts, member_heads, merged_head
+from fairage.models.heads import AgeHead, HeadKind
+from fairage.models.registry import HEADS, check_pair, make_head
 
 __all__ = [
     "HEADS",

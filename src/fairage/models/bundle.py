@@ -1,4 +1,4 @@
-"""The model bundle: a folder with weights, configuration and model card. Never pickle."""
+"""A bundle: a folder that holds a trained model, its config and its card."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -14,10 +14,10 @@ from safetensors.torch import load_file, save_file
 from fairage.exceptions import DataError
 from fairage.files import atomic_folder
 from fairage.models.calibration import Calibration
-from fairage.models.card import model_card
-from fairage.models.heads import AgeHead, make_head
+from fairage.models.heads import AgeHead
+from fairage.models.registry import make_head
 
-__all__ = ["FORMAT", "Bundle", "load_bundle", "save_bundle"]
+__all__ = ["FORMAT", "Bundle", "load_bundle", "model_card", "save_bundle"]
 
 FORMAT = 1
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
@@ -129,3 +129,46 @@ def _read_config(path: Path) -> dict[str, Any]:
             f"{str(path)!r}, got {sorted(config)}, copy it again"
         )
     return config
+
+
+_LIMITS = """\
+## Not for
+
+- Deciding about a person without another way to prove their age.
+- Ages, groups or pictures that the training data does not show; look at the group counts above.
+- Telling who somebody is, or their gender or ethnicity.
+
+The groups are what people perceived in the pictures, not what the persons say of themselves.
+Audit the predictions on your own data before you rely on them: `fairage audit predictions.parquet`.
+"""
+
+
+def model_card(config: dict[str, Any]) -> str:
+    """Return the card as Markdown, from the bundle's configuration."""
+    training = config["training"]
+    lines = ["# Age estimator trained by fairage", "", str(training.get("description", "")), ""]
+    lines += ["## Made from", ""]
+    lines += [_backbone(told) for told in config["backbones"]]
+    lines += [f"- {key}: {training[key]}" for key in ("version", "seed") if key in training]
+    lines += [f"- Rows in {split}: {n}" for split, n in training.get("rows", {}).items()]
+    lines += [f"- {name}: {version}" for name, version in training.get("versions", {}).items()]
+    lines += ["", *_table("## Measured (years, lower is better)", training.get("scores", {}))]
+    for attribute, counts in training.get("groups", {}).items():
+        lines += _table(f"## Training rows by {attribute}", counts)
+    return "\n".join([*lines, _LIMITS])
+
+
+def _backbone(told: dict[str, Any]) -> str:
+    line = f"- Backbone: `{told.get('name')}`, view `{told.get('view')}`"
+    return f"{line}, fine-tuned: in the folder `{told['folder']}`" if "folder" in told else line
+
+
+def _table(title: str, rows: dict[str, Any]) -> list[str]:
+    if not rows:
+        return []
+    cells = [f"| {name} | {_cell(value)} |" for name, value in rows.items()]
+    return [title, "", "| | |", "|---|---|", *cells, ""]
+
+
+def _cell(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""Several heads on one embedding whose ages are merged into one: experts, and ensembles."""
+"""Experts: heads trained for one attribute each, merged into one model or averaged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,20 @@ from torch import Tensor, nn
 
 from fairage.config import build
 from fairage.exceptions import ConfigError
-from fairage.models.kinds import Coral, Corn, HeadKind, LabelDistribution, Linear, Regression
-from fairage.models.layers import QuickDropout
+from fairage.models.heads import (
+    AgeHead,
+    CoralHead,
+    CornHead,
+    HeadKind,
+    LabelDistributionHead,
+    LinearHead,
+    QuickDropout,
+    RegressionHead,
+)
 from fairage.objectives.objective import OutputKind
 from fairage.objectives.regression import HUNDRED_YEARS
 
-__all__ = ["KINDS", "MERGES", "Experts", "Members"]
+__all__ = ["HEADS", "MERGES", "Experts", "Members", "member_heads", "merged_head"]
 
 GATE_DROPOUT = 0.5
 
@@ -125,12 +133,12 @@ MERGES: dict[str, type[_Dense | _Average | _Gate]] = {
     "gate": _Gate,
 }
 
-KINDS: dict[str, type[HeadKind]] = {
-    "regression": Regression,
-    "linear": Linear,
-    "label-distribution": LabelDistribution,
-    "coral": Coral,
-    "corn": Corn,
+HEADS: dict[str, type[HeadKind]] = {
+    "regression": RegressionHead,
+    "linear": LinearHead,
+    "label-distribution": LabelDistributionHead,
+    "coral": CoralHead,
+    "corn": CornHead,
     "experts": Experts,
 }
 
@@ -142,4 +150,74 @@ def _kind(member: Mapping[str, Any]) -> HeadKind:
             "write for example {name: regression}"
         )
     options = {key: value for key, value in member.items() if key != "name"}
-    return build("head", KINDS, str(member["name"]), options)
+    return build("head", HEADS, str(member["name"]), options)
+
+
+def merged_head(
+    heads: Sequence[AgeHead],
+    told: Sequence[Mapping[str, Any]],
+    *,
+    merge: Literal["dense", "average", "gate"] = "average",
+) -> AgeHead:
+    """Return a head whose members are copies of these; all must standardise alike.
+
+    Their calibrations are not taken over: one for the whole may follow.
+
+    Args:
+        heads: The trained heads.
+        told: The name and the options of each.
+        merge: As in `Experts`.
+
+    Examples:
+        >>> from fairage.models.registry import (make_head)
+        >>> heads = [make_head("linear", 4, {}) for _ in range(3)]
+        >>> rows = torch.randn(5, 4)
+        >>> merged = merged_head(heads, [{"name": "linear"}] * 3)
+        >>> alone = torch.stack([head.ages(rows) for head in heads]).mean(dim=0)
+        >>> torch.allclose(merged.ages(rows), alone, atol=1e-3)
+        True
+    """
+    first = heads[0]
+    alike = all(
+        torch.equal(h.mean, first.mean) and torch.equal(h.scale, first.scale) for h in heads
+    )
+    assert alike, "members that standardise differently cannot share one standardisation"
+    merged = AgeHead(Experts(tuple(map(dict, told)), merge), first.dim)
+    merged.mean.copy_(first.mean)
+    merged.scale.copy_(first.scale)
+    for layers, head in zip(_members(merged).heads, heads, strict=True):
+        layers.load_state_dict(head.layers.state_dict())
+    return merged
+
+
+def member_heads(head: AgeHead) -> tuple[AgeHead, ...]:
+    """Return the members of an experts head; changing one's weights changes the whole.
+
+    Examples:
+        >>> from fairage.models.registry import (make_head)
+        >>> [type(m.kind).__name__ for m in member_heads(make_head("experts", 4, {}))][:2]
+        ['RegressionHead', 'RegressionHead']
+    """
+    if not isinstance(head.kind, Experts):
+        raise ConfigError(
+            f"expected a head of kind 'experts', got {type(head.kind).__name__}, "
+            "which has no members, use it as it is"
+        )
+    members = _members(head)
+    return tuple(
+        _view(head, kind, layers) for kind, layers in zip(members.kinds, members.heads, strict=True)
+    )
+
+
+def _members(head: AgeHead) -> Members:
+    found = head.layers[0]
+    assert isinstance(found, Members), "an experts head starts with its members"
+    return found
+
+
+def _view(head: AgeHead, kind: HeadKind, layers: nn.Module) -> AgeHead:
+    assert isinstance(layers, nn.Sequential), "a kind of head makes its layers as a sequence"
+    view = AgeHead(kind, head.dim)
+    view.layers = layers
+    view.mean, view.scale = head.mean, head.scale
+    return view

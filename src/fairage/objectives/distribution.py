@@ -9,10 +9,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.objectives.objective import OutputKind, weighted_mean
-from fairage.objectives.targets import N_AGES, Targets
+from fairage.objectives.objective import N_AGES, OutputKind, Targets, weighted_mean
 
-__all__ = ["LabelDistribution", "MeanVariance", "expected_age", "normal_distribution"]
+__all__ = ["LabelDistributionLoss", "MeanVarianceLoss", "expected_age", "normal_distribution"]
 
 NARROWEST = 0.5
 
@@ -41,7 +40,7 @@ def normal_distribution(means: Tensor, stds: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class LabelDistribution:
+class LabelDistributionLoss:
     """`kl_weight` times KL(target || predicted), plus `mae_weight` times |mean - age| in years.
 
     The target is a normal distribution around the age, as wide as the raters disagreed, or the
@@ -59,7 +58,7 @@ class LabelDistribution:
         >>> age, std = torch.tensor([30.0]), torch.tensor([9.0])
         >>> logits = normal_distribution(age, std).log()
         >>> targets = Targets(age, stds=std)
-        >>> abs(round(LabelDistribution()(logits, targets, torch.ones(1)).item(), 4))
+        >>> abs(round(LabelDistributionLoss()(logits, targets, torch.ones(1)).item(), 4))
         0.0
     """
 
@@ -123,7 +122,7 @@ class LabelDistribution:
 
 
 @dataclass(frozen=True)
-class MeanVariance:
+class MeanVarianceLoss:
     """CE + `mean_weight` (mean - y)^2 / 2 + `variance_weight` Var of the predicted distribution.
 
     The cross-entropy is with the age's two neighbouring whole years, so that a float age is kept.
@@ -135,7 +134,7 @@ class MeanVariance:
 
     Examples:
         >>> logits = 50 * torch.eye(101)[[30]]
-        >>> found = MeanVariance()(logits, Targets(torch.tensor([30.0])), torch.ones(1))
+        >>> found = MeanVarianceLoss()(logits, Targets(torch.tensor([30.0])), torch.ones(1))
         >>> abs(round(found.item(), 4))
         0.0
     """

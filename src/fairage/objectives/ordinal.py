@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
-from fairage.objectives.objective import OutputKind, weighted_mean
-from fairage.objectives.targets import N_AGES, Targets
+from fairage.objectives.objective import N_AGES, OutputKind, Targets, weighted_mean
 
-__all__ = ["N_THRESHOLDS", "Coral", "Corn", "levels"]
+__all__ = ["N_THRESHOLDS", "CoralLoss", "CornLoss", "levels"]
 
 N_THRESHOLDS = N_AGES - 1
 
@@ -31,7 +30,7 @@ def levels(ages: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Coral:
+class CoralLoss:
     """The mean over the 100 years of the cross-entropy between P(older than k) and the level.
 
     The head shares one direction among the years, which keeps the probabilities in order.
@@ -39,7 +38,7 @@ class Coral:
 
     Examples:
         >>> logits = 100 * (levels(torch.tensor([30.0])) - 0.5)
-        >>> abs(round(Coral()(logits, Targets(torch.tensor([30.0])), torch.ones(1)).item(), 4))
+        >>> abs(round(CoralLoss()(logits, Targets(torch.tensor([30.0])), torch.ones(1)).item(), 4))
         0.0
     """
 
@@ -56,7 +55,7 @@ class Coral:
 
 
 @dataclass(frozen=True)
-class Corn:
+class CornLoss:
     """As in CORAL, but each year asks only those who passed the year before.
 
     The logits are of P(older than k | older than k - 1); a row enters the year k with its level
@@ -66,7 +65,7 @@ class Corn:
 
     Examples:
         >>> logits = 100 * (levels(torch.tensor([30.0])) - 0.5)
-        >>> abs(round(Corn()(logits, Targets(torch.tensor([30.0])), torch.ones(1)).item(), 4))
+        >>> abs(round(CornLoss()(logits, Targets(torch.tensor([30.0])), torch.ones(1)).item(), 4))
         0.0
     """
 

@@ -8,8 +8,7 @@ from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from fairage.exceptions import ConfigError
-from fairage.objectives.objective import OutputKind, weighted_mean
-from fairage.objectives.targets import Targets
+from fairage.objectives.objective import OutputKind, Targets, weighted_mean
 
 __all__ = [
     "HUNDRED_YEARS",

@@ -10,7 +10,8 @@ import torch
 from fairage.auditing.groups import Groups
 from fairage.auditing.scoring import group_biases, known_biases, label_groups
 from fairage.exceptions import ConfigError
-from fairage.models.heads import AgeHead, check_pair
+from fairage.models.heads import AgeHead
+from fairage.models.registry import check_pair
 from fairage.objectives import Objective
 from fairage.objectives.fairness import Fairness
 from fairage.seeding import torch_seed
@@ -68,7 +69,7 @@ def train_head(
             fairness term.
 
     Examples:
-        >>> from fairage.models.heads import make_head
+        >>> from fairage.models.registry import (make_head)
         >>> from fairage.objectives import OBJECTIVES, Targets
         >>> rows = Rows(torch.randn(64, 4), Targets(torch.full((64,), 30.0)), torch.ones(64))
         >>> history = train_head(make_head("regression", 4, {}), rows, rows,

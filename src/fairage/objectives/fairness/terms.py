@@ -1,4 +1,4 @@
-"""Fairness terms on those who fare worst: the worst groups, a bound for all, the worst rows."""
+"""The fairness terms: mean gaps, variance, worst groups, worst rows, and adaptive weights."""
 
 import math
 from dataclasses import dataclass
@@ -8,10 +8,104 @@ import torch
 from torch import Tensor
 
 from fairage.exceptions import ConfigError
-from fairage.objectives.fairness.groups import GroupLayout
-from fairage.objectives.fairness.term import BatchPenalty, GroupErrors, check_options
+from fairage.objectives.fairness.term import BatchPenalty, GroupErrors, GroupLayout, check_options
 
-__all__ = ["BoundedGroupLoss", "Cvar", "GroupDro"]
+__all__ = ["Adaptive", "BoundedGroupLoss", "Cvar", "Gap", "GroupDro", "Variance"]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The average bias itself: `strength * mean_a mean_{g<h} |l_g - l_h|`, in years.
+
+    Strength 1 weighs a year of average bias like a year of mean absolute error.
+
+    Args:
+        strength: Lambda.
+        memory: Rows over which group errors are remembered, as small groups are absent from most
+            batches; 0 compares within each batch alone (for batches that hold all rows).
+        attributes: Names; all where none are given.
+        min_rows: Training rows that a group must have to count.
+
+    Examples:
+        >>> import numpy as np, torch
+        >>> from fairage.objectives.fairness.term import lay_out
+        >>> labels = {"gender": np.array(["f", "f", "m"])}
+        >>> layout = lay_out(labels, rows=3, attributes=None, min_rows=1)
+        >>> penalty = Gap(memory=0).start(layout)
+        >>> penalty.loss(torch.tensor([2.0, 4.0, 7.0]), layout.membership(labels, 3)).item()
+        4.0
+    """
+
+    strength: float = 1.0
+    memory: float = 500.0
+    attributes: tuple[str, ...] | None = None
+    min_rows: int = 10
+
+    def __post_init__(self) -> None:
+        check_options(
+            min_rows=self.min_rows,
+            attributes=self.attributes,
+            memory=self.memory,
+            strength=self.strength,
+        )
+
+    def start(self, layout: GroupLayout) -> "_GapPenalty":
+        """Return a penalty for one training."""
+        return _GapPenalty(self, layout)
+
+
+class _GapPenalty(BatchPenalty):
+    def __init__(self, term: Gap, layout: GroupLayout) -> None:
+        self.errors = GroupErrors(layout, term.memory)
+        (self.left, self.right), weights = layout.pairs()
+        self.weights = term.strength * weights
+
+    def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
+        found, seen = self.errors.update(errors, membership)
+        weights = self.weights * seen[self.left] * seen[self.right]
+        return (found[self.left] - found[self.right]).abs() @ weights
+
+
+@dataclass(frozen=True)
+class Variance:
+    """V-REx: `beta * mean_a Var_g l_g`, in years squared; large gaps count more than small ones.
+
+    Source: Krueger et al., Out-of-Distribution Generalization via Risk Extrapolation, ICML 2021.
+
+    Args:
+        beta: Strength; 1 weighs a variance of 1 year squared like a year of error.
+        memory: Rows over which group errors are remembered.
+        attributes: Names; all where none are given.
+        min_rows: Training rows that a group must have to count.
+    """
+
+    beta: float = 0.1
+    memory: float = 500.0
+    attributes: tuple[str, ...] | None = None
+    min_rows: int = 10
+
+    def __post_init__(self) -> None:
+        check_options(
+            min_rows=self.min_rows, attributes=self.attributes, memory=self.memory, beta=self.beta
+        )
+
+    def start(self, layout: GroupLayout) -> "_VariancePenalty":
+        """Return a penalty for one training."""
+        return _VariancePenalty(self, layout)
+
+
+class _VariancePenalty(BatchPenalty):
+    def __init__(self, term: Variance, layout: GroupLayout) -> None:
+        self.beta = term.beta
+        self.errors = GroupErrors(layout, term.memory)
+        self.same = layout.same_attribute
+        self.n_attributes = layout.n_attributes
+
+    def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
+        found, seen = self.errors.update(errors, membership)
+        groups = (self.same @ seen).clamp(min=1)
+        distances = found - self.same @ (found * seen) / groups
+        return self.beta * (distances**2 @ (seen / groups)) / self.n_attributes
 
 
 @dataclass(frozen=True)
@@ -160,3 +254,54 @@ class Cvar(BatchPenalty):
         rows = self.alpha * len(errors)
         worst = torch.topk(errors, math.ceil(rows)).values
         return self.strength * (worst[-1] + (worst - worst[-1]).sum() / rows)
+
+
+@dataclass(frozen=True)
+class Adaptive:
+    """After each epoch `w_g *= exp(eta (l_g - mean l))`, l being the validation group errors.
+
+    The mean is over the groups of g's attribute. A row's weight is multiplied by the product of
+    its groups' factors, divided by the product's mean over the training rows. The objective is
+    left as it is: nothing is added to the loss.
+
+    Args:
+        eta: How fast weights move, per epoch and year.
+        largest: No group's factor exceeds it, or falls below its inverse.
+        attributes: Names; all where none are given.
+        min_rows: Training rows that a group must have to count.
+    """
+
+    eta: float = 0.05
+    largest: float = 20.0
+    attributes: tuple[str, ...] | None = None
+    min_rows: int = 10
+
+    def __post_init__(self) -> None:
+        check_options(
+            min_rows=self.min_rows, attributes=self.attributes, eta=self.eta, largest=self.largest
+        )
+
+    def start(self, layout: GroupLayout) -> "_AdaptivePenalty":
+        """Return a penalty for one training."""
+        return _AdaptivePenalty(self, layout)
+
+
+class _AdaptivePenalty:
+    def __init__(self, term: Adaptive, layout: GroupLayout) -> None:
+        self.term, self.same = term, layout.same_attribute
+        self.logs = torch.zeros(len(layout.names))
+        self.limit = abs(float(torch.tensor(term.largest).log()))
+
+    def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
+        return None
+
+    def factors(self, membership: Tensor) -> Tensor | None:
+        raw = (membership @ self.logs).exp()
+        return raw / raw.mean()
+
+    def after_epoch(self, errors: Tensor, membership: Tensor) -> None:
+        counts = membership.sum(dim=0)
+        found = errors @ membership / counts.clamp(min=1)
+        seen = (counts > 0).to(found.dtype)
+        means = self.same @ (found * seen) / (self.same @ seen).clamp(min=1)
+        self.logs.add_(self.term.eta * (found - means) * seen).clamp_(-self.limit, self.limit)

@@ -1,8 +1,8 @@
 """The objectives by name, as recipes say them."""
 
-from fairage.objectives.distribution import LabelDistribution, MeanVariance
+from fairage.objectives.distribution import LabelDistributionLoss, MeanVarianceLoss
 from fairage.objectives.objective import Objective
-from fairage.objectives.ordinal import Coral, Corn
+from fairage.objectives.ordinal import CoralLoss, CornLoss
 from fairage.objectives.regression import (
     BalancedMSE,
     HuberLoss,
@@ -17,8 +17,8 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "mae": MeanAbsoluteError,
     "huber": HuberLoss,
     "balanced-mse": BalancedMSE,
-    "dldl": LabelDistribution,
-    "mean-variance": MeanVariance,
-    "coral": Coral,
-    "corn": Corn,
+    "dldl": LabelDistributionLoss,
+    "mean-variance": MeanVarianceLoss,
+    "coral": CoralLoss,
+    "corn": CornLoss,
 }

@@ -4,19 +4,18 @@ from collections.abc import Mapping
 
 from fairage.config import build
 from fairage.tables import AGE_GROUP
-from fairage.weighting.balancing import EffectiveNumber, Inverse, SmoothedCells
-from fairage.weighting.density import Density
-from fairage.weighting.expert import Expert
-from fairage.weighting.frequency import (
+from fairage.weighting.balancing import Density, EffectiveNumber, Inverse, SmoothedCells
+from fairage.weighting.raking import Raking
+from fairage.weighting.study import (
     AGE_YEAR,
+    Expert,
     Intersection,
     Kit,
+    Manual,
     MeanOfAttributes,
     Product,
     Uniform,
 )
-from fairage.weighting.manual import Manual
-from fairage.weighting.raking import Raking
 from fairage.weighting.weights import Weighting
 
 __all__ = ["WEIGHTINGS", "make_weighting"]

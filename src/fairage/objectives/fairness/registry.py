@@ -1,9 +1,14 @@
 """The fairness terms by name, as recipes say them."""
 
-from fairage.objectives.fairness.adaptive import Adaptive
-from fairage.objectives.fairness.gap import Gap, Variance
 from fairage.objectives.fairness.term import Fairness
-from fairage.objectives.fairness.worst import BoundedGroupLoss, Cvar, GroupDro
+from fairage.objectives.fairness.terms import (
+    Adaptive,
+    BoundedGroupLoss,
+    Cvar,
+    Gap,
+    GroupDro,
+    Variance,
+)
 
 __all__ = ["FAIRNESS"]
 
