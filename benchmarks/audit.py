@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from fairage.seeding import numpy_rng
+from fairage._random import numpy_rng
 
 ATTRIBUTES = {
     "gender": (["female", "male"], [0.5, 0.5]),

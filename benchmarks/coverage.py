@@ -31,7 +31,7 @@ from coverage_cells import CELLS
 from coverage_checks import check
 from coverage_page import page, summary
 from coverage_promises import GROUPS, Record, at_risk, broken
-from fairage.seeding import numpy_rng
+from fairage._random import numpy_rng
 
 CHUNK = 25
 MOST = 2000

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from fairage.datasets.synthetic import synthesize
+from fairage.synthetic import synthesize
 
 ROUND = 100
 

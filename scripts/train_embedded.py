@@ -21,12 +21,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fairage.config import cache_folder
-from fairage.datasets.synthetic import BALANCED, CHALLENGE, Population, synthesize
+from fairage._files import atomic_path
+from fairage._random import numpy_rng, torch_seed
+from fairage._registry import cache_folder
 from fairage.embeddings import embedded
 from fairage.embeddings.embedded import EMBEDDED_PREPROCESSING, EmbeddedNet, load_embedded
-from fairage.files import atomic_path
-from fairage.seeding import numpy_rng, torch_seed
+from fairage.synthetic import BALANCED, CHALLENGE, Population, synthesize
 from fairage.tables import AGE, read_faces
 
 SEED, CHECK_SEED = 20_000, 30_000

@@ -16,30 +16,28 @@ LAYERS = [
     {"experiments"},
     {"reports", "training", "prediction"},
     {"auditing", "embeddings", "models"},
+    {"synthetic"},
     {"datasets", "faces", "weighting", "objectives"},
     {
         "tables",
         "_table",
         "_table_formats",
         "_table_frames",
-        "_table_join",
         "_tables_io",
+        "_files",
+        "_image_containers",
+        "_images",
+        "_random",
+        "_registry",
+        "_work",
         "age_groups",
-        "config",
-        "containers",
-        "seeding",
         "exceptions",
-        "files",
-        "groups",
-        "processes",
-        "progress",
-        "votes",
     },
 ]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 BASE = len(LAYERS) - 1
 LIGHT = (
-    "auditing", "weighting", "datasets", "tables.py", "exceptions.py", "config.py",
+    "auditing", "weighting", "datasets", "synthetic", "tables.py", "exceptions.py", "_registry.py",
     "__init__.py", "_tables_io.py", "_table.py", "_table_frames.py", "_table_formats",
 )  # fmt: skip
 # A result saves itself and shows itself in a notebook: the one import that points up.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fairage.config import build, cache_folder, default_store
+from fairage._registry import build, cache_folder, default_store
 from fairage.exceptions import ConfigError
 
 

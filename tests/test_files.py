@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fairage.exceptions import ConfigError, DataError
-from fairage.files import (
+from fairage._files import (
     atomic_folder,
     atomic_path,
     file_hash,
@@ -15,11 +14,12 @@ from fairage.files import (
     new_folder,
     write_text,
 )
+from fairage.exceptions import ConfigError, DataError
 
 KILLED_BETWEEN = """
 import os, sys
 from pathlib import Path
-from fairage.files import atomic_folder
+from fairage._files import atomic_folder
 
 rename = Path.rename
 Path.rename = lambda path, to: os._exit(9) if path.suffix == ".partial" else rename(path, to)
@@ -28,7 +28,7 @@ with atomic_folder(sys.argv[1]) as partial:
 """
 HOLDING = """
 import sys
-from fairage.files import locked_folder
+from fairage._files import locked_folder
 
 with locked_folder(sys.argv[1]):
     print("held", flush=True)

@@ -4,8 +4,7 @@ import polars as pl
 import pytest
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.groups import members
-from fairage.tables import UNKNOWN
+from fairage.tables import UNKNOWN, members
 
 FRAME = pl.DataFrame({"age": [70.0, 30.0, 80.0], "gender": ["female", "a=b", None]})
 

@@ -17,7 +17,7 @@ PIECES = 20
 SCRIPT = """
 import fcntl, os, sys, time
 from pathlib import Path
-from fairage.processes import process_pool
+from fairage._work import process_pool
 
 folder = Path(sys.argv[1])
 held = []

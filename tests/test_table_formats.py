@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairage._table_formats import packed, read_bytes
+from fairage._table_formats import contents, read_bytes
 from fairage._tables_io import open_table
 from fairage.exceptions import DataError, FairageError
 
@@ -206,7 +206,7 @@ def test_packed_files_that_cannot_be_unpacked_are_one_line_of_error(
         archive[flags] |= 1
     with pytest.raises(DataError, match="encrypted"):
         rows(bytes(archive))
-    monkeypatch.setattr(packed, "MOST_BYTES", len(CSV))
+    monkeypatch.setattr(contents, "MOST_BYTES", len(CSV))
     for small, large in (
         (gzip.compress(CSV.encode()), gzip.compress(CSV.encode() * 2)),
         (zipped(a=CSV), zipped(a=CSV * 2)),

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from fairage._table_formats import packed
+from fairage._table_formats import contents
 from fairage._tables_io import open_table, read_table
 from fairage.exceptions import DataError, MissingDependencyError
 
@@ -98,7 +98,7 @@ def test_an_encrypted_or_broken_sheet_is_one_line_of_error() -> None:
 
 def test_a_sheet_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     content = workbook({"faces": FACES})
-    monkeypatch.setattr(packed, "MOST_BYTES", 1000)
+    monkeypatch.setattr(contents, "MOST_BYTES", 1000)
     with pytest.raises(DataError, match="unpacks to more than"):
         open_table(content)
 

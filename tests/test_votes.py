@@ -5,8 +5,7 @@ import polars as pl
 import pytest
 
 from fairage.exceptions import DataError
-from fairage.tables import VOTES, attribute_names, check_faces
-from fairage.votes import N_YEARS, counted_votes, votes_array
+from fairage.tables import N_YEARS, VOTES, attribute_names, check_faces, counted_votes, votes_array
 
 
 def faces(votes: object) -> pl.DataFrame:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fairage._random import numpy_rng
 from fairage.auditing.groups import Groups, Units
 from fairage.auditing.inference import infer
 from fairage.auditing.result_parts import Interval
-from fairage.seeding import numpy_rng
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TABLES = 40

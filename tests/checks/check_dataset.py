@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from fairage.datasets import DATASETS, Options, Shares, SplitOptions, prepare_faces
-from fairage.datasets.png import encode_png
+from fairage.datasets.appa_real.npy_kit import encode_png
 from fairage.exceptions import DataError
 from fairage.tables import AGE, SPLITS, read_faces
 

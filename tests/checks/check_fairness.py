@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from fairage.config import build
+from fairage._registry import build
 from fairage.exceptions import ConfigError, DataError
 from fairage.objectives.fairness import FAIRNESS, GroupLayout, Labels, Penalty, lay_out
 from fairage.tables import UNKNOWN

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from fairage._random import torch_seed
 from fairage.models import HEADS, AgeHead, make_head
-from fairage.seeding import torch_seed
 
 every_head = pytest.mark.parametrize("name", sorted(HEADS))
 DIM = 6

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fairage.datasets.png import encode_png
+from fairage.datasets.appa_real.npy_kit import encode_png
 from fairage.tables import read_faces
 
 N = 24

@@ -15,8 +15,8 @@ import pytest
 import torch
 from transformers import ResNetConfig, ResNetModel
 
+from fairage._files import LOCK, locked_folder
 from fairage._tables_io import write_table
-from fairage.files import LOCK, locked_folder
 from fairage.tables import AGE, IMAGE, SPLIT, read_faces
 
 COMMAND = [sys.executable, "-m", "fairage"]

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fairage.datasets.png import encode_png
+from fairage.datasets.appa_real.npy_kit import encode_png
 
 SPLITS = ("train", "valid", "test")
 Draw = Callable[..., Path]

@@ -9,10 +9,9 @@ import polars as pl
 import pytest
 
 from fairage.datasets import Options, prepare_faces
-from fairage.datasets.challenge import TRAIN_COUNTS
+from fairage.datasets.dataset import TRAIN_COUNTS
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import UNKNOWN, read_faces
-from fairage.votes import votes_array
+from fairage.tables import UNKNOWN, read_faces, votes_array
 
 SPLITS = ["train", "valid", "test"]
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from fairage.datasets.archives import unpack
+from fairage.datasets.downloads import unpack
 from fairage.exceptions import DataError
 
 FILES = {"faces/a.jpg": b"first" * 1000, "faces/deep/b.jpg": b"second", "labels.csv": b""}
@@ -114,7 +114,7 @@ def test_files_larger_than_the_disk_are_refused_before_one_is_written(
 ) -> None:
     archive = zipped(tmp_path / "bomb.zip", {"zeros": b"\0" * 3000})
     little = SimpleNamespace(free=2999)
-    monkeypatch.setattr("fairage.datasets.archives.shutil.disk_usage", lambda _: little)
+    monkeypatch.setattr("fairage.datasets.downloads.shutil.disk_usage", lambda _: little)
     with pytest.raises(DataError, match="expected room"):
         unpack(archive, tmp_path / "out")
     assert held(tmp_path / "out") == {}

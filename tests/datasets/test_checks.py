@@ -8,9 +8,8 @@ import polars as pl
 import pytest
 
 from fairage.datasets import check_images
-from fairage.datasets.contents import read_content
-from fairage.datasets.finding_words import in_words
-from fairage.datasets.findings import CheckResult
+from fairage.datasets.check_findings import CheckResult, in_words
+from fairage.datasets.checks import read_content
 from fairage.tables import Faces
 
 

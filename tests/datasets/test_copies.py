@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairage.datasets.copies import (
+from fairage.datasets.oversampling import (
     COPIES,
     AllRows,
     ChosenGroups,

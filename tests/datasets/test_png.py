@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fairage.datasets.png import encode_png
+from fairage.datasets.appa_real.npy_kit import encode_png
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (7, 5, 3), (224, 224, 3)])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairage.datasets import Shares, split_faces
-from fairage.datasets.units import join_units
+from fairage.datasets.splits import join_units
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP, SPLITS, group_labels
 

@@ -9,7 +9,7 @@ import pytest
 from fairage.embeddings import BackboneSpec, embed
 from fairage.exceptions import ConfigError
 from fairage.faces import FaceDetector, decode_image
-from fairage.faces.alignment import TEMPLATE
+from fairage.faces.views import TEMPLATE
 from fairage.tables import Faces
 
 FAR = 60.0

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairage.datasets.copies import CopiedRows, make_copies
+from fairage._random import numpy_rng
+from fairage.datasets.oversampling import CopiedRows, make_copies
 from fairage.embeddings import BackboneSpec, Embeddings, embed, embed_copies, lane
 from fairage.embeddings.backbones import find_backbone
 from fairage.embeddings.runtime import Runtime
@@ -15,7 +16,6 @@ from fairage.embeddings.wanted import copy_key
 from fairage.exceptions import ConfigError, DataError
 from fairage.faces import decode_image
 from fairage.faces.augmentation import KitAugmentation, make_augmentation
-from fairage.seeding import numpy_rng
 from fairage.tables import Faces
 
 KIT = KitAugmentation()

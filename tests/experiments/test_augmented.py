@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fairage.datasets.copies import CopiedRows
+from fairage.datasets.oversampling import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings, embed
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments import embedder, suite

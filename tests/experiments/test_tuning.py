@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
-from fairage.datasets.copies import CopiedRows
+from fairage.datasets.oversampling import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments import embedder, tuning

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairage.faces import align
-from fairage.faces.alignment import TEMPLATE, similarity
+from fairage.faces.views import TEMPLATE, similarity
 
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
 

@@ -19,7 +19,7 @@ from fairage.faces.augmentation import (
     preview_rows,
 )
 from fairage.faces.augmentation.operations import COLOURS, MOVES
-from fairage.faces.augmentation.rand_augment import LARGEST_AMOUNTS
+from fairage.faces.augmentation.policies import LARGEST_AMOUNTS
 from fairage.tables import Faces
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fairage import _images
 from fairage.exceptions import DataError
-from fairage.faces import read_image_bytes, sources
+from fairage.faces import read_image_bytes
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -67,7 +68,7 @@ def test_missing_files_folders_and_pipes_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_large_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_BYTES", 100)
+    monkeypatch.setattr(_images, "MAX_BYTES", 100)
     (tmp_path / "a").write_bytes(b"x" * 101)
     with pytest.raises(DataError, match="MiB"):
         read_image_bytes(str(tmp_path / "a"))
@@ -87,7 +88,7 @@ def test_a_bad_page_is_refused(server: str, page: str, reason: str) -> None:
 
 
 def test_a_large_page_is_refused(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_BYTES", 100)
+    monkeypatch.setattr(_images, "MAX_BYTES", 100)
     with pytest.raises(DataError, match="MiB"):
         read_image_bytes(f"{server}/large")
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from fairage._random import torch_seed
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import Bundle, Calibration, bundle, load_bundle, make_head, save_bundle
-from fairage.seeding import torch_seed
 
 DIM = 6
 OPTIONS: dict[str, Any] = {"hidden": [5], "dropout": 0.1}

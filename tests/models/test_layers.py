@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from fairage._random import torch_seed
 from fairage.models.heads import QuickDropout
-from fairage.seeding import torch_seed
 
 
 @pytest.mark.parametrize("p", [0.1, 0.25, 0.5, 0.9])

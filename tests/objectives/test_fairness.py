@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from fairage._registry import build
 from fairage.auditing.scoring import score
-from fairage.config import build
 from fairage.exceptions import ConfigError
 from fairage.objectives.fairness import FAIRNESS, GroupLayout, Labels, lay_out
 from fairage.objectives.fairness.term import GroupErrors

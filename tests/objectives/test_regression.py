@@ -5,7 +5,7 @@ from math import exp, log
 import pytest
 import torch
 
-from fairage.config import build
+from fairage._registry import build
 from fairage.exceptions import ConfigError
 from fairage.objectives import OBJECTIVES, Targets, weighted_mean
 from fairage.objectives.regression import (

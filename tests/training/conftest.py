@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from fairage._random import torch_seed
 from fairage.models import AgeHead, make_head
 from fairage.objectives import Targets
-from fairage.seeding import torch_seed
 from fairage.tables import AGE_GROUP
 from fairage.training import Rows
 

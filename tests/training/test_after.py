@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fairage.config import build
+from fairage._registry import build
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import AgeHead, Calibration
 from fairage.objectives import OBJECTIVES, Targets

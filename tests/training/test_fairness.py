@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from fairage._registry import build
 from fairage.auditing.scoring import score
-from fairage.config import build
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import AgeHead
 from fairage.objectives import OBJECTIVES

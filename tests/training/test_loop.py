@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from fairage._random import torch_seed
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import AgeHead, make_head
 from fairage.objectives import OBJECTIVES, Objective, OutputKind, Targets
 from fairage.objectives.regression import BalancedMSE, MeanSquaredError
-from fairage.seeding import torch_seed
 from fairage.training import History, Rows, TrainingSettings, train_head
 
 DIM = 6

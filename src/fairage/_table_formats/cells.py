@@ -1,6 +1,7 @@
 """Cells as Python holds them, in columns of one type; nested ones side by side."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,17 @@ import polars as pl
 
 from fairage.exceptions import DataError
 
-__all__ = ["as_columns", "as_series", "flatten", "is_missing"]
+__all__ = [
+    "NUMBER",
+    "as_columns",
+    "as_series",
+    "as_written",
+    "flatten",
+    "infer_types",
+    "is_missing",
+    "with_escaped_formulas",
+    "without_escapes",
+]
 
 _DEEPEST = 20
 _INT64 = 2**63
@@ -139,3 +150,89 @@ def _leaf(value: Any) -> Any:  # noqa: ANN401  # as above
     if isinstance(value, list | tuple):
         return json.dumps(value, ensure_ascii=False, default=str)
     return None if isinstance(value, Mapping) else value
+
+
+_INTEGER = r"^[+-]?\d+$"
+_ID = r"^[+-]?0\d+$"  # an integer that starts with a zero
+_FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_NOT_FINITE = r"^(?i:[+-]?(nan|inf|infinity))$"
+_DECIMAL_COMMA = r"^[+-]?\d+(,\d+)?$"
+NUMBER = r"^[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$"
+"""What a spreadsheet may take for a number: decimal points and commas, and powers of ten."""
+
+
+def infer_types(frame: pl.DataFrame, *, decimal_comma: bool = False) -> pl.DataFrame:
+    """Return the frame with the columns of text that hold numbers, or true and false, so typed.
+
+    A column is of a type if every cell of it is that is not empty. Integers that start with a
+    zero, or are too large for 64 bits, are ids: their column stays text.
+
+    Args:
+        frame: Any frame; only its columns of text are looked at.
+        decimal_comma: "31,5" is 31.5.
+
+    Examples:
+        >>> infer_types(pl.DataFrame({"id": ["007"], "age": ["31.5"], "n": ["4"]})).row(0)
+        ('007', 31.5, 4)
+    """
+    texts = [column for column, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(
+        _infer(frame[column], decimal_comma=decimal_comma) for column in texts
+    )
+
+
+def _infer(column: pl.Series, *, decimal_comma: bool) -> pl.Series:
+    cells = column.str.strip_chars()
+    cells = cells.set(cells == "", None)
+    values = cells.drop_nulls()
+    if values.is_empty() or values.str.contains(_ID).any():
+        return column
+    if values.str.contains(_INTEGER).all():
+        numbers = cells.cast(pl.Int64, strict=False)
+        return numbers if numbers.null_count() == cells.null_count() else column
+    is_float = values.str.contains(_FLOAT)
+    if is_float.any() and (is_float | values.str.contains(_NOT_FINITE)).all():
+        return cells.cast(pl.Float64, strict=False)
+    if decimal_comma and values.str.contains(_DECIMAL_COMMA).all():
+        return cells.str.replace(",", ".", literal=True).cast(pl.Float64)
+    if values.is_in(["true", "false", "True", "False"]).all():
+        return cells.str.to_lowercase() == "true"
+    return column
+
+
+_FORMULA = r"^'*[=+\-@\t\r]"
+_ESCAPED = r"^'+[=+\-@\t\r]"
+
+
+def with_escaped_formulas(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with a `'` before each name and text that is a formula and no number.
+
+    Examples:
+        >>> with_escaped_formulas(pl.DataFrame({"a": ["=1+1", "-5", "x"]}))["a"].to_list()
+        ["'=1+1", '-5', 'x']
+    """
+    texts = (pl.String, pl.Categorical, pl.Enum)
+    columns = [name for name, kind in frame.schema.items() if isinstance(kind, texts)]
+    escaped = frame.with_columns(
+        _escape(pl.col(name).cast(pl.String)).alias(name) for name in columns
+    )
+    return escaped.rename({name: _escape_name(name) for name in frame.columns})
+
+
+def without_escapes(column: pl.Expr) -> pl.Expr:
+    """Return a column of text as it was before `with_escaped_formulas`."""
+    return pl.when(column.str.contains(_ESCAPED)).then(column.str.slice(1)).otherwise(column)
+
+
+def as_written(name: str) -> str:
+    """Return a column's name as it was before `with_escaped_formulas`."""
+    return name[1:] if re.match(_ESCAPED, name) else name
+
+
+def _escape(column: pl.Expr) -> pl.Expr:
+    is_formula = column.str.contains(_FORMULA) & ~column.str.contains(NUMBER)
+    return pl.when(is_formula).then("'" + column).otherwise(column)
+
+
+def _escape_name(name: str) -> str:
+    return f"'{name}" if re.match(_FORMULA, name) else name

@@ -1,10 +1,15 @@
 """What a table file holds, its names settled, and the one line of error where it is broken."""
 
+import gzip
+import io
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 import numpy as np
 import polars as pl
@@ -13,14 +18,24 @@ from numpy.typing import NDArray
 from fairage.exceptions import DataError
 
 __all__ = [
+    "GZIP",
+    "PARQUET",
+    "ZIP",
     "Contents",
     "check_names",
+    "check_unpacked_size",
     "empty_rows_note",
     "guarded",
+    "gunzip",
     "numbered",
+    "open_zip",
+    "read_parquet",
+    "scan_parquet",
+    "settle",
     "settle_names",
     "shown_rows",
     "unreadable",
+    "unzip",
     "without_empty",
 ]
 
@@ -169,3 +184,149 @@ def empty_rows_note(rows: int) -> tuple[str, ...]:
     if not rows:
         return ()
     return (f"{rows:,} empty {'row was' if rows == 1 else 'rows were'} left out.",)
+
+
+GZIP = b"\x1f\x8b"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+MOST_BYTES = 2 * 2**30
+"""The most that a packed table may hold."""
+
+_TABLES = {
+    *(".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson"),
+    *(".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".gz"),
+}
+_LIBRARY_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError),
+    *(ValueError, OverflowError, IndexError),
+)
+
+
+def gunzip(content: bytes, name: str) -> bytes:
+    """Return what a gzip file holds."""
+    with (
+        guarded(name, *_LIBRARY_ERRORS),
+        gzip.GzipFile(fileobj=io.BytesIO(content)) as file,
+    ):
+        return _read_some(file, name)
+
+
+def open_zip(content: bytes, name: str) -> zipfile.ZipFile:
+    """Return a zip file whose table of contents can be read."""
+    with guarded(name, *_LIBRARY_ERRORS):
+        return zipfile.ZipFile(io.BytesIO(content))
+
+
+def check_unpacked_size(archive: zipfile.ZipFile, name: str) -> None:
+    """Raise a DataError if the files of a zip hold more than a table can, all together."""
+    if sum(info.file_size for info in archive.infolist()) > MOST_BYTES:
+        raise _too_large(name)
+
+
+def unzip(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return the one table that a zip file holds."""
+    info = _find_table(archive, name)
+    if info.flag_bits & 1:
+        raise unreadable(name, "it is encrypted", "unpack it with its password first")
+    with guarded(name, *_LIBRARY_ERRORS), archive.open(info) as file:
+        return _read_some(file, name)
+
+
+def _find_table(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    infos = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info)]
+    if len(infos) > 1:
+        tables = [i for i in infos if PurePosixPath(i.filename.lower()).suffix in _TABLES]
+        infos = tables or infos
+    if not infos:
+        raise unreadable(name, "it is a zip file with nothing in it", "put a table into it")
+    if len(infos) > 1:
+        names = sorted(info.filename for info in infos)
+        shown = ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
+        raise DataError(
+            f"expected one table in {name!r}, got {len(names)}: {shown}, "
+            "unpack it and give the table alone"
+        )
+    return infos[0]
+
+
+def _is_litter(info: zipfile.ZipInfo) -> bool:
+    """Whether a file is one that macOS adds, or hidden."""
+    path = PurePosixPath(info.filename)
+    return path.name.startswith(".") or path.parts[:1] == ("__MACOSX",)
+
+
+def _read_some(file: gzip.GzipFile | IO[bytes], name: str) -> bytes:
+    content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise _too_large(name)
+    return content
+
+
+def _too_large(name: str) -> DataError:
+    return unreadable(
+        name, f"it unpacks to more than {MOST_BYTES / 2**30:g} GiB", "save it as Parquet"
+    )
+
+
+PARQUET = b"PAR1"
+
+
+def scan_parquet(path: Path, name: str) -> Contents:
+    """Return the table in a Parquet file, which stays on disk."""
+    with guarded(name):
+        try:
+            text = str(path.absolute())
+            text.encode()
+        except UnicodeEncodeError:  # polars cannot name such a file
+            return read_parquet(path.read_bytes(), name)
+        scan = pl.scan_parquet(text, glob=False, hive_partitioning=False)
+        return Contents(settle(scan, name))
+
+
+def read_parquet(content: bytes, name: str) -> Contents:
+    """Return the table in the bytes of a Parquet file."""
+    with guarded(name):
+        return Contents(settle(pl.read_parquet(io.BytesIO(content)).lazy(), name))
+
+
+def settle(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """Return a frame whose bytes are text and whose nested columns stand side by side.
+
+    Examples:
+        >>> frame = pl.LazyFrame({"image": [b"a.jpg"], "face": [{"age": 31}]})
+        >>> settle(frame, "table").collect().to_dicts()
+        [{'image': 'a.jpg', 'face.age': 31}]
+    """
+    with guarded(name):
+        schema = frame.collect_schema()
+        check_names(schema, name)
+        kinds = (pl.Binary, pl.Struct)
+        if not any(isinstance(kind, kinds) for kind in schema.values()):
+            return frame
+        columns = [
+            part for column, kind in schema.items() for part in _parts(pl.col(column), column, kind)
+        ]
+        names = [column.meta.output_name() for column in columns]
+        repeated = sorted({column for column in names if names.count(column) > 1})
+        if repeated:
+            raise DataError(
+                f"expected each column once, got {repeated} also as parts of nested columns in "
+                f"{name!r}, rename them"
+            )
+        return frame.select(columns)
+
+
+def _parts(column: pl.Expr, name: str, kind: pl.DataType) -> list[pl.Expr]:
+    """Return the column, or those of its fields, with dots in their names."""
+    if isinstance(kind, pl.Struct):
+        return [
+            part
+            for field in kind.fields
+            for part in _parts(
+                column.struct.field(field.name),
+                f"{name}.{field.name}",
+                field.dtype,  # type: ignore[arg-type]  # of a schema
+            )
+        ]
+    if isinstance(kind, pl.Binary):
+        column = column.cast(pl.String)
+    return [column.alias(name)]

@@ -11,11 +11,11 @@ from fairage._table_formats.contents import (
     empty_rows_note,
     guarded,
     numbered,
+    settle,
     settle_names,
     unreadable,
     without_empty,
 )
-from fairage._table_formats.parquet import settle
 from fairage.exceptions import DataError, MissingDependencyError
 
 if TYPE_CHECKING:

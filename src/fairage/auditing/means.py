@@ -11,9 +11,9 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from fairage._random import numpy_rng
 from fairage.auditing.distributions import normal_quantile, student_quantile
 from fairage.auditing.groups import Floats
-from fairage.seeding import numpy_rng
 
 __all__ = ["DRAWS", "FEW_UNITS", "UnitSums", "error_draws", "mean_limits", "studentised_draws"]
 

@@ -17,6 +17,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._random import numpy_rng
 from fairage.auditing.distributions import normal_quantile, student_quantile
 from fairage.auditing.groups import (
     Floats,
@@ -28,7 +29,6 @@ from fairage.auditing.groups import (
 )
 from fairage.auditing.means import DRAWS, FEW_UNITS, LEAST_UNITS, UnitSums, studentised_draws
 from fairage.exceptions import ConfigError
-from fairage.seeding import numpy_rng
 
 __all__ = ["GroupMeans", "estimate_means"]
 

@@ -19,12 +19,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._random import numpy_rng
 from fairage.auditing.bias_interval import biases
 from fairage.auditing.distributions import student_quantile
 from fairage.auditing.groups import Floats
 from fairage.auditing.noise import GroupMeans
 from fairage.auditing.suite_estimates import MetricEstimate, Z, satterthwaite
-from fairage.seeding import numpy_rng
 
 __all__ = ["Comparison", "Difference", "Measured", "compare_versions"]
 

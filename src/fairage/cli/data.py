@@ -203,7 +203,7 @@ def check(
     """
     from fairage._tables_io import write_table
     from fairage.datasets import check_images
-    from fairage.datasets.finding_words import in_words
+    from fairage.datasets.check_findings import in_words
     from fairage.tables import read_faces
 
     found = check_images(read_faces(faces))
@@ -245,7 +245,7 @@ def synthesize_faces(
 
     Example: `fairage data synthesize --out drawn --n 2000 --bias ethnicity=asian:cue=0.4`
     """
-    from fairage.datasets.synthetic import BALANCED, CHALLENGE, GroupBias, parse_share, synthesize
+    from fairage.synthetic import BALANCED, CHALLENGE, GroupBias, parse_share, synthesize
 
     population = BALANCED if balanced else CHALLENGE
     for text in share or []:

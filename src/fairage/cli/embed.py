@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from fairage._registry import default_store
 from fairage.cli.detector import Detector
 from fairage.cli.run_options import OnError
-from fairage.config import default_store
 from fairage.exceptions import ConfigError
 from fairage.tables import read_faces
 

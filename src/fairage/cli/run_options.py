@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 import typer
 
-from fairage.config import default_store
+from fairage._registry import default_store
 
 if TYPE_CHECKING:
     from fairage.embeddings import BackboneSpec

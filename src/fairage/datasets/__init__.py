@@ -2,10 +2,10 @@
 
 from fairage.datasets.checks import check_images
 from fairage.datasets.dataset import Archive, DataSet, Options, Prepared, Skipped
-from fairage.datasets.describe import describe_faces
-from fairage.datasets.download import download
-from fairage.datasets.names import DATASETS, find_dataset
-from fairage.datasets.preparing import Outcome, SplitOptions, prepare_faces
+from fairage.datasets.description import describe_faces
+from fairage.datasets.downloads import download
+from fairage.datasets.preparation import Outcome, SplitOptions, prepare_faces
+from fairage.datasets.registry import DATASETS, find_dataset
 from fairage.datasets.splits import Shares, split_faces
 
 __all__ = [

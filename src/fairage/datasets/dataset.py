@@ -1,22 +1,31 @@
 """What an adapter of a public data set is: facts about it and a function that reads its folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+
+from fairage.exceptions import DataError
+from fairage.tables import IMAGE
 
 __all__ = [
     "APPARENT",
     "ETHNICITY",
     "EXPRESSION",
     "GENDER",
+    "IMAGE_SUFFIXES",
     "REAL",
+    "TRAIN_AGE_GROUPS",
+    "TRAIN_COUNTS",
     "Archive",
     "DataSet",
     "Options",
     "Prepared",
     "Skipped",
+    "keep_files",
+    "source_folder",
+    "source_table",
 ]
 
 GENDER = "gender"
@@ -126,3 +135,63 @@ class DataSet:
     source: str = ""
     obtain: str = ""
     archives: tuple[Archive, ...] = ()
+
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+
+
+def source_folder(folder: str | Path) -> Path:
+    """Return the absolute path of a data set's folder; none there is an error."""
+    path = Path(folder).expanduser().resolve()
+    if not path.is_dir():
+        raise DataError(
+            f"expected a data set's folder, got no folder {str(folder)!r}, check the path or run: "
+            "fairage data download"
+        )
+    return path
+
+
+def source_table(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """Return these columns of a CSV file as text, stripped; an empty cell is null."""
+    if not path.is_file():
+        raise DataError(f"expected a file {str(path)!r}, got none, copy it there")
+    try:
+        frame = pl.read_csv(path, infer_schema=False, glob=False)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(
+            f"expected a CSV table, got {str(path)!r} ({str(error).splitlines()[0]}), copy it again"
+        ) from error
+    frame = frame.rename({name: name.strip().lstrip("\ufeff") for name in frame.columns})
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"expected the columns {list(columns)} in {str(path)!r}, got {frame.columns}, "
+            f"add {missing} or copy the file again"
+        )
+    text = frame.select(pl.col(name).str.strip_chars() for name in columns)
+    return text.with_columns(
+        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in columns
+    )
+
+
+def keep_files(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Skipped, ...]]:
+    """Return the rows whose image is a file or a URL, and the others as skipped."""
+    images = frame[IMAGE].to_list()
+    there = [("://" in image) or Path(image).is_file() for image in images]
+    skipped = tuple(
+        Skipped(Path(image).name, "labelled, but there is no such image file")
+        for image, found in zip(images, there, strict=True)
+        if not found
+    )
+    return frame.filter(pl.Series(there, dtype=pl.Boolean)), skipped
+
+
+TRAIN_COUNTS = {
+    GENDER: {"male": 2068, "female": 1997},
+    ETHNICITY: {"caucasian": 3522, "asian": 424, "afroamerican": 119},
+    EXPRESSION: {"neutral": 1404, "slightlyhappy": 1784, "happy": 712, "other": 165},
+}
+"""How many faces each group of each attribute has: no two numbers are the same."""
+
+TRAIN_AGE_GROUPS = {"young": 796, "adult": 2389, "senior": 732, "old": 148}
+"""How many faces each of the default age groups has."""

@@ -5,8 +5,16 @@ from pathlib import Path
 
 import polars as pl
 
-from fairage.datasets.dataset import ETHNICITY, GENDER, DataSet, Options, Prepared
-from fairage.datasets.sources import keep_files, source_folder, source_table
+from fairage.datasets.dataset import (
+    ETHNICITY,
+    GENDER,
+    DataSet,
+    Options,
+    Prepared,
+    keep_files,
+    source_folder,
+    source_table,
+)
 from fairage.exceptions import DataError
 from fairage.tables import AGE, IMAGE, SPLIT
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from fairage._tables_io import TABLE_SUFFIXES, read_table
-from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
-from fairage.datasets.sources import keep_files, source_folder
+from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped, keep_files, source_folder
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE, AGE_GROUP, FACES_COLUMNS, IMAGE, attribute_names
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fairage._random import numpy_rng
 from fairage.exceptions import ConfigError, DataError
-from fairage.seeding import numpy_rng
 
 __all__ = ["split_parts"]
 

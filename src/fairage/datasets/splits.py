@@ -1,5 +1,6 @@
-"""Splitting faces into train, valid and test: alike in their groups, no person in two of them."""
+"""Splits: which rows train, validate and test, whole persons at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,12 +8,42 @@ import polars as pl
 import polars.selectors as cs
 from numpy.typing import NDArray
 
-from fairage.datasets.units import join_units
+from fairage._random import numpy_rng
 from fairage.exceptions import ConfigError, DataError
-from fairage.seeding import numpy_rng
 from fairage.tables import AGE_GROUP, IDENTITY, IMAGE, SPLIT, SPLITS, attribute_names, group_labels
 
-__all__ = ["DEFAULT_SHARES", "Shares", "split_faces"]
+__all__ = ["DEFAULT_SHARES", "Shares", "join_units", "split_faces"]
+
+
+def join_units(keys: Sequence[Sequence[str | None]], n: int) -> NDArray[np.int64]:
+    """Return the unit of each row, shape `(n,)`: rows that share a value of any key are together.
+
+    Args:
+        keys: Each has one value a row; None and the empty text are shared with nobody.
+        n: Number of rows.
+
+    Examples:
+        >>> join_units([["ann", "bob", None, "ann"], ["x", "y", "y", ""]], 4).tolist()
+        [0, 1, 1, 0]
+    """
+    parent = list(range(n))
+
+    def root(row: int) -> int:
+        while parent[row] != row:
+            parent[row] = parent[parent[row]]
+            row = parent[row]
+        return row
+
+    for key in keys:
+        first: dict[str, int] = {}
+        for row, value in enumerate(key):
+            if value is None or value == "":
+                continue
+            a, b = root(first.setdefault(value, row)), root(row)
+            parent[max(a, b)] = min(a, b)
+    _, units = np.unique([root(row) for row in range(n)], return_inverse=True)
+    return units.astype(np.int64)
+
 
 DEFAULT_SHARES = (0.7, 0.15, 0.15)
 

@@ -11,9 +11,9 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from fairage._files import new_folder, write_text
+from fairage._work import progress_bar
 from fairage.exceptions import DataError
-from fairage.files import new_folder, write_text
-from fairage.progress import progress_bar
 
 __all__ = ["Patience", "fetch", "verify"]
 

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import polars as pl
 
-from fairage.datasets.dataset import ETHNICITY, GENDER, REAL, DataSet, Options, Prepared, Skipped
-from fairage.datasets.sources import IMAGE_SUFFIXES, source_folder
+from fairage.datasets.dataset import (
+    ETHNICITY,
+    GENDER,
+    IMAGE_SUFFIXES,
+    REAL,
+    DataSet,
+    Options,
+    Prepared,
+    Skipped,
+    source_folder,
+)
 from fairage.exceptions import DataError
 from fairage.tables import AGE, IMAGE, MAX_AGE
 

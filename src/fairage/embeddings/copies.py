@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-from fairage.datasets.copies import CopiedRows
+from fairage.datasets.oversampling import CopiedRows
 from fairage.embeddings.opening import Machine
 from fairage.embeddings.results import Embeddings
 from fairage.embeddings.spec import BackboneSpec
@@ -69,8 +69,8 @@ def embed_copies(
     Examples:
         >>> import tempfile
         >>> import numpy as np
-        >>> from fairage.datasets.copies import make_copies
-        >>> from fairage.datasets.synthetic import synthesize
+        >>> from fairage.datasets.oversampling import make_copies
+        >>> from fairage.synthetic import synthesize
         >>> from fairage.faces.augmentation import make_augmentation
         >>> from fairage.tables import read_faces
         >>> folder = Path(tempfile.mkdtemp())

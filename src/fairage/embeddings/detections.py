@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from fairage.embeddings.lane import FLUSH_SECONDS
 from fairage.embeddings.store import EmbeddingStore
-from fairage.faces.alignment import Landmarks
 from fairage.faces.detection import DETECTION_VERSION, FaceDetector
+from fairage.faces.views import Landmarks
 
 __all__ = ["Detections", "landmarks_of"]
 

@@ -11,9 +11,8 @@ from fairage.embeddings.backbones import Backbone, Network
 from fairage.embeddings.runtime import Runtime
 from fairage.embeddings.spec import BackboneSpec
 from fairage.embeddings.store import EmbeddingStore
-from fairage.faces.alignment import ALIGNMENT_VERSION, Landmarks
 from fairage.faces.detection import DETECTION_VERSION
-from fairage.faces.views import view_from_name
+from fairage.faces.views import ALIGNMENT_VERSION, Landmarks, view_from_name
 
 __all__ = ["FLUSH_SECONDS", "Lane"]
 

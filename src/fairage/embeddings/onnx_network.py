@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fairage._files import file_hash
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError, MissingDependencyError
 from fairage.faces.preprocessing import Preprocessing
-from fairage.files import file_hash
 
 __all__ = ["OnnxNetwork", "fingerprint"]
 

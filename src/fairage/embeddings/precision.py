@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._files import write_text
+from fairage._images import decode_image, read_image_bytes
 from fairage.embeddings.backbones import Backbone
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError
-from fairage.faces.decoding import decode_image
-from fairage.faces.sources import read_image_bytes
-from fairage.files import write_text
 
 __all__ = ["AGREEMENT", "agreed_runtime"]
 

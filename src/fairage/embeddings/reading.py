@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._images import decode_image, read_image_bytes
 from fairage.embeddings.detections import Detections, landmarks_of
 from fairage.embeddings.lane import Lane
 from fairage.embeddings.shards import content_key
 from fairage.embeddings.wanted import Version, Wanted
 from fairage.exceptions import DataError
-from fairage.faces.decoding import decode_image
-from fairage.faces.sources import read_image_bytes
 
 __all__ = ["ReadImage", "Seen", "read_ahead"]
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from fairage._files import atomic_path
 from fairage.exceptions import DataError
-from fairage.files import atomic_path
 
 __all__ = ["KEY_BYTES", "SUFFIX", "DamagedShardError", "Shard", "content_key", "read_shard"]
 

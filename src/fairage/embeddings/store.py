@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._files import new_folder, write_text
 from fairage.embeddings.shards import SUFFIX, DamagedShardError, Shard, read_shard
 from fairage.exceptions import DataError
-from fairage.files import new_folder, write_text
 
 __all__ = ["EmbeddingStore", "Opened"]
 

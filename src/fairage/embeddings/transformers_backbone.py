@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from fairage._files import file_hash
 from fairage.exceptions import DataError, MissingDependencyError
-from fairage.files import file_hash
 
 __all__ = ["CONFIG", "PROCESSOR", "PooledModel", "download", "fingerprint", "load_pooled"]
 

@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._random import numpy_rng
 from fairage.embeddings.shards import content_key
 from fairage.faces.augmentation import Augmentation
-from fairage.seeding import numpy_rng
 
 __all__ = ["Chance", "Changed", "Itself", "Version", "Wanted", "copy_key"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._work import progress_bar
 from fairage.embeddings.detections import Detections, landmarks_of
 from fairage.embeddings.lane import Lane
 from fairage.embeddings.opening import Machine, open_detections, open_lanes
@@ -18,7 +19,6 @@ from fairage.embeddings.spec import BackboneSpec
 from fairage.embeddings.store import Opened
 from fairage.embeddings.wanted import Wanted
 from fairage.exceptions import ConfigError, DataError
-from fairage.progress import progress_bar
 
 __all__ = ["ON_ERROR", "Way", "embed_wanted"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fairage.datasets.copies import CopiedRows
+from fairage.datasets.oversampling import CopiedRows
 from fairage.embeddings import Embeddings
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.data import EmbeddedFaces, EmbeddedRows

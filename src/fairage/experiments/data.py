@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fairage._files import atomic_path, write_text
 from fairage.embeddings import Embeddings
 from fairage.exceptions import DataError
 from fairage.experiments.origin import Origin
 from fairage.experiments.recipe_augmentation import AugmentationChoice
-from fairage.files import atomic_path, write_text
 from fairage.tables import (
     AGE_GROUP,
     IMAGE,
@@ -26,8 +26,8 @@ from fairage.tables import (
     Faces,
     attribute_names,
     group_labels,
+    votes_array,
 )
-from fairage.votes import votes_array
 
 __all__ = [
     "EmbeddedFaces",

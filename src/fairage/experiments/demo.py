@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from fairage.datasets.synthetic import GroupBias, synthesize
 from fairage.embeddings import BackboneSpec
 from fairage.experiments.recipe import shipped_recipes
 from fairage.experiments.suite import SuiteOutcome, SuiteSettings, run_suite
+from fairage.synthetic import GroupBias, synthesize
 from fairage.tables import read_faces
 
 __all__ = ["DEMO_BIASES", "run_demo"]

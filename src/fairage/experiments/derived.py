@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from fairage.config import build
+from fairage._registry import build
 from fairage.exceptions import ConfigError
 from fairage.experiments.recipe_choices import Choice
 from fairage.experiments.recipe_model import Recipe, parts_of

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from fairage.datasets.copies import CopiedRows
+from fairage.datasets.oversampling import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings, embed, embed_copies
 from fairage.embeddings.store import Opened
 from fairage.exceptions import ConfigError, DataError

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._random import torch_seed
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.derived import joint_recipe, member_of, sole_expert
 from fairage.experiments.following import Following
@@ -25,7 +26,6 @@ from fairage.experiments.spans import (
 )
 from fairage.experiments.staged_backbone import StagedBackbone, check_scratch
 from fairage.models import AgeHead, make_head, merged_head
-from fairage.seeding import torch_seed
 from fairage.training import History, train_head
 from fairage.training.finetuning import FineTuned
 from fairage.training.loop import Watch

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fairage._random import derive_seed
 from fairage.models import AgeHead, Experts, member_heads
 from fairage.objectives import Objective
-from fairage.seeding import derive_seed
 from fairage.training import AfterStep, Rows
 
 __all__ = ["Following"]

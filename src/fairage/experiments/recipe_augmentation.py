@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from fairage.datasets.copies import Copies, make_copies
+from fairage.datasets.oversampling import Copies, make_copies
 from fairage.experiments.recipe_choices import Choice, Named, name_alone
 from fairage.faces.augmentation import Augmentation, make_augmentation
 

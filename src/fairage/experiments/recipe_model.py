@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from fairage._registry import build
 from fairage.auditing.scoring import MIN_ROWS
-from fairage.config import build
 from fairage.experiments.recipe_augmentation import NamedAugmentation
 from fairage.experiments.recipe_choices import Choice, Named, Select, SelectRule, Strict, Training
 from fairage.experiments.recipe_stages import MAIN, ExpertsChoice, Stage

@@ -13,9 +13,8 @@ from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.recipe_augmentation import AugmentationChoice
 from fairage.experiments.recipe_stages import MAIN
 from fairage.objectives import Targets
-from fairage.tables import AGE, AGE_GROUP, AGE_STD, SPLIT, VOTES, group_labels
+from fairage.tables import AGE, AGE_GROUP, AGE_STD, N_YEARS, SPLIT, VOTES, group_labels, votes_array
 from fairage.training import Rows
-from fairage.votes import N_YEARS, votes_array
 
 __all__ = ["Material", "Taught", "parts_of_rows", "rows_of", "targets_of"]
 

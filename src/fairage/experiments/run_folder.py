@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 import torch
 
+from fairage._files import atomic_folder, write_text
 from fairage._tables_io import write_table
 from fairage.auditing.scoring import MIN_ROWS, Score, bias_column, metrics_of, score
 from fairage.auditing.suite_runs import persons_of
 from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.fitting import Fitted, Trained
 from fairage.experiments.recipe_model import Recipe
-from fairage.files import atomic_folder, write_text
 from fairage.models import AgeHead, Bundle, save_bundle
 from fairage.tables import AGE, AGE_GROUP, IDENTITY, IMAGE, MODEL, PREDICTION, SEED, SPLIT
 from fairage.training import Epoch

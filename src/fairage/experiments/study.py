@@ -13,10 +13,10 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import DatabaseError
 
+from fairage._files import locked_folder
+from fairage._random import derive_seed
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.trials import Judged
-from fairage.files import locked_folder
-from fairage.seeding import derive_seed
 
 __all__ = ["Memory", "Outcome", "Trial", "open_memory"]
 

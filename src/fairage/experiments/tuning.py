@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from fairage._files import new_folder
+from fairage._work import process_pool, progress_bar
 from fairage.auditing.scoring import MIN_ROWS
 from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, DataError
@@ -24,9 +26,6 @@ from fairage.experiments.staged_backbone import check_scratch
 from fairage.experiments.study import Memory, Outcome, Trial, open_memory
 from fairage.experiments.trials import Judged, Task, limits_of, run_saved_task, run_task
 from fairage.experiments.workers import one_thread, prepare_worker
-from fairage.files import new_folder
-from fairage.processes import process_pool
-from fairage.progress import progress_bar
 from fairage.tables import Faces
 
 __all__ = ["Search", "TuningSettings", "search"]

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import yaml
 
+from fairage._files import write_text
 from fairage._tables_io import write_table
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE, bias_column
 from fairage.experiments.candidates import candidate
@@ -19,7 +20,6 @@ from fairage.experiments.recipe import Recipe
 from fairage.experiments.study import Outcome
 from fairage.experiments.suite import backbone_title, rows_told, software
 from fairage.experiments.tuning import Search, TuningSettings
-from fairage.files import write_text
 from fairage.reports.tuning_page import (
     SearchNumbers,
     TrialNumbers,

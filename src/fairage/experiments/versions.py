@@ -6,7 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fairage._files import locked_folder, write_text
 from fairage._tables_io import read_table, write_table
+from fairage._work import progress_bar
 from fairage.auditing.suite_runs import SuiteRuns, VersionRuns
 from fairage.auditing.suite_statistics import suite_statistics
 from fairage.auditing.suite_summary import results_frame, summary_frame
@@ -18,8 +20,6 @@ from fairage.experiments.references import REFERENCES, is_challenge_test, study_
 from fairage.experiments.run_folder import PREDICTIONS, RUN, run_fingerprint
 from fairage.experiments.runner import remove_scratch
 from fairage.experiments.workers import Batch, Done, Job, run_batches
-from fairage.files import locked_folder, write_text
-from fairage.progress import progress_bar
 from fairage.reports.suite_page import suite_html
 
 __all__ = ["SUITE", "run_plan"]

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import torch
 
+from fairage._work import process_pool
 from fairage.auditing.scoring import MIN_ROWS
 from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.runner import run_version
-from fairage.processes import process_pool
 
 __all__ = ["Batch", "Done", "Job", "one_thread", "prepare_worker", "run_batches"]
 

@@ -1,11 +1,9 @@
 """Faces: safe reading and decoding, detection, alignment, views, preprocessing for a network."""
 
-from fairage.faces.alignment import Landmarks, align
-from fairage.faces.decoding import decode_image
+from fairage._images import decode_image, read_image_bytes
 from fairage.faces.detection import FaceDetector, find_detector
 from fairage.faces.preprocessing import Preprocessing
-from fairage.faces.sources import read_image_bytes
-from fairage.faces.views import View, view_from_name
+from fairage.faces.views import Landmarks, View, align, view_from_name
 
 __all__ = [
     "FaceDetector",

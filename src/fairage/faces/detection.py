@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.faces.alignment import Landmarks
+from fairage.faces.views import Landmarks
 
 __all__ = ["DETECTION_VERSION", "DETECTOR_VARIABLE", "FaceDetector", "find_detector"]
 

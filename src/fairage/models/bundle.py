@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from fairage._files import atomic_folder
 from fairage.exceptions import DataError
-from fairage.files import atomic_folder
 from fairage.models.calibration import Calibration
 from fairage.models.heads import AgeHead
 from fairage.models.registry import make_head

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from fairage.config import build
+from fairage._registry import build
 from fairage.exceptions import ConfigError
 from fairage.models.heads import (
     AgeHead,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fairage.config import build
+from fairage._registry import build
 from fairage.exceptions import ConfigError
 from fairage.models.experts import HEADS
 from fairage.models.heads import AgeHead, HeadKind

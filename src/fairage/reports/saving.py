@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Union
 
 import polars as pl
 
+from fairage._files import atomic_path, write_text
 from fairage.auditing.result import AuditResult
 from fairage.exceptions import ConfigError
-from fairage.files import atomic_path, write_text
 
 if TYPE_CHECKING:
     from fairage.auditing.comparison_result import ComparisonResult

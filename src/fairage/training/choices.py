@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fairage.config import build
+from fairage._registry import build
 from fairage.exceptions import ConfigError
 from fairage.models import HEADS, HeadKind, check_pair
 from fairage.objectives import OBJECTIVES, Objective

@@ -13,9 +13,9 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from fairage._random import torch_seed
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import AgeHead, make_head
-from fairage.seeding import torch_seed
 from fairage.training.choices import Choice, Chosen, chosen_parts, settings_from
 from fairage.training.fit_rows import FitRows
 from fairage.training.loop import train_head

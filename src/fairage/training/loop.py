@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from fairage._random import torch_seed
 from fairage.auditing.groups import Groups
 from fairage.auditing.scoring import group_biases, known_biases, label_groups
 from fairage.exceptions import ConfigError
@@ -14,7 +15,6 @@ from fairage.models.heads import AgeHead
 from fairage.models.registry import check_pair
 from fairage.objectives import Objective
 from fairage.objectives.fairness import Fairness
-from fairage.seeding import torch_seed
 from fairage.training.denormals import denormals_flushed
 from fairage.training.fairness import ActiveFairness, start_fairness
 from fairage.training.mixup import Mixup

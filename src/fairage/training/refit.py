@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from fairage._random import torch_seed
 from fairage.exceptions import ConfigError
 from fairage.models.heads import AgeHead
 from fairage.objectives import Objective, Targets
-from fairage.seeding import torch_seed
 from fairage.training.balance import balancing_weights
 from fairage.training.rows import Rows
 from fairage.weighting import make_weighting

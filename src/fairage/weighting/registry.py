@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from fairage.config import build
+from fairage._registry import build
 from fairage.tables import AGE_GROUP
 from fairage.weighting.balancing import Density, EffectiveNumber, Inverse, SmoothedCells
 from fairage.weighting.raking import Raking

@@ -20,10 +20,10 @@ from transformers import (
     ViTModel,
 )
 
+from fairage._random import torch_seed
 from fairage.embeddings import BackboneSpec
 from fairage.models import AgeHead, make_head
 from fairage.objectives import OBJECTIVES, Targets
-from fairage.seeding import torch_seed
 from fairage.training.finetuning import (
     FineTuned,
     FineTuneSettings,

@@ -7,11 +7,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from fairage._random import torch_seed
 from fairage.datasets import prepare_faces
 from fairage.embeddings import BackboneSpec, embed
 from fairage.models import Bundle, load_bundle, make_head, save_bundle
 from fairage.objectives import OBJECTIVES, Targets
-from fairage.seeding import torch_seed
 from fairage.tables import AGE, Faces, read_faces
 from fairage.training.finetuning import (
     FineTuneSettings,

@@ -184,7 +184,7 @@ import numpy as np, torch
 from fairage.embeddings import BackboneSpec
 from fairage.models import make_head
 from fairage.objectives import OBJECTIVES, Targets
-from fairage.seeding import torch_seed
+from fairage._random import torch_seed
 from fairage.training.finetuning import FineTuneSettings, ImageRows, Resources, finetune
 torch.set_num_threads(1)
 backbone, folder, *images = sys.argv[1:]

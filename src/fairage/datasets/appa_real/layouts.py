@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from fairage.datasets.appa_real.bundle import is_bundle, prepare_bundle
 from fairage.datasets.appa_real.npy_kit import is_npy_kit, prepare_npy_kit
-from fairage.datasets.appa_real.release import is_release, prepare_release
+from fairage.datasets.appa_real.release import (
+    is_bundle,
+    is_release,
+    prepare_bundle,
+    prepare_release,
+)
 from fairage.datasets.dataset import (
     APPARENT,
     ETHNICITY,
@@ -15,8 +19,8 @@ from fairage.datasets.dataset import (
     DataSet,
     Options,
     Prepared,
+    source_folder,
 )
-from fairage.datasets.sources import source_folder
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import SPLITS
 

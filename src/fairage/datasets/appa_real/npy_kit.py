@@ -4,23 +4,23 @@ Its images are not files: they are written as PNG files, which lose nothing.
 """
 
 import hashlib
+import struct
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage.datasets.appa_real.ages import choose_age
-from fairage.datasets.appa_real.codes import BLANK, find_columns, find_meanings
-from fairage.datasets.challenge import TRAIN_COUNTS
-from fairage.datasets.dataset import REAL, Options, Prepared
-from fairage.datasets.png import encode_png
+from fairage._files import atomic_path, new_folder, write_text
+from fairage._work import Advance, progress_bar
+from fairage.datasets.appa_real.release import choose_age
+from fairage.datasets.dataset import REAL, TRAIN_COUNTS, Options, Prepared
 from fairage.exceptions import DataError
-from fairage.files import atomic_path, new_folder, write_text
-from fairage.progress import Advance, progress_bar
 from fairage.tables import APPARENT_AGE, IMAGE, SPLIT, SPLITS
 
-__all__ = ["is_npy_kit", "prepare_npy_kit"]
+__all__ = ["BLANK", "encode_png", "find_columns", "find_meanings", "is_npy_kit", "prepare_npy_kit"]
 
 _SOURCE = ".source"
 """File that tells which array the images of a folder were written from."""
@@ -159,3 +159,92 @@ def _fingerprint(images: NDArray[np.generic], labels: NDArray[np.float64]) -> st
     for image in images[:: max(1, len(images) // 64)]:
         told.update(np.ascontiguousarray(image).tobytes())
     return told.hexdigest()
+
+
+BLANK = frozenset({"", "nan", "none"})
+"""Texts that stand for a missing value."""
+
+
+def find_columns(meta: NDArray[np.str_]) -> dict[str, int]:
+    """Return the column of each attribute in the train split's texts, shape `(n, columns)`.
+
+    Words name their attribute. Columns of anything else are taken in the order gender, ethnicity,
+    expression, the last three where there are more.
+
+    Examples:
+        >>> find_columns(np.array([["happy", "male", "asian"], ["other", "female", "asian"]]))
+        {'gender': 1, 'ethnicity': 2, 'expression': 0}
+    """
+    columns = range(meta.shape[1])
+    found = {
+        attribute: next(
+            (c for c in columns if set(meta[:, c].tolist()) - BLANK <= set(counts)), None
+        )
+        for attribute, counts in TRAIN_COUNTS.items()
+    }
+    by_words = {name: column for name, column in found.items() if column is not None}
+    if len(by_words) == len(TRAIN_COUNTS):
+        return by_words
+    if meta.shape[1] < len(TRAIN_COUNTS):
+        raise DataError(
+            f"expected meta_data_train.npy to have the columns {list(TRAIN_COUNTS)}, got "
+            f"{meta.shape[1]} of them, save it with all three"
+        )
+    return dict(zip(TRAIN_COUNTS, columns[-len(TRAIN_COUNTS) :], strict=True))
+
+
+def find_meanings(
+    attribute: str, codes: NDArray[np.str_], told: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what each value of the train split's column means, shape `(n,)`.
+
+    Args:
+        attribute: Name of the attribute.
+        codes: The column.
+        told: Meanings that the user gives; they go before everything else.
+
+    Raises:
+        DataError: A value is no known word, and not all values occur as often as published.
+    """
+    counts = TRAIN_COUNTS[attribute]
+    values, seen = np.unique(codes[~np.isin(codes, list(BLANK))], return_counts=True)
+    known = {str(value): str(value) for value in values if str(value) in counts} | dict(told)
+    if set(values.tolist()) <= set(known):
+        return known
+    by_count = {count: group for group, count in counts.items()}
+    if sorted(seen.tolist()) == sorted(by_count):
+        return {str(v): by_count[int(n)] for v, n in zip(values, seen, strict=True)} | dict(told)
+    unknown = [f"{v} ({n} faces)" for v, n in zip(values, seen, strict=True) if str(v) not in known]
+    raise DataError(
+        f"expected the words {sorted(counts)} for {attribute} in meta_data_train.npy, got "
+        f"{', '.join(unknown)}, say what they mean: --value {attribute}.{values[0]}=GROUP"
+    )
+
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_DEPTH, _RGB = 8, 2
+_UP = 2
+"""Filter: each row is told as its difference from the row above."""
+_LEVEL = 4
+
+
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    r"""Return the PNG file of an image `(height, width, 3)` in red, green, blue.
+
+    Examples:
+        >>> encode_png(np.zeros((4, 6, 3), dtype=np.uint8))[:8]
+        b'\x89PNG\r\n\x1a\n'
+    """
+    height, width = image.shape[:2]
+    rows = image.reshape(height, width * 3)
+    differences = rows.copy()
+    differences[1:] -= rows[:-1]
+    filtered = np.insert(differences, 0, _UP, axis=1)
+    header = struct.pack(">IIBBBBB", width, height, _DEPTH, _RGB, 0, 0, 0)
+    body = zlib.compress(filtered.tobytes(), _LEVEL)
+    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    checksum = zlib.crc32(name + data)
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", checksum)

@@ -1,11 +1,9 @@
 """Augmentation: changed copies of a face that keep its age."""
 
-from fairage.faces.augmentation.augmentation import AUGMENTATION_VERSION, Augmentation
-from fairage.faces.augmentation.kit import KitAugmentation
-from fairage.faces.augmentation.names import AUGMENTATIONS, make_augmentation
-from fairage.faces.augmentation.preview import preview_rows
-from fairage.faces.augmentation.rand_augment import RandomAugmentation
-from fairage.faces.augmentation.steps import Step, apply_steps
+from fairage.faces.augmentation.base import AUGMENTATION_VERSION, Augmentation, Step, apply_steps
+from fairage.faces.augmentation.policies import KitAugmentation, RandomAugmentation
+from fairage.faces.augmentation.registry import AUGMENTATIONS, make_augmentation
+from fairage.faces.contact_sheet import preview_rows
 
 __all__ = [
     "AUGMENTATIONS",

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fairage.files import atomic_folder
+from fairage._files import atomic_folder
 from fairage.training.selection import Epoch, Keeper
 
 __all__ = ["Checkpoint", "Checkpoints"]

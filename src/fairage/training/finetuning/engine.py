@@ -12,10 +12,9 @@ from fairage.embeddings import BackboneSpec
 from fairage.embeddings.runtime import choose_runtime
 from fairage.embeddings.transformers_backbone import fingerprint
 from fairage.exceptions import DataError
-from fairage.faces.alignment import ALIGNMENT_VERSION
 from fairage.faces.augmentation import Augmentation
 from fairage.faces.detection import DETECTION_VERSION
-from fairage.faces.views import view_from_name
+from fairage.faces.views import ALIGNMENT_VERSION, view_from_name
 from fairage.models import AgeHead, check_pair
 from fairage.objectives import Objective
 from fairage.objectives.fairness import Fairness

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from fairage._random import derive_seed, torch_seed
 from fairage.embeddings import BackboneSpec
 from fairage.embeddings.runtime import choose_runtime
 from fairage.faces.augmentation import Augmentation
 from fairage.objectives import Objective
-from fairage.seeding import derive_seed, torch_seed
 from fairage.training.fairness import ActiveFairness
 from fairage.training.finetuning.checkpoint import Checkpoint, Checkpoints
 from fairage.training.finetuning.freezing import Freezing

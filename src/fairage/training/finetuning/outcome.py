@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from fairage._files import atomic_folder, atomic_path, write_text
 from fairage.embeddings.transformers_backbone import CONFIG, PROCESSOR, PooledModel, load_pooled
 from fairage.exceptions import DataError
-from fairage.files import atomic_folder, atomic_path, write_text
 from fairage.models import AgeHead
 from fairage.training.selection import Epoch, History
 

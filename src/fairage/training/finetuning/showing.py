@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from fairage.config import default_store
+from fairage._registry import default_store
+from fairage._work import Advance, progress_bar
 from fairage.embeddings import BackboneSpec
 from fairage.embeddings.opening import open_detections
 from fairage.faces import Preprocessing, view_from_name
 from fairage.faces.augmentation import Augmentation
-from fairage.progress import Advance, progress_bar
 from fairage.training.finetuning.pictures import PictureReader, Pictures
 from fairage.training.finetuning.resources import Resources
 from fairage.training.finetuning.rows import ImageRows

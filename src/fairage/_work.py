@@ -1,0 +1,79 @@
+"""Long work: worker processes that never outlive their parent, and progress bars."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import connection, get_context, parent_process
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+__all__ = ["Advance", "process_pool", "progress_bar"]
+
+
+@contextmanager
+def process_pool(workers: int, prepare: Callable[[], None]) -> Iterator[ProcessPoolExecutor]:
+    """Yield a pool of worker processes; what has not begun when the block ends never does.
+
+    Args:
+        workers: How many processes.
+        prepare: Called once in each of them before any work; a function at the top of a module.
+    """
+    pool = ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=_start_worker, initargs=(prepare,)
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker(prepare: Callable[[], None]) -> None:
+    prepare()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+Advance = Callable[[int], None]
+"""Tells a progress bar that so many more items are done."""
+
+
+@contextmanager
+def progress_bar(description: str, total: int, *, unit: str = "") -> Iterator[Advance]:
+    """Show a bar on standard error while the block runs, and yield the function that moves it.
+
+    Nothing is shown where standard error is not a terminal.
+
+    Examples:
+        >>> with progress_bar("reading", total=3) as advance:
+        ...     for _ in range(3):
+        ...         advance(1)
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda done: bar.advance(task, done)

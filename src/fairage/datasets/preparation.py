@@ -1,0 +1,163 @@
+"""From a data set's folder to a faces table on disk: read, check, split, write."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from fairage._tables_io import write_table
+from fairage.datasets.checks import read_contents
+from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
+from fairage.datasets.registry import find_dataset
+from fairage.datasets.splits import Shares, split_faces
+from fairage.exceptions import ConfigError, DataError
+from fairage.tables import FACES_COLUMNS, IMAGE, SPLIT, SPLITS, VOTES, check_faces
+
+__all__ = ["Outcome", "SplitOptions", "prepare_faces"]
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """Whether and how faces are split.
+
+    Args:
+        shares: Given shares, which replace a data set's own splits too; else 70, 15, 15 % for
+            data sets without splits.
+        seed: Start of the random numbers.
+        skip: Leave a table without splits as it is.
+    """
+
+    shares: Shares | None = None
+    seed: int = 0
+    skip: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `prepare_faces` did.
+
+    Args:
+        dataset: Name of the data set.
+        faces: The table as written.
+        skipped: Files and rows that are not in it.
+        notes: Sentences that the user should read.
+    """
+
+    dataset: str
+    faces: pl.DataFrame
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows of each split that has any; empty where the table has no splits."""
+        if SPLIT not in self.faces.columns:
+            return {}
+        counted = Counter(self.faces[SPLIT].to_list())
+        return {split: counted[split] for split in SPLITS if counted[split]}
+
+
+def prepare_faces(
+    name: str,
+    folder: str | Path,
+    out: str | Path,
+    options: Options | None = None,
+    split: SplitOptions | None = None,
+) -> Outcome:
+    """Write the faces table of a data set's folder to `out`, whole or not at all.
+
+    Image paths are relative where the images lie below the table's folder, else absolute. A data
+    set that has no splits gets stratified ones that keep identities and identical images together.
+
+    Args:
+        name: Name of the data set.
+        folder: Where it lies.
+        out: Parquet, CSV or TSV file.
+        options: What the adapter is told.
+        split: How to split.
+    """
+    dataset = find_dataset(name)
+    out = Path(out)
+    chosen = _check_options(dataset, options or Options())
+    chosen = replace(chosen, image_folder=out.with_name(f"{out.stem}-images"))
+    prepared = dataset.prepare(Path(folder), chosen)
+    _check_any(prepared, folder)
+    frame = check_faces(_in_order(prepared.frame))
+    frame, notes = _split(frame, split or SplitOptions())
+    frame = _relative(frame, out.resolve().parent)
+    frame, dropped = _writable(frame, out)
+    write_table(frame, out)
+    return Outcome(name, frame, prepared.skipped, (*prepared.notes, *notes, *dropped))
+
+
+def _check_options(dataset: DataSet, options: Options) -> Options:
+    """Return the options with the default age, or raise on one that the data set cannot use."""
+    flags = {
+        "table": "--table",
+        "images": "--images",
+        "columns": "--map",
+        "values": "--value",
+        "age": "--age",
+    }
+    for option, flag in flags.items():
+        if getattr(options, option) and option not in dataset.uses:
+            raise ConfigError(
+                f"expected no {flag} for {dataset.name!r}, got one, leave it out or prepare the "
+                "table as 'folder'"
+            )
+    if options.age and options.age not in dataset.ages:
+        raise ConfigError.unknown_name(f"--age of {dataset.name}", options.age, dataset.ages)
+    return replace(options, age=options.age or next(iter(dataset.ages), ""))
+
+
+def _check_any(prepared: Prepared, folder: str | Path) -> None:
+    if prepared.frame.is_empty() and prepared.skipped:
+        first = prepared.skipped[0]
+        raise DataError(
+            f"expected faces in {str(folder)!r}, got none: {len(prepared.skipped)} were left out, "
+            f"the first of them {first.name!r} ({first.reason}), check where the images are"
+        )
+
+
+def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
+    known = [name for name in FACES_COLUMNS if name in frame.columns]
+    return frame.select(*known, *(name for name in frame.columns if name not in known))
+
+
+def _split(frame: pl.DataFrame, options: SplitOptions) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the table with its splits, and what was done in words."""
+    own = SPLIT in frame.columns
+    if own and options.shares is None:
+        return frame, ()
+    if options.skip:
+        return frame.drop(SPLIT, strict=False), ("There are no splits.",)
+    bare = frame.drop(SPLIT, strict=False)
+    contents = [found.key for found in read_contents(bare[IMAGE].to_list())]
+    shares = options.shares or Shares()
+    told = ", ".join(f"{share:g}" for share in shares.values)
+    repeated = sum(count - 1 for key, count in Counter(contents).items() if key)
+    note = (
+        f"Split {told} at random (seed {options.seed}), stratified by attributes and age groups"
+        + (f"; identical images stay together (repeats: {repeated})." if repeated else ".")
+    )
+    split = _in_order(split_faces(bare, shares, seed=options.seed, contents=contents))
+    return split, ("The data set's own splits were replaced.", note) if own else (note,)
+
+
+def _writable(frame: pl.DataFrame, out: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the table without votes where the file is text, which cannot hold lists."""
+    if VOTES not in frame.columns or out.suffix.lower() == ".parquet":
+        return frame, ()
+    return frame.drop(VOTES), ("The raters' votes were left out: only Parquet can hold them.",)
+
+
+def _relative(frame: pl.DataFrame, base: Path) -> pl.DataFrame:
+    """Return the table with relative paths for images below the folder, `/` between the parts."""
+    prefix = str(base) + os.sep
+    paths = [
+        image.removeprefix(prefix).replace(os.sep, "/") if image.startswith(prefix) else image
+        for image in frame[IMAGE].to_list()
+    ]
+    return frame.with_columns(pl.Series(IMAGE, paths, dtype=pl.String))
