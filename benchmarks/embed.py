@@ -23,12 +23,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import ResNetConfig, ResNetModel
 
 from fairage._random import numpy_rng, torch_seed
-from fairage.embeddings.backbones import Backbone, find_backbone
-from fairage.embeddings.lane import Lane
-from fairage.embeddings.reading import read_ahead
+from fairage.embeddings.backbones.registry import Backbone, find_backbone
+from fairage.embeddings.batcher import Lane
+from fairage.embeddings.loader import Itself, read_ahead
+from fairage.embeddings.options import BackboneSpec
 from fairage.embeddings.runtime import PRECISIONS, Runtime, choose_runtime
-from fairage.embeddings.spec import BackboneSpec
-from fairage.embeddings.wanted import Itself
 
 SIDE = 224
 PLAIN_BATCH = 32

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from fairage._tables_io import write_table
 from fairage.auditing.suite_runs import score_predictions
-from fairage.datasets.parts import split_parts
-from fairage.experiments.recipe import read_recipe
-from fairage.experiments.run_folder import PREDICTIONS
+from fairage.experiments.recipe_files import read_recipe
+from fairage.experiments.runner import PREDICTIONS
+from fairage.experiments.training_data import split_parts
 from fairage.tables import (
     AGE,
     AGE_GROUP,
@@ -33,7 +33,7 @@ from fairage.tables import (
     group_labels,
     read_faces,
 )
-from fairage.training.recalibrate import fitted_line
+from fairage.training.postprocess import fitted_line
 from fairage.weighting import make_weighting
 
 FOLDS = 5

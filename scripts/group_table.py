@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage.auditing.scoring import bias_column
-from fairage.experiments.recipe_model import Recipe
+from fairage.experiments.recipe import Recipe
 from fairage.tables import AGE, PREDICTION, group_labels
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fairage.experiments.recipe_model import Recipe
-from fairage.experiments.run_folder import RUN
-from fairage.experiments.versions import SUITE
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.runner import RUN
+from fairage.experiments.suite import SUITE
 
 
 def valid_maes(folder: Path) -> list[float]:

@@ -24,8 +24,8 @@ from torch.nn import functional as F
 from fairage._files import atomic_path
 from fairage._random import numpy_rng, torch_seed
 from fairage._registry import cache_folder
-from fairage.embeddings import embedded
-from fairage.embeddings.embedded import EMBEDDED_PREPROCESSING, EmbeddedNet, load_embedded
+from fairage.embeddings.backbones import embedded
+from fairage.embeddings.backbones.embedded import EMBEDDED_PREPROCESSING, EmbeddedNet, load_embedded
 from fairage.synthetic import BALANCED, CHALLENGE, Population, synthesize
 from fairage.tables import AGE, read_faces
 

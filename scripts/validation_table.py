@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE
-from fairage.experiments.recipe_model import Recipe
-from fairage.experiments.run_folder import RUN
-from fairage.experiments.versions import SUITE
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.runner import RUN
+from fairage.experiments.suite import SUITE
 
 METRICS = (MAE, AVERAGE_BIAS)
 

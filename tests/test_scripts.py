@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import polars as pl
 
-from fairage.experiments.recipe import read_recipe
+from fairage.experiments.recipe_files import read_recipe
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,7 +14,7 @@ from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import Claim, Interval, Note
 from fairage.auditing.rows import RowReport
 from fairage.auditing.settings import AuditSettings
-from fairage.cli.audit_output import give_audits
+from fairage.cli.output import give_audits
 from fairage.reports.format import visible
 
 PAYLOADS = [

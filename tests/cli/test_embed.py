@@ -23,7 +23,7 @@ from fairage.tables import AGE, IMAGE, read_faces
 COMMAND = [sys.executable, "-m", "fairage", "embed"]
 # Stores every batch at once, so that a short run can be killed between two shards.
 EAGER = (
-    "import fairage.embeddings.lane as lane, fairage.cli.app as app\n"
+    "import fairage.embeddings.batcher as lane, fairage.cli.app as app\n"
     "lane.FLUSH_SECONDS = 0.0\n"
     "app.main()"
 )

@@ -13,8 +13,8 @@ from fairage.datasets.oversampling import (
     RareGroups,
     make_copies,
 )
-from fairage.datasets.parts import split_parts
 from fairage.exceptions import ConfigError, DataError
+from fairage.experiments.training_data import split_parts
 from fairage.tables import AGE_GROUP, UNKNOWN, group_labels
 
 every_choice = pytest.mark.parametrize(

@@ -10,12 +10,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, ViTConfig, ViTModel
 
-from fairage.embeddings.backbones import find_backbone
-from fairage.embeddings.onnx_network import fingerprint
+from fairage.embeddings.backbones.onnx import fingerprint
+from fairage.embeddings.backbones.registry import find_backbone
+from fairage.embeddings.backbones.transformers import PooledModel, TorchNetwork
+from fairage.embeddings.options import BackboneSpec
 from fairage.embeddings.runtime import Runtime, has_compiler
-from fairage.embeddings.spec import BackboneSpec
-from fairage.embeddings.torch_network import TorchNetwork
-from fairage.embeddings.transformers_backbone import PooledModel
 from fairage.exceptions import ConfigError, DataError
 
 CPU = Runtime("cpu", "fp32", batch_size=4, images=4)

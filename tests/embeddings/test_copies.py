@@ -8,11 +8,11 @@ import pytest
 
 from fairage._random import numpy_rng
 from fairage.datasets.oversampling import CopiedRows, make_copies
-from fairage.embeddings import BackboneSpec, Embeddings, embed, embed_copies, lane
-from fairage.embeddings.backbones import find_backbone
+from fairage.embeddings import BackboneSpec, Embeddings, batcher, embed, embed_copies
+from fairage.embeddings.backbones.registry import find_backbone
+from fairage.embeddings.loader import copy_key
 from fairage.embeddings.runtime import Runtime
-from fairage.embeddings.shards import content_key
-from fairage.embeddings.wanted import copy_key
+from fairage.embeddings.store import content_key
 from fairage.exceptions import ConfigError, DataError
 from fairage.faces import decode_image
 from fairage.faces.augmentation import KitAugmentation, make_augmentation
@@ -149,15 +149,15 @@ def test_an_interrupted_run_ends_with_the_same_bits(
     pictures: Faces, specs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = copied(pictures, specs, tmp_path / "whole", batch_size=5)
-    run, batches = lane.Lane._run_batch, []
+    run, batches = batcher.Lane._run_batch, []
 
-    def interrupted(self: lane.Lane) -> None:
+    def interrupted(self: batcher.Lane) -> None:
         batches.append(1)
         if len(batches) == 3:
             raise KeyboardInterrupt
         run(self)
 
-    monkeypatch.setattr(lane.Lane, "_run_batch", interrupted)
+    monkeypatch.setattr(batcher.Lane, "_run_batch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         copied(pictures, specs, tmp_path / "cut", batch_size=5)
     rest = copied(pictures, specs, tmp_path / "cut", batch_size=5)

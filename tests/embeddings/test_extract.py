@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from fairage.embeddings import BackboneSpec, embed, lane
-from fairage.embeddings.backbones import find_backbone
+from fairage.embeddings import BackboneSpec, batcher, embed
+from fairage.embeddings.backbones import transformers
+from fairage.embeddings.backbones.registry import find_backbone
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import ConfigError, DataError
 from fairage.faces import decode_image
@@ -145,16 +146,16 @@ def test_an_interrupted_run_ends_with_the_same_bits(
 ) -> None:
     spec = [BackboneSpec(str(resnet))]
     whole = embed(pictures, spec, store=tmp_path / "whole", batch_size=5)
-    run = lane.Lane._run_batch
+    run = batcher.Lane._run_batch
     batches: list[int] = []
 
-    def interrupted(self: lane.Lane) -> None:
+    def interrupted(self: batcher.Lane) -> None:
         batches.append(1)
         if len(batches) == 2:
             raise KeyboardInterrupt
         run(self)
 
-    monkeypatch.setattr(lane.Lane, "_run_batch", interrupted)
+    monkeypatch.setattr(batcher.Lane, "_run_batch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         embed(pictures, spec, store=tmp_path / "cut", batch_size=5)
     rest = embed(pictures, spec, store=tmp_path / "cut", batch_size=5)
@@ -176,11 +177,10 @@ def test_a_damaged_shard_is_embedded_again(pictures: Faces, resnet: Path, tmp_pa
 def test_two_views_share_one_network(
     pictures: Faces, resnet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fairage.embeddings import transformers_backbone
 
-    load, loaded = transformers_backbone.load_pooled, []
+    load, loaded = transformers.load_pooled, []
     monkeypatch.setattr(
-        transformers_backbone, "load_pooled", lambda path: (loaded.append(path), load(path))[1]
+        transformers, "load_pooled", lambda path: (loaded.append(path), load(path))[1]
     )
     specs = [BackboneSpec(str(resnet)), BackboneSpec(str(resnet), "crop:0.7")]
     embed(pictures, specs, store=tmp_path / "s", precision="fp32")

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from fairage.embeddings.backbones import find_backbone
+from fairage.embeddings.backbones.registry import find_backbone
 from fairage.exceptions import DataError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "somebody/tiny-resnet"
 FIND = (
-    "from fairage.embeddings.backbones import find_backbone\n"
+    "from fairage.embeddings.backbones.registry import find_backbone\n"
     f"found = find_backbone({NAME!r})\n"
     "print(found.kind, found.fingerprint)"
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairage.embeddings.backbones import Backbone, Network, find_backbone
+from fairage.embeddings.backbones.registry import Backbone, Network, find_backbone
 from fairage.embeddings.precision import agreed_runtime
 from fairage.embeddings.runtime import Runtime
 from fairage.tables import Faces

@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairage.embeddings import store as store_module
-from fairage.embeddings.shards import DamagedShardError, Shard, content_key, read_shard
-from fairage.embeddings.store import EmbeddingStore
+from fairage.embeddings.store import (
+    DamagedShardError,
+    EmbeddingStore,
+    Shard,
+    content_key,
+    read_shard,
+)
 
 ABOUT = {"weights": "w", "view": "whole"}
 

@@ -12,8 +12,8 @@ import torch
 from transformers import ResNetConfig, ResNetModel
 
 from fairage.experiments import runner
-from fairage.experiments.data import EmbeddedFaces
 from fairage.experiments.fitting import Fitted
+from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.plan import Plan, Version
 from fairage.experiments.recipe import Recipe
 from fairage.tables import Faces, check_faces

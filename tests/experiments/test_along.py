@@ -7,13 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from fairage.experiments.along import done_along, trains_along
 from fairage.experiments.plan import Plan, Version
-from fairage.experiments.recipe import recipe_from, shipped_recipes
-from fairage.experiments.run_folder import BUNDLE, LOG, PREDICTIONS, RUN
-from fairage.experiments.runner import run_version
-from fairage.experiments.versions import run_plan
-from fairage.experiments.workers import Batch, Job
+from fairage.experiments.recipe_files import recipe_from, shipped_recipes
+from fairage.experiments.runner import BUNDLE, LOG, PREDICTIONS, RUN, run_version
+from fairage.experiments.schedule import Batch, Job, done_along, trains_along
+from fairage.experiments.suite import run_plan
 from fairage.models import load_bundle
 
 TOLD = {"experiment": "3", "training": {"epochs": 3, "learning_rate": 1e-2}}

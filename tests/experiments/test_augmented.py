@@ -12,13 +12,13 @@ import pytest
 from fairage.datasets.oversampling import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings, embed
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments import embedder, suite
-from fairage.experiments.augmented import Copying, augmented_faces, copies_told
-from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
-from fairage.experiments.recipe import Recipe, recipe_from, shipped_recipes
-from fairage.experiments.recipe_augmentation import AugmentationChoice
-from fairage.experiments.rows import training_faces
+from fairage.experiments import embedded_faces, suite
+from fairage.experiments.embedded_faces import Copying, augmented_faces, copies_told
+from fairage.experiments.inputs import EmbeddedFaces, load_embedded_faces
+from fairage.experiments.recipe import AugmentationChoice, Recipe
+from fairage.experiments.recipe_files import recipe_from, shipped_recipes
 from fairage.experiments.suite import SuiteSettings, run_suite
+from fairage.experiments.training_data import training_faces
 from fairage.tables import AGE, Faces, check_faces
 
 QUICK = {"epochs": 2, "learning_rate": 1e-2, "batch_size": 64}
@@ -182,7 +182,7 @@ def test_extra_faces_that_no_version_is_trained_on_are_told(
 def test_where_all_extra_faces_are_missing_nothing_is_embedded(
     pictures, settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedder, "embed", interrupted)
+    monkeypatch.setattr(embedded_faces, "embed", interrupted)
     told = recipe_from({**TOLD, "version": "s", "stages": [{"name": "a", "data": "b"}]}, "test")
     with pytest.raises(DataError, match="give --extra-faces b=TABLE"):
         run_suite([told], pictures, settings, tmp_path / "out")
@@ -207,7 +207,7 @@ def test_a_suite_interrupted_while_copies_are_embedded_ends_as_an_undisturbed_on
     cut = replace(settings, store=tmp_path / "cut-store")
     embed(pictures, cut.backbones, store=cut.store)
     with monkeypatch.context() as patched:
-        patched.setattr("fairage.embeddings.lane.FLUSH_SECONDS", 0.0)
+        patched.setattr("fairage.embeddings.batcher.FLUSH_SECONDS", 0.0)
         patched.setattr(suite, "run_plan", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run_suite(recipes, pictures, cut, tmp_path / "cut")
@@ -225,13 +225,13 @@ def test_the_detector_reaches_faces_and_copies(pictures, settings, tmp_path, mon
     named = tmp_path / "detector.onnx"
     seen = []
     for name in ("embed", "embed_copies"):
-        real = getattr(embedder, name)
+        real = getattr(embedded_faces, name)
 
         def told(*given, real=real, detector, **more):
             seen.append(detector)
             return real(*given, **more)
 
-        monkeypatch.setattr(embedder, name, told)
+        monkeypatch.setattr(embedded_faces, name, told)
     settings = replace(settings, detector=named, extra_faces={})
     run_suite([recipe("old", OLD)], pictures, settings, tmp_path / "out")
     assert seen == [named, named]

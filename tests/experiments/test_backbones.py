@@ -10,10 +10,14 @@ import pytest
 from fairage.datasets.oversampling import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments import embedder
-from fairage.experiments.backbones import BackbonesSettings, compare_backbones, version_names
-from fairage.experiments.data import EmbeddedFaces
-from fairage.experiments.recipe import recipe_from
+from fairage.experiments import embedded_faces
+from fairage.experiments.backbone_comparison import (
+    BackbonesSettings,
+    compare_backbones,
+    version_names,
+)
+from fairage.experiments.inputs import EmbeddedFaces
+from fairage.experiments.recipe_files import recipe_from
 from fairage.tables import Faces
 
 TOLD = {
@@ -42,8 +46,8 @@ def compare(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         found = embed(train, specs)
         return Embeddings(found.values[copied.rows], copied.rows, (), (), len(copied.rows))
 
-    monkeypatch.setattr(embedder, "embed", embed)
-    monkeypatch.setattr(embedder, "embed_copies", embed_copies)
+    monkeypatch.setattr(embedded_faces, "embed", embed)
+    monkeypatch.setattr(embedded_faces, "embed_copies", embed_copies)
 
     def run(
         tables: dict[str, Faces], told: dict[str, object] = TOLD, **changes: object

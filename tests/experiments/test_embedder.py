@@ -3,8 +3,9 @@
 import pytest
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.embedder import handed_over
-from fairage.experiments.recipe import Recipe, recipe_from
+from fairage.experiments.embedded_faces import handed_over
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_files import recipe_from
 from fairage.tables import Faces
 
 NAMES = ("zeta", "alpha", "mid", "beta")

@@ -10,12 +10,11 @@ import pytest
 import torch
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.data import EmbeddedFaces, EmbeddedRows, load_embedded_faces
 from fairage.experiments.fitting import check_fit, fit
-from fairage.experiments.recipe import recipe_from
-from fairage.experiments.rows import Material, parts_of_rows, training_faces
-from fairage.experiments.run_folder import BUNDLE, PREDICTIONS, RUN, run_fingerprint
-from fairage.experiments.runner import run_version
+from fairage.experiments.inputs import EmbeddedFaces, EmbeddedRows, load_embedded_faces
+from fairage.experiments.recipe_files import recipe_from
+from fairage.experiments.runner import BUNDLE, PREDICTIONS, RUN, run_fingerprint, run_version
+from fairage.experiments.training_data import Material, parts_of_rows, training_faces
 from fairage.models import load_bundle, member_heads
 
 TOLD = {"experiment": "3", "version": "several", "training": {"epochs": 2, "learning_rate": 1e-2}}

@@ -10,9 +10,9 @@ import pytest
 
 from fairage.exceptions import ConfigError
 from fairage.experiments import runner
-from fairage.experiments.recipe import recipe_from
-from fairage.experiments.versions import run_plan
-from fairage.experiments.workers import Batch, Job, run_batches
+from fairage.experiments.recipe_files import recipe_from
+from fairage.experiments.schedule import Batch, Job, run_batches
+from fairage.experiments.suite import run_plan
 
 QUICK = {"experiment": "1", "training": {"epochs": 2, "learning_rate": 1e-2}}
 LINEAR = {"head": {"name": "regression", "output": "linear"}}

@@ -14,15 +14,15 @@ from safetensors.torch import load_file
 
 from fairage.embeddings import BackboneSpec, embed, embed_copies
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments import staged_backbone
-from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
-from fairage.experiments.embedder import Embedder
+from fairage.experiments import fitting
+from fairage.experiments.embedded_faces import Embedder
 from fairage.experiments.fitting import Fitted, check_fit, fit
-from fairage.experiments.recipe import Recipe, read_recipe, recipe_from
-from fairage.experiments.run_folder import BUNDLE, PREDICTIONS, RUN
-from fairage.experiments.runner import run_version
+from fairage.experiments.inputs import EmbeddedFaces, load_embedded_faces
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_files import read_recipe, recipe_from
+from fairage.experiments.runner import BUNDLE, PREDICTIONS, RUN, run_version
 from fairage.experiments.suite import SuiteSettings, run_suite
-from fairage.experiments.trials import Task, run_task
+from fairage.experiments.tuning.trials import Task, run_task
 from fairage.models import load_bundle
 from fairage.tables import Faces
 
@@ -190,13 +190,13 @@ def test_copies_are_changed_anew_in_every_epoch_and_embedded_again_afterwards(
 ) -> None:
     told = recipe(DEEP, {**DEEP, "name": "plain", "augmented": False}, LAST, augmentation=OLD)
     data, given = seen(told), []
-    real = staged_backbone.finetune
+    real = fitting.finetune
 
     def noted(head, spec, train, valid, *, augmentation, **more):
         given.append((len(train), augmentation))
         return real(head, spec, train, valid, augmentation=augmentation, **more)
 
-    monkeypatch.setattr(staged_backbone, "finetune", noted)
+    monkeypatch.setattr(fitting, "finetune", noted)
     choice = told.augmentation
     copies = len(data.augmented(choice))
     found = fit(told, data, seed=0, scratch=tmp_path / "scratch")

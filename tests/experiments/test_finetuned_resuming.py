@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from fairage.embeddings import BackboneSpec
-from fairage.experiments.recipe import recipe_from
+from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.suite import SuiteSettings, run_suite
 from fairage.tables import Faces
-from fairage.training.finetuning.stepper import FineTuneStepper
+from fairage.training.optimizer import FineTuneStepper
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -8,10 +8,9 @@ import polars as pl
 import pytest
 
 from fairage.embeddings import BackboneSpec, embed
-from fairage.experiments.data import EmbeddedFaces, embedded_faces
-from fairage.experiments.recipe import recipe_from
-from fairage.experiments.run_folder import PREDICTIONS
-from fairage.experiments.runner import run_version
+from fairage.experiments.inputs import EmbeddedFaces, embedded_faces
+from fairage.experiments.recipe_files import recipe_from
+from fairage.experiments.runner import PREDICTIONS, run_version
 from fairage.synthetic import GroupBias, synthesize
 from fairage.tables import AGE, AGE_GROUP, PREDICTION, group_labels, read_faces
 

@@ -8,13 +8,12 @@ import polars as pl
 import pytest
 
 from fairage.exceptions import ConfigError
-from fairage.experiments.data import EmbeddedFaces
+from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.notes import blind_told
-from fairage.experiments.recipe import recipe_from
-from fairage.experiments.recipe_model import with_min_rows
-from fairage.experiments.run_folder import PREDICTIONS, RUN
-from fairage.experiments.runner import run_version
-from fairage.experiments.versions import run_plan
+from fairage.experiments.recipe import with_min_rows
+from fairage.experiments.recipe_files import recipe_from
+from fairage.experiments.runner import PREDICTIONS, RUN, run_version
+from fairage.experiments.suite import run_plan
 
 QUICK = {"experiment": "1", "version": "quick", "training": {"epochs": 2}}
 FAIR = {**QUICK, "select": "fair"}

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.recipe import (
-    Recipe,
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_files import (
     parts_of,
     read_recipe,
     recipe_from,

@@ -10,13 +10,12 @@ import pytest
 
 from fairage.auditing.scoring import score
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments import data as data_module
-from fairage.experiments.data import EmbeddedFaces, load_embedded_faces
+from fairage.experiments import inputs as data_module
 from fairage.experiments.fitting import check_fit
-from fairage.experiments.recipe import recipe_from
-from fairage.experiments.run_folder import BUNDLE, PREDICTIONS, RUN
-from fairage.experiments.runner import run_version
-from fairage.experiments.workers import Batch, Job, run_batches
+from fairage.experiments.inputs import EmbeddedFaces, load_embedded_faces
+from fairage.experiments.recipe_files import recipe_from
+from fairage.experiments.runner import BUNDLE, PREDICTIONS, RUN, run_version
+from fairage.experiments.schedule import Batch, Job, run_batches
 from fairage.models import load_bundle
 from fairage.tables import group_labels
 

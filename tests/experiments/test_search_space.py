@@ -5,9 +5,14 @@ from pathlib import Path
 import pytest
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.candidates import candidate, check_space, embedding_candidates
-from fairage.experiments.recipe import Recipe, read_recipe, recipe_from
-from fairage.experiments.search_space import read_space
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_files import read_recipe, recipe_from
+from fairage.experiments.tuning.space import (
+    candidate,
+    check_space,
+    embedding_candidates,
+    read_space,
+)
 
 TOLD = {
     "experiment": "1",

@@ -11,14 +11,12 @@ import torch
 
 from fairage.embeddings import Embeddings
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.data import EmbeddedFaces, embedded_extra, load_embedded_faces
-from fairage.experiments.derived import stage_recipe
 from fairage.experiments.fitting import check_fit, fit
-from fairage.experiments.recipe import recipe_from
-from fairage.experiments.rows import Material
-from fairage.experiments.run_folder import RUN, run_fingerprint
-from fairage.experiments.runner import run_version
-from fairage.experiments.spans import stage_spans
+from fairage.experiments.inputs import EmbeddedFaces, embedded_extra, load_embedded_faces
+from fairage.experiments.phases import stage_recipe, stage_spans
+from fairage.experiments.recipe_files import recipe_from
+from fairage.experiments.runner import RUN, run_fingerprint, run_version
+from fairage.experiments.training_data import Material
 from fairage.tables import Faces
 
 TOLD = {"experiment": "4", "version": "staged", "training": {"epochs": 2, "learning_rate": 1e-2}}

@@ -11,15 +11,16 @@ import yaml
 from fairage.datasets.oversampling import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments import embedder, tuning
-from fairage.experiments.candidates import candidate
-from fairage.experiments.data import EmbeddedFaces
-from fairage.experiments.recipe import Recipe, read_recipe, recipe_from
-from fairage.experiments.search_space import read_space
-from fairage.experiments.study import Memory
-from fairage.experiments.trials import Judged, Task, limits_of, run_task
-from fairage.experiments.tuning import Search, TuningSettings, search
-from fairage.experiments.tuning_output import write_search
+from fairage.experiments import embedded_faces as embedding_module
+from fairage.experiments.inputs import EmbeddedFaces
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_files import read_recipe, recipe_from
+from fairage.experiments.tuning import search as search_module
+from fairage.experiments.tuning.search import Search, TuningSettings, tune
+from fairage.experiments.tuning.search_output import write_search
+from fairage.experiments.tuning.space import candidate, read_space
+from fairage.experiments.tuning.study_store import Memory
+from fairage.experiments.tuning.trials import Judged, Task, limits_of, run_task
 from fairage.tables import Faces
 
 TOLD = {
@@ -75,8 +76,8 @@ def seen(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch) -> list[set[s
         values = embedded.embeddings[rows][copied.rows] + np.float32(0.1)
         return Embeddings(values, copied.rows, (), (), len(values))
 
-    monkeypatch.setattr(embedder, "embed", embed)
-    monkeypatch.setattr(embedder, "embed_copies", embed_copies)
+    monkeypatch.setattr(embedding_module, "embed", embed)
+    monkeypatch.setattr(embedding_module, "embed_copies", embed_copies)
     return splits
 
 
@@ -90,7 +91,7 @@ def run(recipe: Recipe, embedded: EmbeddedFaces, seen, space_file, tmp_path: Pat
         out: str, trials: int, *, text: str = SPACE, recipe: Recipe = recipe, **changes: object
     ) -> Search:
         space, told = read_space(space_file(text)), settings(tmp_path, trials, **changes)
-        found = search(recipe, Faces(embedded.frame), space, told, tmp_path / out)
+        found = tune(recipe, Faces(embedded.frame), space, told, tmp_path / out)
         write_search(recipe, found, told, tmp_path / out, "faces")
         return found
 
@@ -196,7 +197,7 @@ def test_two_searches_in_one_folder_are_refused(run, tmp_path: Path, monkeypatch
         run("a", 2)
         raise AssertionError
 
-    monkeypatch.setattr(tuning, "run_task", second)
+    monkeypatch.setattr(search_module, "run_task", second)
     with pytest.raises(ConfigError, match="no other command at work"):
         run("a", 2)
 
@@ -369,7 +370,7 @@ def test_other_extra_faces_or_copies_are_another_search(run, utk, embedded, monk
         values = np.zeros((len(copied.rows), 6), dtype=np.float32)
         return Embeddings(values, copied.rows, (), (), len(values))
 
-    monkeypatch.setattr(embedder, "embed_copies", changed)
+    monkeypatch.setattr(embedding_module, "embed_copies", changed)
     with pytest.raises(ConfigError, match="give another --out"):
         run("a", 2, text=PLAIN, recipe=recipe, extra_faces={"utk": utk})
 
@@ -397,7 +398,7 @@ def test_without_a_bias_the_search_chooses_by_mae_and_says_so(
     recipe: Recipe, embedded: EmbeddedFaces, seen, space_file, tmp_path: Path
 ) -> None:
     space, many = read_space(space_file(SPACE)), settings(tmp_path, 3, min_rows=200)
-    result = search(recipe, Faces(embedded.frame), space, many, tmp_path / "a")
+    result = tune(recipe, Faces(embedded.frame), space, many, tmp_path / "a")
     outcome = write_search(recipe, result, many, tmp_path / "a", "faces")
     assert outcome.note.startswith("No attribute has two groups of 200 validation rows or more")
     trials = pl.read_csv(tmp_path / "a" / "trials.csv")
@@ -406,7 +407,7 @@ def test_without_a_bias_the_search_chooses_by_mae_and_says_so(
     assert outcome.chosen == outcome.accurate == complete.sort("mae")["trial"][0]
     assert "is chosen by its MAE alone" in (tmp_path / "a" / "tuning.html").read_text()
     few = settings(tmp_path, 3, min_rows=5)
-    result = search(recipe, Faces(embedded.frame), space, few, tmp_path / "b")
+    result = tune(recipe, Faces(embedded.frame), space, few, tmp_path / "b")
     assert write_search(recipe, result, few, tmp_path / "b", "faces").note == ""
 
 
@@ -414,13 +415,13 @@ def test_a_selection_that_is_drawn_keeps_the_commands_min_rows(
     run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipes: list[Recipe] = []
-    real = tuning.run_task
+    real = search_module.run_task
 
     def watched(task: Task, data: EmbeddedFaces) -> Judged:
         recipes.append(task.recipe)
         return real(task, data)
 
-    monkeypatch.setattr(tuning, "run_task", watched)
+    monkeypatch.setattr(search_module, "run_task", watched)
     run("a", 3, text="select: {choices: [fair, mae]}\n", min_rows=7)
     assert {recipe.select.rule for recipe in recipes[1:]} <= {"fair", "mae"}
     assert {recipe.select.min_rows for recipe in recipes} == {7}

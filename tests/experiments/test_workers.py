@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from fairage.exceptions import ConfigError
-from fairage.experiments import workers
-from fairage.experiments.recipe import recipe_from
-from fairage.experiments.workers import Batch, Done, Job, run_batches
+from fairage.experiments import schedule
+from fairage.experiments.recipe_files import recipe_from
+from fairage.experiments.schedule import Batch, Done, Job, run_batches
 
 TOLD = {"experiment": "1", "version": "plain"}
 DEEP = {**TOLD, "version": "deep", "stages": [{"name": "deep", "train": "all"}]}
@@ -28,7 +28,7 @@ def began(monkeypatch: pytest.MonkeyPatch) -> Began:
     def pool(size: int, _: object):
         yield _Pool(size, found)
 
-    monkeypatch.setattr(workers, "process_pool", pool)
+    monkeypatch.setattr(schedule, "process_pool", pool)
     return found
 
 
@@ -66,7 +66,7 @@ def test_memory_that_is_full_is_told_with_what_needs_less(
     def full(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB. GPU 0 has ...")
 
-    monkeypatch.setattr(workers, "run_version", full)
+    monkeypatch.setattr(schedule, "run_version", full)
     batch = Batch([Job(recipe_from(DEEP, "test"), 0, tmp_path / "seed-0")], embedded)
     (done,) = run_batches([batch], workers=1, scratch=tmp_path)
     assert isinstance(done.error, ConfigError)

@@ -9,8 +9,7 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.models import AgeHead, Calibration
 from fairage.objectives import OBJECTIVES, Targets
 from fairage.training import AFTER, Rows, TrainingSettings, train_head
-from fairage.training.balance import balancing_weights
-from fairage.training.recalibrate import fitted_line
+from fairage.training.postprocess import balancing_weights, fitted_line
 
 HEADS = {"regression": "mse", "label-distribution": "dldl", "coral": "coral", "corn": "corn"}
 every_step = pytest.mark.parametrize("step", sorted(AFTER))

@@ -18,7 +18,7 @@ from fairage.auditing.scoring import score
 from fairage.auditing.sklearn_scorers import average_bias_scorer
 from fairage.exceptions import ConfigError, DataError
 from fairage.training import FairAgeRegressor
-from fairage.training.labels import labels_table
+from fairage.training.estimator_data import labels_table
 
 EXPECTED = {
     "check_sample_weight_equivalence_on_dense_data": (

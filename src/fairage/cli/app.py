@@ -7,9 +7,8 @@ from typer.exceptions import TyperException
 
 from fairage.cli.audit import audit, compare
 from fairage.cli.data import data
-from fairage.cli.demo import demo
 from fairage.cli.embed import embed
-from fairage.cli.run import run, suite
+from fairage.cli.train import demo, run, suite
 from fairage.cli.tune import tune
 from fairage.cli.weights import weights
 from fairage.exceptions import FairageError, MissingDependencyError

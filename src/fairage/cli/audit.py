@@ -145,7 +145,7 @@ def audit(
     """
     from fairage.auditing import audit as run_audit
     from fairage.auditing.settings import AuditSettings
-    from fairage.cli.audit_output import give_audits
+    from fairage.cli.output import give_audits
     from fairage.cli.terminal import working
 
     settings = AuditSettings(
@@ -237,7 +237,7 @@ def compare(
     """
     from fairage.auditing import compare as run_compare
     from fairage.auditing.settings import AuditSettings
-    from fairage.cli.audit_output import give_comparison
+    from fairage.cli.output import give_comparison
     from fairage.cli.terminal import working
 
     settings = AuditSettings(

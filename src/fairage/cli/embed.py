@@ -8,8 +8,7 @@ import typer
 from rich.console import Console
 
 from fairage._registry import default_store
-from fairage.cli.detector import Detector
-from fairage.cli.run_options import OnError
+from fairage.cli.options import Detector, OnError
 from fairage.exceptions import ConfigError
 from fairage.tables import read_faces
 

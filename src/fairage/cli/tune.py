@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fairage.cli.detector import Detector
-from fairage.cli.extra_faces import ExtraFaces, read_extra_faces
-from fairage.cli.run_options import (
+from fairage.cli.options import (
     Backbones,
+    Detector,
+    ExtraFaces,
     FacesArgument,
     Json,
     MinRows,
@@ -21,11 +21,12 @@ from fairage.cli.run_options import (
     Workers,
     common_settings,
     copies_line,
+    read_extra_faces,
 )
 from fairage.tables import read_faces
 
 if TYPE_CHECKING:
-    from fairage.experiments.tuning_output import TuningOutcome
+    from fairage.experiments.tuning.search_output import TuningOutcome
 
 __all__ = ["tune"]
 
@@ -70,10 +71,11 @@ def tune(
     Example: `fairage tune published/0-baseline --faces appa.parquet --backbone ./mobilenet
     --out tuned --trials 60`
     """
-    from fairage.experiments.recipe import read_recipe
-    from fairage.experiments.search_space import read_space
-    from fairage.experiments.tuning import TuningSettings, search
-    from fairage.experiments.tuning_output import write_search
+    from fairage.experiments.recipe_files import read_recipe
+    from fairage.experiments.tuning.search import TuningSettings
+    from fairage.experiments.tuning.search import tune as run_search
+    from fairage.experiments.tuning.search_output import write_search
+    from fairage.experiments.tuning.space import read_space
 
     base, drawn, table = read_recipe(recipe), read_space(space), read_faces(faces)
     common = common_settings(
@@ -90,7 +92,7 @@ def tune(
     settings = TuningSettings(
         trials=trials, timeout=timeout, delta=delta, seed=seed, extra_faces=extra, **common
     )
-    found = search(base, table, drawn, settings, out)
+    found = run_search(base, table, drawn, settings, out)
     show_search(write_search(base, found, settings, out, faces.name), as_json=as_json)
 
 

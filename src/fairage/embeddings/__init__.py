@@ -1,8 +1,7 @@
 """Embeddings: backbones, the store that keeps what they computed, and embedding a faces table."""
 
-from fairage.embeddings.copies import embed_copies
-from fairage.embeddings.extract import embed
-from fairage.embeddings.results import Embeddings, Failure
-from fairage.embeddings.spec import BackboneSpec
+from fairage.embeddings.embedding import embed, embed_copies
+from fairage.embeddings.options import BackboneSpec
+from fairage.embeddings.pipeline import Embeddings, Failure
 
 __all__ = ["BackboneSpec", "Embeddings", "Failure", "embed", "embed_copies"]

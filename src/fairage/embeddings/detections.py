@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage.embeddings.lane import FLUSH_SECONDS
+from fairage.embeddings.batcher import FLUSH_SECONDS
 from fairage.embeddings.store import EmbeddingStore
 from fairage.faces.detection import DETECTION_VERSION, FaceDetector
 from fairage.faces.views import Landmarks

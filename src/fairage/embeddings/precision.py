@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fairage._files import write_text
 from fairage._images import decode_image, read_image_bytes
-from fairage.embeddings.backbones import Backbone
+from fairage.embeddings.backbones.registry import Backbone
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from fairage.embeddings import BackboneSpec
-from fairage.experiments.recipe import shipped_recipes
+from fairage.experiments.recipe_files import shipped_recipes
 from fairage.experiments.suite import SuiteOutcome, SuiteSettings, run_suite
 from fairage.synthetic import GroupBias, synthesize
 from fairage.tables import read_faces

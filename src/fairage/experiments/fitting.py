@@ -1,37 +1,158 @@
-"""From a recipe to a trained head: its stages, its experts, its parts and members, in order."""
+"""What follows a training, also where the trained head is made of several."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage._random import torch_seed
-from fairage.experiments.data import EmbeddedFaces
-from fairage.experiments.derived import joint_recipe, member_of, sole_expert
-from fairage.experiments.following import Following
-from fairage.experiments.recipe_model import Recipe, parts_of
-from fairage.experiments.recipe_stages import ExpertsChoice
-from fairage.experiments.rows import Material, parts_of_rows
-from fairage.experiments.spans import (
+from fairage._random import derive_seed, torch_seed
+from fairage.exceptions import ConfigError
+from fairage.experiments.embedded_faces import seen_by, tuned_spec
+from fairage.experiments.inputs import EmbeddedFaces
+from fairage.experiments.phases import (
     Span,
     check_spans,
     expert_name,
     expert_spans,
+    joint_recipe,
     joint_span,
+    member_of,
+    sole_expert,
     stage_spans,
 )
-from fairage.experiments.staged_backbone import StagedBackbone, check_scratch
-from fairage.models import AgeHead, make_head, merged_head
-from fairage.training import History, train_head
-from fairage.training.finetuning import FineTuned
+from fairage.experiments.recipe import HEAD, MAIN, ExpertsChoice, Recipe, parts_of
+from fairage.experiments.training_data import Material, parts_of_rows
+from fairage.models import AgeHead, Experts, make_head, member_heads, merged_head
+from fairage.objectives import Objective
+from fairage.training import AfterStep, History, Rows, train_head
+from fairage.training.finetuning import FineTuned, finetune
 from fairage.training.loop import Watch
 from fairage.weighting import Weights
 
-__all__ = ["Fitted", "Trained", "check_fit", "fit"]
+__all__ = ["Fitted", "Following", "StagedBackbone", "Trained", "check_fit", "check_scratch", "fit"]
+
+
+@dataclass(frozen=True)
+class Following:
+    """Steps that follow a training, and what they read.
+
+    Args:
+        steps: The steps in order.
+        train: Training rows.
+        valid: Validation rows.
+        objective: What single heads were trained with.
+        joint_objective: What experts and their merge were trained with.
+    """
+
+    steps: Sequence[AfterStep]
+    train: Rows
+    valid: Rows
+    objective: Objective
+    joint_objective: Objective
+
+    def check(self) -> None:
+        """Raise what `apply` would raise of rows that do not allow a step."""
+        for step in self.steps:
+            step.check(self.train, self.valid)
+
+    def apply(self, head: AgeHead, *, seed: int) -> None:
+        """Change the head in place.
+
+        Of heads that are averaged, each one's weights are changed, and the ages of the whole
+        corrected; experts with a merge that is trained are one head.
+        """
+        self._apply(head, list(self.steps), seed)
+
+    def _apply(self, head: AgeHead, steps: list[AfterStep], seed: int) -> None:
+        merged = isinstance(head.kind, Experts)
+        if isinstance(head.kind, Experts) and head.kind.merge == "average":
+            of_weights = [step for step in steps if step.of_weights]
+            for number, member in enumerate(member_heads(head) if of_weights else ()):
+                self._apply(member, of_weights, derive_seed(seed, "member", number))
+            steps = [step for step in steps if not step.of_weights]
+        objective = self.joint_objective if merged else self.objective
+        for step in steps:
+            step.apply(head, self.train, self.valid, objective=objective, seed=seed)
+
+
+class StagedBackbone:
+    """The first backbone, and the faces as it sees them by now.
+
+    Args:
+        recipe: Its stages are trained in their order.
+        material: Rows with the embeddings that there were before any stage.
+        seed: Of the run.
+        scratch: Keeps a folder for each stage that trains the backbone: checkpoints, with which a
+            killed run goes on, then the backbone that the stage ended with.
+    """
+
+    def __init__(
+        self, recipe: Recipe, material: Material, *, seed: int, scratch: Path | None
+    ) -> None:
+        self.recipe, self.seed, self.scratch = recipe, seed, scratch
+        self.tuned: FineTuned | None = None
+        self._first = material
+
+    def train(self, head: AgeHead, span: Span) -> History:
+        """Train head and backbone together, both from the weights that they have by now."""
+        told = span.backbone
+        assert told is not None
+        assert self.scratch is not None
+        number = [stage.name for stage in self.recipe.stages].index(span.name) + 1
+        self.tuned = finetune(
+            head,
+            told.spec if self.tuned is None else tuned_spec(self.tuned, told.spec),
+            told.train,
+            told.valid,
+            objective=span.objective,
+            settings=told.settings,
+            seed=self.seed,
+            folder=self.scratch / f"stage-{number}",
+            fairness=span.fairness,
+            selection=span.selection,
+            augmentation=told.augmentation,
+            resources=told.origin.resources,
+            warm=True,
+            purpose=span.name,
+        )
+        return self.tuned.history
+
+    def seen(self, span: Span) -> Span:
+        """Return a stage of the head, on rows as the backbone sees them by now."""
+        if self.tuned is None or span.stage is None:
+            return span
+        source, augmented = span.stage.data, span.stage.augmented
+        material = self.material(source=source, copies=augmented and source == MAIN)
+        taught = material.taught(source, augmented=augmented)
+        train = replace(taught.train, weights=span.train.weights)
+        return replace(span, train=train, valid=taught.valid)
+
+    def material(self, *, source: str = MAIN, copies: bool) -> Material:
+        """Return the rows as the backbone sees them by now.
+
+        Args:
+            source: The faces themselves, or extra ones that are wanted beside them.
+            copies: Whether augmented copies are wanted as well.
+        """
+        if self.tuned is None:
+            return self._first
+        choice = self.recipe.augmentation if copies else None
+        data = seen_by(self.tuned, self._first.data, source=source, copies=choice)
+        return Material(data, choice, self._first.part)
+
+
+def check_scratch(recipe: Recipe, scratch: Path | None) -> None:
+    """Raise a ConfigError where stages train the backbone and there is no folder for them."""
+    if recipe.backbone_stages and scratch is None:
+        stage = recipe.backbone_stages[0]
+        raise ConfigError(
+            f"expected stages that train the {HEAD} on embeddings, got train: {stage.train} in the "
+            f"stage {stage.name!r}, write train: {HEAD}, or train the backbone with: fairage run"
+        )
 
 
 @dataclass(frozen=True)

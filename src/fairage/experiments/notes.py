@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from fairage.auditing.scoring import group_biases, label_groups
-from fairage.experiments.augmented import copies_told
-from fairage.experiments.data import EmbeddedFaces
-from fairage.experiments.recipe import Recipe
-from fairage.experiments.recipe_choices import Select
+from fairage.experiments.embedded_faces import copies_told
+from fairage.experiments.inputs import EmbeddedFaces
+from fairage.experiments.recipe import Recipe, Select
 from fairage.training.selection import no_bias_note
 
 __all__ = ["blind_told", "extras_told", "notes_told", "tuned_told", "unused_told"]

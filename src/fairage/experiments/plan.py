@@ -1,17 +1,32 @@
 """What a suite is to run, and what comes of it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from fairage.auditing.scoring import MIN_ROWS
-from fairage.experiments.data import EmbeddedFaces
+from fairage.auditing.suite_runs import Reference
+from fairage.exceptions import FairageError
+from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_files import shipped_recipes
+from fairage.experiments.schedule import Done
+from fairage.tables import AGE
 
-__all__ = ["Plan", "SuiteOutcome", "Version"]
+__all__ = [
+    "REFERENCES",
+    "Plan",
+    "SuiteOutcome",
+    "Version",
+    "failures_of",
+    "is_challenge_test",
+    "study_points",
+    "told_at_last",
+    "without",
+]
 
 
 @dataclass(frozen=True)
@@ -72,3 +87,67 @@ class SuiteOutcome:
     seconds: float
     copies: int = 0
     new_copies: int = 0
+
+
+REFERENCES = (Reference("FaRL ViT-B/16 (CVPR 2024 benchmark)", mae=3.4325, average_bias=0.763),)
+
+STUDY = "published"
+"""The suite whose recipes hold what the study published."""
+
+_ROWS, _MEAN_AGE = 1978, 33.0873
+
+
+def is_challenge_test(test: pl.DataFrame) -> bool:
+    """Return whether these are APPA-REAL's test faces with their apparent ages.
+
+    Only there may the study's numbers and the references stand beside ours.
+    """
+    mean = test[AGE].mean()
+    return test.height == _ROWS and isinstance(mean, float) and abs(mean - _MEAN_AGE) < 1e-3
+
+
+def study_points() -> tuple[Reference, ...]:
+    """Return the study's results of every version, in the order of its table.
+
+    Examples:
+        >>> [point.average_bias for point in study_points()][:2]
+        [0.9256, 0.78]
+    """
+    rows = [(recipe.version, recipe.published) for recipe in shipped_recipes(STUDY)]
+    return tuple(
+        Reference(name, mae=row["mae"], average_bias=row["average_bias"])
+        for name, row in rows
+        if row
+    )
+
+
+def failures_of(plan: Plan, ended: Sequence[Done]) -> dict[str, FairageError]:
+    """Return what is wrong with the first seed that failed of each version, by slug, in order."""
+    failed = sorted((done for done in ended if done.error), key=lambda done: done.job.seed)
+    found: dict[str, FairageError] = {}
+    for version in plan.versions:
+        slug = version.recipe.slug
+        errors = (done.error for done in failed if done.job.recipe.slug == slug)
+        error = next(errors, None)
+        if error is not None:
+            found[slug] = error
+    return found
+
+
+def without(plan: Plan, failed: Mapping[str, FairageError]) -> Plan:
+    """Return the plan without versions that failed; where none is left, raise what is wrong."""
+    left = [version for version in plan.versions if version.recipe.slug not in failed]
+    if not left:
+        raise next(iter(failed.values()))
+    told = {
+        slug: f"A training failed, which left out its version: {error}"
+        for slug, error in failed.items()
+    }
+    return replace(plan, versions=left, left_out=plan.left_out | told)
+
+
+def told_at_last(failed: Mapping[str, FairageError], report: Path) -> FairageError:
+    """Return the one error that tells what is wrong with all versions that failed."""
+    errors = list(failed.values())
+    whole = f"the other versions are whole, their report is {str(report)!r}"
+    return type(errors[0])(f"{'; '.join(map(str, errors))}; {whole}")

@@ -1,17 +1,40 @@
 """One run: a recipe and a seed, trained on embedded faces, into a folder."""
 
+import json
+import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from fairage.auditing.scoring import MIN_ROWS
-from fairage.experiments.data import EmbeddedFaces
-from fairage.experiments.derived import sole_expert
-from fairage.experiments.fitting import fit
-from fairage.experiments.recipe_model import Recipe
-from fairage.experiments.run_folder import write_run
+import numpy as np
+import polars as pl
+import torch
 
-__all__ = ["remove_scratch", "run_version"]
+from fairage._files import atomic_folder, write_text
+from fairage._tables_io import write_table
+from fairage.auditing.scoring import MIN_ROWS, Score, bias_column, metrics_of, score
+from fairage.auditing.suite_runs import persons_of
+from fairage.experiments.fitting import Fitted, Trained, fit
+from fairage.experiments.inputs import EmbeddedFaces
+from fairage.experiments.phases import sole_expert
+from fairage.experiments.recipe import Recipe
+from fairage.models import AgeHead, Bundle, save_bundle
+from fairage.tables import AGE, AGE_GROUP, IDENTITY, IMAGE, MODEL, PREDICTION, SEED, SPLIT
+from fairage.training import Epoch
+from fairage.training.finetuning import add_to_bundle
+
+__all__ = [
+    "BUNDLE",
+    "LOG",
+    "PREDICTIONS",
+    "RUN",
+    "remove_scratch",
+    "run_fingerprint",
+    "run_version",
+    "write_run",
+]
 
 
 def run_version(
@@ -55,3 +78,161 @@ def remove_scratch(folder: Path) -> None:
 
 def _scratch(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.finetuning")
+
+
+BUNDLE, PREDICTIONS, LOG, RUN = "bundle", "predictions.parquet", "log.csv", "run.json"
+
+
+def write_run(
+    recipe: Recipe,
+    fitted: Fitted,
+    data: EmbeddedFaces,
+    *,
+    seed: int,
+    folder: Path,
+    min_rows: int = MIN_ROWS,
+) -> None:
+    """Predict the test split and write the folder, which appears whole or not at all.
+
+    Args:
+        recipe: What was trained.
+        fitted: The trained model.
+        data: The faces that it was trained on, as they were before.
+        seed: The seed of the training.
+        folder: Where to write.
+        min_rows: Faces (persons, where they are known) that a group must have to take part in the
+            scores.
+    """
+    measured = {name: fitted.data.split(name) for name in ("valid", "test")}
+    scores = {name: _score(fitted.head, part, min_rows) for name, part in measured.items()}
+    bundle = _bundle(recipe, fitted, seed, scores["test"])
+    predictions = _predictions(recipe, measured["test"], bundle, seed)
+    facts = {
+        "recipe": recipe.model_dump(mode="json"),
+        "fingerprint": run_fingerprint(recipe, data),
+        "seed": seed,
+        "min_rows": min_rows,
+        "copies": _copies(recipe, data),
+        **_facts(fitted, measured, scores, min_rows),
+    }
+    with atomic_folder(folder) as partial:
+        save_bundle(bundle, partial / BUNDLE)
+        if fitted.tuned is not None:
+            add_to_bundle(fitted.tuned, partial / BUNDLE)
+        write_table(predictions, partial / PREDICTIONS)
+        write_table(_log(fitted.trainings), partial / LOG)
+        write_text(partial / RUN, json.dumps(facts, indent=2, allow_nan=False) + "\n")
+
+
+def run_fingerprint(recipe: Recipe, data: EmbeddedFaces) -> str:
+    """Return the hash of everything that a run depends on but for its seed."""
+    parts = [recipe.fingerprint, data.fingerprint]
+    parts += [data.extra(name).fingerprint for name in recipe.extra_names]
+    if recipe.augmentation is not None:
+        parts.append(data.augmented(recipe.augmentation).fingerprint)
+    return "-".join(parts)
+
+
+def _copies(recipe: Recipe, data: EmbeddedFaces) -> dict[str, Any]:
+    """What `run.json` says of the augmented copies."""
+    if recipe.augmentation is None:
+        return {"number": 0, "notes": []}
+    copies = data.augmented(recipe.augmentation)
+    return {"number": len(copies), "notes": list(copies.notes)}
+
+
+def _facts(
+    fitted: Fitted,
+    measured: Mapping[str, EmbeddedFaces],
+    scores: Mapping[str, Score],
+    min_rows: int,
+) -> dict[str, Any]:
+    """What `run.json` says of the model: its trainings, its scores, those of its experts."""
+    return {
+        "trainings": [_training(trained) for trained in fitted.trainings],
+        "scores": {name: metrics_of(result) for name, result in scores.items()},
+        "experts": {
+            expert: {
+                name: metrics_of(_score(head, part, min_rows)) for name, part in measured.items()
+            }
+            for expert, head in fitted.experts.items()
+        },
+    }
+
+
+def _training(trained: Trained) -> dict[str, Any]:
+    return {
+        "name": trained.name,
+        "rows": trained.rows,
+        "epochs": len(trained.history.epochs),
+        "best_epoch": trained.history.best + 1,
+        "effective_sample_size": trained.weights.effective_sample_size,
+        "largest_weight": trained.weights.largest,
+        "seconds": round(trained.seconds, 2),
+        "note": trained.history.note,
+    }
+
+
+def _log(trainings: Sequence[Trained]) -> pl.DataFrame:
+    """All epochs of all trainings; an attribute that one of them does not know is null there."""
+    rows = [
+        {"training": trained.name, **_log_row(epoch)}
+        for trained in trainings
+        for epoch in trained.history.epochs
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _log_row(epoch: Epoch) -> dict[str, float | None]:
+    """One epoch as a line of `log.csv`; the biases are the validation rows'."""
+    biases = {f"valid_{bias_column(name)}": v for name, v in epoch.valid_biases.items()}
+    average = epoch.valid_average_bias
+    return {
+        "epoch": epoch.epoch,
+        "train_loss": epoch.train_loss,
+        "valid_loss": epoch.valid_loss,
+        "valid_mae": epoch.valid_mae,
+        **biases,
+        "valid_average_bias": None if math.isnan(average) else average,
+    }
+
+
+def _score(head: AgeHead, data: EmbeddedFaces, min_rows: int) -> Score:
+    ages = head.ages(torch.from_numpy(np.array(data.embeddings, dtype=np.float32)))
+    return score(
+        data.frame[AGE].to_numpy(),
+        ages.numpy(),
+        data.labels(),
+        min_rows=min_rows,
+        units=persons_of(data.frame),
+    )
+
+
+def _bundle(recipe: Recipe, fitted: Fitted, seed: int, test: Score) -> Bundle:
+    data = fitted.data
+    labels = data.split("train").labels()
+    training = {
+        "description": recipe.description,
+        "version": recipe.version,
+        "seed": seed,
+        "recipe": recipe.model_dump(mode="json", exclude={"published"}),
+        "rows": data.counts,
+        "groups": {
+            name: {str(g): int(n) for g, n in zip(*np.unique(own, return_counts=True), strict=True)}
+            for name, own in labels.items()
+        },
+        "scores": metrics_of(test),
+        "versions": {name: version(name) for name in ("fairage", "torch")},
+    }
+    options = {key: value for key, value in fitted.told.items() if key != "name"}
+    return Bundle(fitted.head, fitted.told["name"], options, data.backbones, training)
+
+
+def _predictions(recipe: Recipe, test: EmbeddedFaces, bundle: Bundle, seed: int) -> pl.DataFrame:
+    attributes = [name for name in test.attributes if name != AGE_GROUP]
+    persons = [IDENTITY] if IDENTITY in test.frame.columns else []
+    return test.frame.select(IMAGE, AGE, *attributes, *persons, SPLIT).with_columns(
+        pl.Series(PREDICTION, bundle.ages(test.embeddings)),
+        pl.lit(seed).alias(SEED),
+        pl.lit(recipe.version).alias(MODEL),
+    )

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from fairage.training.after import AFTER, AfterStep
+from fairage.training.data import Rows
 from fairage.training.loop import train_head
-from fairage.training.rows import Rows
+from fairage.training.postprocess import AFTER, AfterStep
 from fairage.training.selection import Epoch, History, Selection, fairest
 from fairage.training.settings import TrainingSettings
 

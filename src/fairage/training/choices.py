@@ -9,7 +9,7 @@ from fairage.exceptions import ConfigError
 from fairage.models import HEADS, HeadKind, check_pair
 from fairage.objectives import OBJECTIVES, Objective
 from fairage.objectives.fairness import FAIRNESS, Fairness
-from fairage.training.after import AFTER, AfterStep
+from fairage.training.postprocess import AFTER, AfterStep
 from fairage.training.selection import Selection
 from fairage.training.settings import TrainingSettings
 from fairage.weighting import Weighting, make_weighting

@@ -17,7 +17,7 @@ from fairage._random import torch_seed
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import AgeHead, make_head
 from fairage.training.choices import Choice, Chosen, chosen_parts, settings_from
-from fairage.training.fit_rows import FitRows
+from fairage.training.estimator_data import FitRows
 from fairage.training.loop import train_head
 from fairage.training.selection import History
 from fairage.training.settings import TrainingSettings

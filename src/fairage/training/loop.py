@@ -1,11 +1,14 @@
-"""Training a head on cached embeddings: batches, early stopping, the chosen weights kept."""
+"""Numbers too small for full precision: a processor is many times slower where it meets them."""
 
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from fairage._random import torch_seed
 from fairage.auditing.groups import Groups
@@ -13,17 +16,93 @@ from fairage.auditing.scoring import group_biases, known_biases, label_groups
 from fairage.exceptions import ConfigError
 from fairage.models.heads import AgeHead
 from fairage.models.registry import check_pair
-from fairage.objectives import Objective
+from fairage.objectives import Objective, Targets
 from fairage.objectives.fairness import Fairness
-from fairage.training.denormals import denormals_flushed
-from fairage.training.fairness import ActiveFairness, start_fairness
-from fairage.training.mixup import Mixup
+from fairage.training.data import (
+    ActiveFairness,
+    Rows,
+    check_batches,
+    check_embeddings,
+    check_rows,
+    start_fairness,
+)
 from fairage.training.optimizer import Stepper
-from fairage.training.rows import Rows, check_batches, check_embeddings, check_rows
 from fairage.training.selection import Epoch, History, Keeper, Selection
 from fairage.training.settings import TrainingSettings
 
-__all__ = ["Watch", "train_head"]
+__all__ = ["Mixup", "Watch", "denormals_flushed", "train_head"]
+
+
+@contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Take numbers below 1e-38 for zero while the block runs, where the processor can.
+
+    Only where torch has one thread, as in a suite's workers: the setting is each thread's own, and
+    threads that start meanwhile would keep it.
+
+    Adam's averages of a weight whose gradient is zero from some step on, as behind a unit that
+    never fires, shrink towards zero and stay among such numbers.
+
+    Examples:
+        >>> with denormals_flushed():
+        ...     torch.tensor(1e-30) * 1e-10
+        tensor(0.)
+    """
+    if torch.get_num_threads() > 1:
+        yield
+        return
+    before = sys.float_info.min / 2 == 0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
+
+
+@dataclass(frozen=True)
+class Mixup:
+    """Mixes each row of a batch with one drawn from it, which is the likelier the nearer in age.
+
+    A row that has no other near its age draws itself, and stays as it is. A row keeps the larger
+    share, so that its weight and its groups stay those of the mixture. Ages count as whole years
+    while partners are drawn. Source: Yao, Wang, Zhang, Zou & Finn, C-Mixup: Improving
+    Generalization in Regression, NeurIPS 2022.
+
+    Args:
+        alpha: Shares are drawn from Beta(alpha, alpha): the higher, the more is mixed.
+        years: Standard deviation in years of the Gaussian in the difference of ages by which
+            partners are drawn.
+
+    Examples:
+        >>> rows, targets = torch.eye(3), Targets(torch.tensor([20.0, 21.0, 80.0]))
+        >>> mixed, found = Mixup(alpha=1.0, years=2.0)(rows, targets)
+        >>> mixed[2].tolist(), found.ages[2].item()
+        ([0.0, 0.0, 1.0], 80.0)
+    """
+
+    alpha: float
+    years: float
+
+    def __call__(self, rows: Tensor, targets: Targets) -> tuple[Tensor, Targets]:
+        """Return the mixtures of rows `(n, dim)` of floats, and their targets, one a row."""
+        ages = targets.ages
+        shares = torch.distributions.Beta(self.alpha, self.alpha).sample((len(ages),)).to(ages)
+        shares = torch.maximum(shares, 1 - shares)
+        partners = self._partners(ages)
+        mixed = torch.lerp(rows.index_select(0, partners), rows, shares[:, None])
+        return mixed, targets.mixed(targets.rows(partners), shares)
+
+    def _partners(self, ages: Tensor) -> Tensor:
+        """Draw the year of each row's partner, then one of the rows of that year."""
+        years, place, counts = torch.unique(ages.round(), return_inverse=True, return_counts=True)
+        near = torch.exp(-(((years[:, None] - years) / self.years) ** 2) / 2) * counts
+        drawn = torch.multinomial(near[place], 1).squeeze(1)
+        within = torch.rand_like(ages) * counts[drawn]
+        first = counts.cumsum(0) - counts
+        rank = torch.minimum(within.long(), counts[drawn] - 1)
+        by_year: Tensor = place.argsort()
+        return by_year[first[drawn] + rank]
+
 
 Watch = Callable[[Epoch], None]
 """Sees every epoch as it ends; what it raises ends the training."""

@@ -24,13 +24,9 @@ from fairage._random import torch_seed
 from fairage.embeddings import BackboneSpec
 from fairage.models import AgeHead, make_head
 from fairage.objectives import OBJECTIVES, Targets
-from fairage.training.finetuning import (
-    FineTuned,
-    FineTuneSettings,
-    ImageRows,
-    Resources,
-    finetune,
-)
+from fairage.training.data import ImageRows
+from fairage.training.finetuning import FineTuned, finetune
+from fairage.training.settings import FineTuneSettings, Resources
 
 SIDE = 32
 WIDTHS = {"resnet": 16, "vit": 16, "vit-bare": 16, "mobilenet": 256, "convnext": 16}

@@ -7,11 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from fairage.embeddings.transformers_backbone import load_pooled
+from fairage.embeddings.backbones.transformers import load_pooled
 from fairage.exceptions import ConfigError
-from fairage.training.finetuning import FineTuneSettings
-from fairage.training.finetuning.blocks import find_blocks
-from fairage.training.finetuning.freezing import Freezing, freeze
+from fairage.training.settings import FineTuneSettings
+from fairage.training.trainable_backbone import Freezing, find_blocks, freeze
 
 COUNTS = {"resnet": 3, "vit": 3, "vit-bare": 3, "mobilenet": 26, "convnext": 5}
 

@@ -14,13 +14,9 @@ from fairage.models import AgeHead
 from fairage.objectives import OBJECTIVES, Targets
 from fairage.objectives.fairness import FAIRNESS
 from fairage.training import Selection
-from fairage.training.finetuning import (
-    FineTuned,
-    FineTuneSettings,
-    ImageRows,
-    Resources,
-    finetune,
-)
+from fairage.training.data import ImageRows
+from fairage.training.finetuning import FineTuned, finetune
+from fairage.training.settings import FineTuneSettings, Resources
 
 FAST = FineTuneSettings(epochs=2, batch_size=8, learning_rate=1e-3)
 CPU = Resources(device="cpu", progress=False)

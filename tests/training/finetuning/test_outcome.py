@@ -14,7 +14,9 @@ from safetensors.torch import load_file
 from fairage.embeddings import BackboneSpec, embed
 from fairage.models import Bundle, load_bundle, save_bundle
 from fairage.tables import AGE, IMAGE, Faces
-from fairage.training.finetuning import FineTuned, FineTuneSettings, ImageRows, add_to_bundle
+from fairage.training.data import ImageRows
+from fairage.training.finetuning import FineTuned, add_to_bundle
+from fairage.training.settings import FineTuneSettings
 
 FAST = FineTuneSettings(epochs=2, batch_size=8, learning_rate=1e-3)
 NAMES = ["convnext", "mobilenet", "resnet", "vit", "vit-bare"]
@@ -77,7 +79,7 @@ def test_a_bundle_with_its_backbone_is_all_that_is_needed(
 
 def test_a_finished_one_is_not_done_again(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     tuned = job()
-    monkeypatch.setattr("fairage.training.finetuning.engine._Job", None)
+    monkeypatch.setattr("fairage.training.finetuning._Job", None)
     again = job()
     weights = zip(tuned.head.state_dict().values(), again.head.state_dict().values(), strict=True)
     assert all(torch.equal(one, other) for one, other in weights)

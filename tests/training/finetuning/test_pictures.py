@@ -13,8 +13,9 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.faces import Preprocessing
 from fairage.faces.augmentation import KitAugmentation
 from fairage.objectives import Targets
-from fairage.training.finetuning import ImageRows, Resources
-from fairage.training.finetuning.showing import open_pictures, prepared
+from fairage.training.data import ImageRows
+from fairage.training.images import open_pictures, prepared
+from fairage.training.settings import Resources
 
 SMALL = Preprocessing(16, 16, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 CPU = torch.device("cpu")

@@ -13,13 +13,9 @@ from fairage.embeddings import BackboneSpec, embed
 from fairage.models import Bundle, load_bundle, make_head, save_bundle
 from fairage.objectives import OBJECTIVES, Targets
 from fairage.tables import AGE, Faces, read_faces
-from fairage.training.finetuning import (
-    FineTuneSettings,
-    ImageRows,
-    Resources,
-    add_to_bundle,
-    finetune,
-)
+from fairage.training.data import ImageRows
+from fairage.training.finetuning import add_to_bundle, finetune
+from fairage.training.settings import FineTuneSettings, Resources
 
 OPTIONS = {"hidden": [64], "dropout": 0.0}
 

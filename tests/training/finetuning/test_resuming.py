@@ -19,17 +19,12 @@ from fairage.embeddings import BackboneSpec
 from fairage.models import AgeHead
 from fairage.objectives import OBJECTIVES
 from fairage.objectives.fairness import FAIRNESS
-from fairage.training import Selection
-from fairage.training.finetuning import (
-    FineTuned,
-    FineTuneSettings,
-    ImageRows,
-    Resources,
-    engine,
-    finetune,
-)
-from fairage.training.finetuning import checkpoint as checkpoint_module
-from fairage.training.finetuning.stepper import FineTuneStepper
+from fairage.training import Selection, finetuning
+from fairage.training import checkpoint as checkpoint_module
+from fairage.training.data import ImageRows
+from fairage.training.finetuning import FineTuned, finetune
+from fairage.training.optimizer import FineTuneStepper
+from fairage.training.settings import FineTuneSettings, Resources
 
 SETTINGS = FineTuneSettings(
     epochs=3, batch_size=8, learning_rate=3e-3, ema=0.9, schedule="cosine", batch_norm="adapt"
@@ -103,8 +98,8 @@ MOMENTS = [
     (checkpoint_module, "save_file", 1),
     (checkpoint_module, "save_file", 2),
     (checkpoint_module.shutil, "rmtree", 4),
-    (engine, "save_backbone", 1),
-    (engine, "write_outcome", 1),
+    (finetuning, "save_backbone", 1),
+    (finetuning, "write_outcome", 1),
     (checkpoint_module.Checkpoints, "remove", 1),
 ]
 
@@ -181,6 +176,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np, torch
+from fairage.training import finetuning
 from fairage.embeddings import BackboneSpec
 from fairage.models import make_head
 from fairage.objectives import OBJECTIVES, Targets

@@ -1,0 +1,332 @@
+"""What the commands `fairage data ...` print for people."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, AgeCheck, Interval, Note, Verdict
+from fairage.cli.terminal import Terminal
+from fairage.reports.audit_facts import rows_sentence
+from fairage.reports.audit_rates import failure_sentences, reach_sentence
+from fairage.reports.audit_text import headline
+from fairage.reports.bias_text import average_sentence
+from fairage.reports.comparison_text import comparison_lines
+from fairage.reports.format import (
+    as_cell,
+    as_percent_cell,
+    attribute_words,
+    count,
+    group_words,
+    number,
+    signed,
+    visible,
+    with_span,
+)
+from fairage.reports.gap_text import share_words, verdict_words
+from fairage.reports.pair_text import worst_group
+
+if TYPE_CHECKING:
+    from fairage.auditing.comparison import ComparisonResult
+
+
+__all__ = [
+    "give_audits",
+    "give_comparison",
+    "say",
+    "show_dataset",
+    "show_description",
+    "show_prepared",
+]
+
+_LISTED = 20
+
+
+def say(text: str) -> None:
+    """Print one line, however long."""
+    Console().print(text, soft_wrap=True, markup=False, highlight=False)
+
+
+def show_dataset(told: dict[str, Any]) -> None:
+    """Print what is known of one data set."""
+    table = Table(title=f"[bold]{escape(told['name'])}[/bold]: {escape(told['title'])}")
+    table.title_justify = "left"
+    table.show_header = False
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    rows = {
+        "faces": f"{told['faces']:,}" if told["faces"] else "",
+        "ages": ", ".join(told["ages"]),
+        "attributes": ", ".join(told["attributes"]),
+        "splits": ", ".join(told["splits"]),
+        "terms": told["terms"],
+        "page": told["source"],
+        "download": told["download"][0] if told["download"] else "",
+        "to get it": told["obtain"],
+    }
+    for heading, text in rows.items():
+        if text:
+            table.add_row(heading, escape(text))
+    Console().print(table)
+
+
+def show_prepared(told: dict[str, Any]) -> None:
+    """Print what `prepare` wrote, and what it left out and why."""
+    splits = ", ".join(f"{split} {count:,}" for split, count in told["splits"].items())
+    say(f"{told['rows']:,} faces" + (f": {splits}" if splits else ""))
+    for note in told["notes"]:
+        say(note)
+    skipped = told["skipped"]
+    if skipped:
+        say(f"Left out: {len(skipped):,}")
+    for each in skipped[:_LISTED]:
+        say(f"  {each['name']}: {each['reason']}")
+    if len(skipped) > _LISTED:
+        say(f"  and {len(skipped) - _LISTED:,} more; --json lists all")
+    say(f"Wrote {told['out']}")
+
+
+def show_description(faces: Path, told: dict[str, Any]) -> None:
+    """Print the ages of each split and the support of each group."""
+    Console().print(_ages(faces, told))
+    Console().print(_groups(told))
+
+
+def _ages(faces: Path, told: dict[str, Any]) -> Table:
+    table = Table(title=f"Ages in {escape(str(faces))}, years")
+    table.add_column("split")
+    for heading in ("faces", "mean", "sd", "lowest", "median", "highest"):
+        table.add_column(heading, justify="right")
+    for row in told["ages"]:
+        numbers = (row[key] for key in ("mean", "sd", "lowest", "median", "highest"))
+        table.add_row(row["split"], f"{row['rows']:,}", *(f"{number:.1f}" for number in numbers))
+    return table
+
+
+def _groups(told: dict[str, Any]) -> Table:
+    splits = [row["split"] for row in told["ages"]]
+    table = Table(title="Faces of each group")
+    table.add_column("attribute", overflow="fold")
+    table.add_column("group", overflow="fold", min_width=13)
+    for heading in (*splits, "share", "mean age"):
+        table.add_column(heading, justify="right")
+    total, before = told["ages"][-1]["rows"], None
+    for row in told["groups"]:
+        if before not in (None, row["attribute"]):
+            table.add_section()
+        before = row["attribute"]
+        mean = "" if row["mean_age"] is None else f"{row['mean_age']:.1f}"
+        counts = (f"{row['rows'][split]:,}" for split in splits)
+        share = f"{row['rows']['all'] / total:.1%}"
+        table.add_row(escape(row["attribute"]), escape(row["group"]), *counts, share, mean)
+    return table
+
+
+HEADINGS = ("", "verdict", "bias", "corrected", "floor", "largest MAE", "mean errors")
+FAILURE_HEADINGS = ("", "verdict", "highest rate", "lowest rate")
+ARCHIVES = {".gz", ".zip"}
+NAMED_COLUMNS = 6
+
+
+def give_audits(results: Sequence[AuditResult], out: Path | None, *, as_json: bool) -> None:
+    """Write page and numbers of each audit where a folder is given, and print the results.
+
+    With several tables each has a folder of its own in `out`, and JSON is one line a table.
+    """
+    terminal = Terminal()
+    for result, folder in zip(results, _folders(results, out), strict=True):
+        page = None if folder is None else _write(result, folder, "audit")
+        if as_json:
+            _print_json(result.to_dict())
+        else:
+            _show_audit(terminal, result, page)
+    terminal.close()
+
+
+def give_comparison(result: "ComparisonResult", out: Path | None, *, as_json: bool) -> None:
+    """Write page and numbers where a folder is given, and print the result."""
+    terminal = Terminal()
+    page = None if out is None else _write(result, out, "compare")
+    if as_json:
+        _print_json(result.to_dict())
+    else:
+        for line in comparison_lines(result):
+            terminal.line(line)
+        _show_end(terminal, result.notes, page)
+    terminal.close()
+
+
+def _show_audit(terminal: Terminal, result: AuditResult, page: Path | None) -> None:
+    terminal.line(result.columns.describe())
+    terminal.line(_unused(result.columns.unused))
+    terminal.line(rows_sentence(result))
+    for model in result.models.values():
+        _show_model(terminal, model, named=len(result.models) > 1)
+    _show_end(terminal, result.notes, page)
+
+
+def _show_end(terminal: Terminal, notes: Iterable[Note], page: Path | None) -> None:
+    """Print what a reader must know, and where the page is."""
+    for note in notes:
+        terminal.line(f"note: {note.text}")
+    if page is not None:
+        terminal.line(f"Report: {page}", wrap=False)
+
+
+def _show_model(terminal: Terminal, model: ModelAudit, *, named: bool) -> None:
+    terminal.blank()
+    terminal.line(headline(model, named=named), style="bold")
+    terminal.blank()
+    terminal.line(_title(model))
+    terminal.table(HEADINGS, _rows(model), words=2, whole=(2,))
+    terminal.line(average_sentence(model))
+    if model.failures.overall.value > 0:
+        terminal.line("Missing estimates:")
+        terminal.table(FAILURE_HEADINGS, _failure_rows(model), words=2)
+        for sentence in failure_sentences(model)[-1:]:
+            terminal.line(sentence)
+    if model.age_check is not None:
+        _show_check(terminal, model.age_check)
+    if model.claim is not None:
+        terminal.line(model.claim.text)
+
+
+def _title(model: ModelAudit) -> str:
+    mae, mean_error = model.overall[MAE], model.overall[MEAN_ERROR]
+    return (
+        f"{visible(model.name)}: {count(model.n, 'face')}, MAE {with_span(mae)} years, mean error "
+        f"{with_span(mean_error, sign=True)}"
+    )
+
+
+def _rows(model: ModelAudit) -> list[list[str]]:
+    return [
+        [
+            attribute_words(name),
+            verdict_words(verdict),
+            *_bias(model, name),
+            _largest(model, name),
+            _mean_errors(model, name),
+        ]
+        for name, verdict in model.verdicts.items()
+    ]
+
+
+def _bias(model: ModelAudit, attribute: str) -> list[str]:
+    bias, floor = model.bias.get(attribute), model.floors.get(attribute)
+    corrected = number(model.corrected_bias.get(attribute))
+    chance = number(None if floor is None else floor.mean)
+    return [_two_lines(*as_cell(bias)), corrected, chance]
+
+
+def _largest(model: ModelAudit, attribute: str) -> str:
+    worst = worst_group(model, attribute)
+    if worst is None:
+        return number(None)
+    return f"{group_words(worst[0])} {number(model.groups[attribute][worst[0]][MAE].value)}"
+
+
+def _mean_errors(model: ModelAudit, attribute: str) -> str:
+    groups = [group for group in model.groups[attribute].values() if group.takes_part]
+    values = [group[MEAN_ERROR].value for group in groups]
+    if not values:
+        return number(None)
+    return f"{signed(min(values))} to {signed(max(values))}"
+
+
+def _failure_rows(model: ModelAudit) -> list[list[str]]:
+    failures = model.failures
+    return [
+        [
+            attribute_words(name),
+            verdict_words(verdict, rate=True),
+            *_extremes(verdict, failures[name]),
+        ]
+        for name, verdict in failures.verdicts.items()
+    ]
+
+
+def _extremes(verdict: Verdict, rates: Mapping[str, Interval]) -> list[str]:
+    judged = [group for _, group in verdict.groups]
+    if not judged:
+        return [number(None)] * 2
+    ends = [pick(judged, key=lambda group: rates[group].value) for pick in (max, min)]
+    return [f"{group_words(group)} {share_words(rates[group].value)}" for group in ends]
+
+
+def _show_check(terminal: Terminal, check: AgeCheck) -> None:
+    rows = [_check_row(ALL, check.overall.false_positive, check.overall.challenged)]
+    for attribute, groups in check.groups.items():
+        rows += [
+            _check_row(
+                f"{attribute_words(attribute)} {group_words(group)}",
+                rates.false_positive,
+                rates.challenged,
+            )
+            for group, rates in groups.items()
+        ]
+    age = f"{check.legal_age:g}"
+    terminal.line(f"Age check for {age}, who is estimated at {check.threshold:g} or older passes:")
+    headings = ("", f"under {age}, pass", "of", f"of {age} or older, do not", "of")
+    terminal.table(headings, rows)
+    terminal.line(reach_sentence(check))
+
+
+def _check_row(name: str, false_positive: Interval, challenged: Interval) -> list[str]:
+    wrong, refused = (_beside(*as_percent_cell(rate)) for rate in (false_positive, challenged))
+    return [name, wrong, f"{false_positive.n:,}", refused, f"{challenged.n:,}"]
+
+
+def _two_lines(value: str, inside: str) -> str:
+    return f"{value}\n{inside}" if inside else value
+
+
+def _beside(value: str, inside: str) -> str:
+    return f"{value} ({inside})" if inside else value
+
+
+def _unused(unused: Mapping[str, str]) -> str:
+    """Return the columns that are not used, each with why, cut where there are many."""
+    if not unused:
+        return ""
+    columns = [f"{name!r} ({why})" if why else repr(name) for name, why in unused.items()]
+    rest = len(columns) - NAMED_COLUMNS
+    more = f", and {rest} more" if rest > 0 else ""
+    return f"Columns not used: {', '.join(columns[:NAMED_COLUMNS])}{more}."
+
+
+def _write(result: "AuditResult | ComparisonResult", folder: Path, name: str) -> Path:
+    result.save(folder / f"{name}.json")
+    return result.save(folder / f"{name}.html")
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    typer.echo(json.dumps(content, allow_nan=False))
+
+
+def _folders(results: Sequence[AuditResult], out: Path | None) -> list[Path | None]:
+    """Return the folder of each result: `out`, or one in it for each of several tables."""
+    if out is None or len(results) == 1:
+        return [out] * len(results)
+    names: list[str] = []
+    for result in results:
+        name = stem = _stem(result.name)
+        number = 2
+        while name in names:
+            name, number = f"{stem}-{number}", number + 1
+        names.append(name)
+    return [out / name for name in names]
+
+
+def _stem(name: str) -> str:
+    """Return a table's name without its folder and suffixes; never one that leads elsewhere."""
+    path = Path(name)
+    if path.suffix.lower() in ARCHIVES:
+        path = path.with_suffix("")
+    return path.stem if path.stem.strip(".") else "table"

@@ -1,0 +1,115 @@
+"""Finding a backbone by its name: the hub, a local folder, an ONNX file, or the embedded one."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairage.embeddings.backbones import onnx, transformers
+from fairage.embeddings.backbones.embedded import EMBEDDED_PREPROCESSING, load_embedded
+from fairage.embeddings.backbones.onnx import OnnxNetwork
+from fairage.embeddings.backbones.transformers import TorchNetwork
+from fairage.embeddings.runtime import Runtime
+from fairage.exceptions import ConfigError
+from fairage.faces.preprocessing import Preprocessing
+
+__all__ = ["EMBEDDED", "Backbone", "Network", "find_backbone"]
+
+EMBEDDED = "embedded"
+_ONNX = "model.onnx"
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_KINDS = (
+    "'embedded', a folder with config.json and model.safetensors, a folder with model.onnx, "
+    "an .onnx file, or a hub name such as microsoft/resnet-50"
+)
+
+
+class Network(Protocol):
+    """Something that turns pixels into embeddings."""
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return embeddings `(n, dim)` of resized pixels `(n, height, width, 3)`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A backbone that has been found and is not loaded yet.
+
+    Args:
+        name: What the user called it.
+        kind: `transformers`, `onnx` or `embedded`.
+        preprocessing: How it wants its images.
+        fingerprint: Hash of its weights and configuration; its name plays no part.
+        load: Makes the network for a runtime.
+    """
+
+    name: str
+    kind: str
+    preprocessing: Preprocessing
+    fingerprint: str
+    load: Callable[[Runtime], Network]
+
+    def precision(self, runtime: Runtime) -> str:
+        """Return what its embeddings are computed in; an ONNX file brings its own precision."""
+        return "file" if self.kind == "onnx" else runtime.precision
+
+    def shared(self) -> "Backbone":
+        """Return the same backbone, but it makes its network once, whoever asks for it."""
+        return replace(self, load=cache(self.load))
+
+
+def find_backbone(name: str) -> Backbone:
+    """Return the backbone of this name; what lies on the disk comes before the hub.
+
+    Raises:
+        ConfigError: It is no name of a backbone.
+        DataError: Its files are not there or not as they should be.
+    """
+    if name == EMBEDDED:
+        return _embedded()
+    path = Path(name).expanduser()
+    if path.is_file() and path.suffix.lower() == ".onnx":
+        return _onnx(name, path)
+    if path.is_dir():
+        return _onnx(name, path / _ONNX) if (path / _ONNX).is_file() else _folder(name, path)
+    if path.exists() or not _HUB_NAME.fullmatch(name) or path.suffix.lower() == ".onnx":
+        raise ConfigError(f"expected a backbone ({_KINDS}), got {name!r}, check the path or name")
+    return _folder(name, transformers.download(name))
+
+
+def _folder(name: str, folder: Path) -> Backbone:
+    fingerprint = transformers.fingerprint(folder)
+    preprocessing = Preprocessing.from_file(folder / transformers.PROCESSOR)
+
+    def load(runtime: Runtime) -> Network:
+        return TorchNetwork(transformers.load_pooled(folder), preprocessing, runtime)
+
+    return Backbone(name, "transformers", preprocessing, fingerprint, load)
+
+
+def _onnx(name: str, path: Path) -> Backbone:
+    preprocessing = Preprocessing.from_file(path.parent / transformers.PROCESSOR)
+
+    def load(runtime: Runtime) -> Network:
+        return OnnxNetwork(path, preprocessing, runtime)
+
+    return Backbone(name, "onnx", preprocessing, onnx.fingerprint(path), load)
+
+
+def _embedded() -> Backbone:
+    module = load_embedded()
+    told = hashlib.blake2b(digest_size=16)
+    for key, value in sorted(module.state_dict().items()):
+        told.update(key.encode() + np.ascontiguousarray(value.numpy()).tobytes())
+
+    def load(runtime: Runtime) -> Network:
+        return TorchNetwork(load_embedded(), EMBEDDED_PREPROCESSING, runtime)
+
+    return Backbone(EMBEDDED, EMBEDDED, EMBEDDED_PREPROCESSING, told.hexdigest(), load)

@@ -1,0 +1,218 @@
+"""Backbones in the layout of transformers: a folder, or a name on the Hugging Face hub."""
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from fairage._files import file_hash
+from fairage.embeddings.runtime import Runtime
+from fairage.exceptions import DataError, MissingDependencyError
+from fairage.faces.preprocessing import Preprocessing
+
+__all__ = [
+    "CONFIG",
+    "PROCESSOR",
+    "PooledModel",
+    "TorchNetwork",
+    "download",
+    "fingerprint",
+    "load_pooled",
+]
+
+CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
+_WEIGHTS = "model*.safetensors"
+_FILES = [CONFIG, PROCESSOR, _WEIGHTS, "model.safetensors.index.json"]
+_CLASS_TOKENS = ("cls_token", "class_embedding")
+
+
+class PooledModel(nn.Module):
+    """A vision model of transformers that gives one vector an image.
+
+    The model's own pooled output where it has a trained one; else of a map `(n, c, h, w)` the
+    mean over all places, of tokens `(n, t, c)` the class token, or their mean where there is none.
+
+    Args:
+        model: The model.
+        trust_pooler: Whether its pooler's weights, if it has any, were in the file.
+    """
+
+    def __init__(self, model: nn.Module, *, trust_pooler: bool = True) -> None:
+        super().__init__()
+        self.model = model
+        self.trust_pooler = trust_pooler
+        self.has_class_token = any(
+            name.endswith(_CLASS_TOKENS)
+            for name, _ in (*model.named_parameters(), *model.named_buffers())
+        )
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        """Return embeddings `(n, dim)` of a normalised batch `(n, 3, height, width)`."""
+        outputs = self.model(pixel_values=pixel_values)
+        pooled: Tensor | None = getattr(outputs, "pooler_output", None)
+        if pooled is not None and self.trust_pooler:
+            return pooled.flatten(1)
+        hidden: Tensor = outputs.last_hidden_state
+        if hidden.ndim == 4:
+            return hidden.mean(dim=(2, 3))
+        return hidden[:, 0] if self.has_class_token else hidden.mean(dim=1)
+
+
+def load_pooled(folder: Path) -> PooledModel:
+    """Return the model of a folder with `config.json` and `model.safetensors`.
+
+    Raises:
+        DataError: It cannot be loaded, or weights that count are not in the file.
+    """
+    try:
+        from transformers import AutoModel
+        from transformers.utils import logging
+    except ImportError as error:
+        raise MissingDependencyError.for_extra("transformers", "train") from error
+    bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        model, info = AutoModel.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype="float32",
+            output_loading_info=True,
+        )
+    except (ImportError, KeyError, OSError, RuntimeError, ValueError) as error:
+        raise _not_loadable(folder, str(error).strip().splitlines()[0]) from error
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+    return _pooled(folder, model, info)
+
+
+def download(name: str) -> Path:
+    """Return the folder of a hub model, downloaded unless it is in the hub's cache.
+
+    Raises:
+        DataError: It is neither in the cache nor to be had.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    except ImportError as error:
+        raise MissingDependencyError.for_extra("huggingface-hub", "train") from error
+    try:
+        return Path(snapshot_download(name, allow_patterns=_FILES))
+    except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise DataError(
+            f"expected a model {name!r} on the Hugging Face hub or in its cache, got none "
+            f"({reason}), go online once, or copy {CONFIG}, model.safetensors and {PROCESSOR} "
+            "into a folder and give that folder"
+        ) from error
+
+
+def fingerprint(folder: Path) -> str:
+    """Return a hash of a folder's configuration and weights, whatever its name.
+
+    Raises:
+        DataError: A file is missing.
+    """
+    weights = sorted(folder.glob(_WEIGHTS))
+    if not (folder / CONFIG).is_file() or not weights:
+        raise DataError(
+            f"expected {CONFIG} and model.safetensors in {str(folder)!r}, got "
+            f"{sorted(path.name for path in folder.iterdir())}, save the model there with "
+            "save_pretrained"
+        )
+    return file_hash([folder / CONFIG, *weights])
+
+
+def _pooled(folder: Path, model: nn.Module, info: dict[str, Any]) -> PooledModel:
+    """Take the image part of the model; refuse it where weights would be random numbers."""
+    prefix = ""
+    vision = getattr(model, "vision_model", None)
+    if isinstance(vision, nn.Module):
+        model, prefix = vision, "vision_model."
+    missing = [name for name in info["missing_keys"] if name.startswith(prefix)]
+    of_pooler = [name for name in missing if "pooler" in name]
+    if len(missing) > len(of_pooler):
+        absent = sorted(set(missing) - set(of_pooler))[:3]
+        raise _not_loadable(folder, f"weights missing: {', '.join(absent)}")
+    return PooledModel(model, trust_pooler=not of_pooler)
+
+
+def _not_loadable(folder: Path, reason: str) -> DataError:
+    kind = None
+    if (folder / CONFIG).is_file():
+        try:
+            kind = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("model_type")
+        except (AttributeError, ValueError):
+            kind = None
+    return DataError(
+        f"expected a vision model that transformers can load, got {str(folder)!r} of type {kind!r} "
+        f"({reason}), save it again or choose another"
+    )
+
+
+class TorchNetwork:
+    """A module with its preprocessing, called with batches of one fixed size.
+
+    On a CPU in fp32 most is gained by channels-last memory and by compiling, which folds
+    batch-norm into the convolutions and puts the weights into the order that the kernels want.
+    Where compiling fails, the module runs as it is.
+
+    Args:
+        module: Takes a normalised batch `(n, 3, height, width)`, gives `(n, dim)`.
+        preprocessing: The module's.
+        runtime: Device, precision and the size of the job.
+    """
+
+    def __init__(self, module: nn.Module, preprocessing: Preprocessing, runtime: Runtime) -> None:
+        module = module.eval().requires_grad_(requires_grad=False)
+        self._module = module.to(runtime.device, runtime.dtype)
+        self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
+        self._preprocessing = preprocessing
+        self._runtime = runtime
+        self._run: Callable[[Tensor], Tensor] | None = None
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return embeddings `(n, dim)` of resized pixels `(n, height, width, 3)`."""
+        batch = torch.from_numpy(pixels).to(self._runtime.device)
+        with torch.inference_mode():
+            if self._run is None:
+                self._run = self._fastest(batch)
+            found: NDArray[np.float32] = self._run(batch).float().cpu().numpy()
+        return found
+
+    def _forward(self, pixels: Tensor) -> Tensor:
+        values = self._preprocessing.normalised(pixels).to(self._runtime.dtype)
+        embedding: Tensor = self._module(values)
+        return embedding
+
+    def _fastest(self, batch: Tensor) -> Callable[[Tensor], Tensor]:
+        if not self._runtime.compiling_pays(self._flops(batch[:1])):
+            return self._forward
+        from torch._inductor import config as inductor_config  # a second, which training can save
+
+        try:
+            # As an option of torch.compile it would come too late: tracing already asks for it.
+            with warnings.catch_warnings(), inductor_config.patch(freezing=True):
+                warnings.simplefilter("ignore")
+                compiled = torch.compile(self._forward, dynamic=False)
+                compiled(batch)
+        except RuntimeError:  # the compiler does not work, or not on this network
+            return self._forward
+        return compiled
+
+    def _flops(self, pixels: Tensor) -> float:
+        with FlopCounterMode(display=False) as counter:
+            self._forward(pixels)
+        return float(counter.get_total_flops())

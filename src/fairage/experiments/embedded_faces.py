@@ -1,0 +1,358 @@
+"""Faces with the embedded copies that recipes train on beside them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairage.datasets.oversampling import CopiedRows
+from fairage.embeddings import BackboneSpec, Embeddings, embed, embed_copies
+from fairage.embeddings.store import Opened
+from fairage.exceptions import ConfigError, DataError
+from fairage.experiments.inputs import (
+    EmbeddedFaces,
+    EmbeddedRows,
+    Origin,
+    embedded_extra,
+    embedded_faces,
+    missing_extra,
+)
+from fairage.experiments.recipe import MAIN, AugmentationChoice, Recipe
+from fairage.tables import SPLIT, SPLITS, Faces
+from fairage.training.finetuning import FineTuned
+from fairage.training.settings import Resources
+
+__all__ = [
+    "Augmented",
+    "Copying",
+    "Embedder",
+    "augmented_faces",
+    "copies_told",
+    "handed_over",
+    "left_out_told",
+    "seen_by",
+    "tuned_spec",
+]
+
+EmbedCopies = Callable[[Faces, CopiedRows, AugmentationChoice], Embeddings]
+
+
+@dataclass(frozen=True)
+class Copying:
+    """How copies are made.
+
+    Args:
+        root: Folder that the faces' relative paths start from.
+        embed: Embeds the chosen copies of training faces.
+        leave_out: Leave out a recipe whose copies these faces do not allow, instead of failing.
+    """
+
+    root: Path
+    embed: EmbedCopies
+    leave_out: bool = False
+
+
+@dataclass(frozen=True)
+class Augmented:
+    """What came of it.
+
+    Args:
+        data: The faces, with the copies of each augmentation.
+        recipes: Those whose copies could be chosen, or that want none.
+        left_out: A sentence on each of the other recipes, by its `slug`.
+        new: Copies that were embedded now; the others were in the store.
+    """
+
+    data: EmbeddedFaces
+    recipes: list[Recipe]
+    left_out: dict[str, str] = field(default_factory=dict)
+    new: int = 0
+
+
+def augmented_faces(recipes: Sequence[Recipe], data: EmbeddedFaces, copying: Copying) -> Augmented:
+    """Return the faces with the copies that the recipes want, each kind embedded once.
+
+    Training rows alone are copied.
+
+    Raises:
+        ConfigError: A recipe names a group that no training face is in, unless it is left out.
+        DataError: It names an attribute that is not there, or an image cannot be read.
+    """
+    own = np.flatnonzero(data.frame[SPLIT].to_numpy() == SPLITS[0])
+    train = Faces(data.frame[own], copying.root)
+    chosen, left_out = _chosen(recipes, train, leave_out=copying.leave_out)
+    copies, new = dict(data.copies), 0
+    for choice, copied in chosen:
+        if not len(copied.rows):
+            copies[choice.key] = _no_copies(data, copied)
+            continue
+        found = copying.embed(train, copied, choice)
+        copies[choice.key] = EmbeddedRows(own[found.rows], found.values, copied.notes)
+        new += found.new
+    kept = [recipe for recipe in recipes if recipe.slug not in left_out]
+    return Augmented(replace(data, copies=copies), kept, left_out, new)
+
+
+def copies_told(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:
+    """Return sentences on which versions were trained on how many copies, and what they miss."""
+    versions: dict[str, list[str]] = {}
+    for recipe in recipes:
+        if recipe.augmentation is not None:
+            versions.setdefault(recipe.augmentation.key, []).append(recipe.version)
+    told = []
+    for key, names in versions.items():
+        copies = data.copies[key]
+        faces = len(np.unique(copies.rows))
+        who = ", ".join(names)
+        told.append(
+            f"{len(copies):,} augmented copies of {faces:,} training faces were trained on as well "
+            f"by {who}."
+        )
+        told += [f"Their copies: {note}." for note in copies.notes]
+    return tuple(told)
+
+
+def left_out_told(recipe: Recipe, reason: object) -> str:
+    """Return the sentence that says of a recipe that it was left out, and why."""
+    return f"{recipe.version} was left out: {reason}"
+
+
+def _chosen(
+    recipes: Sequence[Recipe], train: Faces, *, leave_out: bool
+) -> tuple[list[tuple[AugmentationChoice, CopiedRows]], dict[str, str]]:
+    """Choose the rows of each different augmentation, and say which recipes do not allow it."""
+    chosen: dict[str, tuple[AugmentationChoice, CopiedRows]] = {}
+    left_out = {}
+    for recipe in recipes:
+        choice = recipe.augmentation
+        if choice is None or choice.key in chosen:
+            continue
+        try:
+            copied = choice.chosen_copies().choose(train.frame, seed=choice.seed)
+        except (ConfigError, DataError) as error:
+            told = error.at("augmentation.copies")
+            if not leave_out:
+                raise told.at(recipe.version) from error
+            left_out[recipe.slug] = left_out_told(recipe, told)
+        else:
+            chosen[choice.key] = (choice, copied)
+    return list(chosen.values()), left_out
+
+
+def _no_copies(data: EmbeddedFaces, copied: CopiedRows) -> EmbeddedRows:
+    """Return what stands for the copies where all groups have their share without any."""
+    none = np.empty((0, data.embeddings.shape[1]), dtype=np.float32)
+    return EmbeddedRows(np.empty(0, dtype=np.int64), none, copied.notes)
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """How faces and copies of faces become embeddings.
+
+    Args:
+        backbones: Whose embeddings are concatenated.
+        store: Folder of the embedding store.
+        on_error: `"fail"` or `"skip"` for an image that cannot be read.
+        detector: File of the face detector for aligned views; None for what the environment
+            variable `FAIRAGE_DETECTOR` names.
+    """
+
+    backbones: tuple[BackboneSpec, ...]
+    store: Path
+    on_error: Literal["fail", "skip"] = "fail"
+    detector: Path | None = None
+
+    def embedded(
+        self,
+        recipes: Sequence[Recipe],
+        faces: Faces,
+        extra_faces: Mapping[str, Faces],
+        *,
+        splits: Sequence[str] = SPLITS,
+        leave_out: bool = False,
+    ) -> Augmented:
+        """Embed the faces, and the extra faces and copies that the recipes train on.
+
+        Args:
+            recipes: What is going to be trained.
+            faces: Their faces table.
+            extra_faces: Further faces by name; those that no recipe names are not embedded.
+            splits: What must be there; rows of other splits are dropped before anything is
+                embedded.
+            leave_out: Leave out a recipe whose copies these faces do not allow.
+
+        Raises:
+            ConfigError: A recipe copies a group that no training face is in.
+            DataError: A split is missing, or an image cannot be read.
+        """
+        wanted = {name for recipe in recipes for name in recipe.extra_names}
+        opened: Opened = {}
+        extras = {
+            name: replace(
+                embedded_extra(extra, self.embed(extra, opened)), origin=self._origin(extra)
+            )
+            for name, extra in extra_faces.items()
+            if name in wanted
+        }
+        data = self._faces(faces, extras, splits, opened)
+        copies = partial(self.embed_copies, opened=opened)
+        copying = Copying(faces.root, copies, leave_out=leave_out)
+        return augmented_faces(recipes, data, copying)
+
+    def embed(self, faces: Faces, opened: Opened) -> Embeddings:
+        """Return the embeddings of a faces table."""
+        return embed(
+            faces,
+            self.backbones,
+            store=self.store,
+            detector=self.detector,
+            on_error=self.on_error,
+            opened=opened,
+        )
+
+    def embed_copies(
+        self, train: Faces, copied: CopiedRows, choice: AugmentationChoice, opened: Opened
+    ) -> Embeddings:
+        """Return the embeddings of chosen copies of training faces."""
+        return embed_copies(
+            train,
+            copied,
+            choice.augmentation(),
+            self.backbones,
+            store=self.store,
+            seed=choice.seed,
+            detector=self.detector,
+            on_error=self.on_error,
+            opened=opened,
+        )
+
+    def _faces(
+        self,
+        faces: Faces,
+        extras: Mapping[str, EmbeddedFaces],
+        splits: Sequence[str],
+        opened: Opened,
+    ) -> EmbeddedFaces:
+        for name in splits:
+            faces.split(name)
+        kept = faces.rows(faces.frame[SPLIT].is_in(splits).to_numpy())
+        found = embedded_faces(kept, self.embed(kept, opened), extras, splits)
+        return replace(found, origin=self._origin(faces))
+
+    def _origin(self, faces: Faces) -> Origin:
+        resources = Resources(detector=self.detector, store=self.store, progress=False)
+        return Origin(faces.root, self.backbones, resources)
+
+
+def handed_over(
+    recipes: Sequence[Recipe], extra_faces: Mapping[str, Faces], *, leave_out: bool = False
+) -> tuple[list[Recipe], dict[str, str]]:
+    """Return the recipes whose extra faces are there, and a sentence on each other by its `slug`.
+
+    It is asked before anything is embedded.
+
+    Raises:
+        ConfigError: There are extra faces that no recipe names, unless recipes may be left out.
+        DataError: Extra faces of a recipe are missing, unless it is left out and others are not.
+    """
+    wanted = list(dict.fromkeys(name for recipe in recipes for name in recipe.extra_names))
+    unused = [name for name in extra_faces if name not in wanted]
+    if unused and not leave_out:
+        raise ConfigError(
+            f"expected --extra-faces for what the recipes' stages name, {wanted}, got "
+            f"{unused} as well, correct the name or leave it out"
+        )
+    missing = [name for name in wanted if name not in extra_faces]
+    if missing and not leave_out:
+        raise DataError(missing_extra(missing, extra_faces))
+    left_out = {}
+    for recipe in recipes:
+        if own := [name for name in recipe.extra_names if name in missing]:
+            left_out[recipe.slug] = left_out_told(recipe, missing_extra(own, extra_faces))
+    kept = [recipe for recipe in recipes if recipe.slug not in left_out]
+    if left_out and not kept:
+        raise DataError(missing_extra(missing, extra_faces))
+    return kept, left_out
+
+
+def seen_by(
+    tuned: FineTuned,
+    data: EmbeddedFaces,
+    *,
+    source: str = MAIN,
+    copies: AugmentationChoice | None = None,
+) -> EmbeddedFaces:
+    """Return the faces with the tuned backbone's embeddings in the place of those it gave before.
+
+    They are computed in fp32, as epochs were judged and as the bundle says, and kept in the
+    embedding store. Embeddings of further backbones stay as they are.
+
+    Args:
+        tuned: The first backbone of these faces, fine-tuned.
+        data: The faces as they were embedded before, with extras and copies.
+        source: Name of extra faces that are wanted too; `main` for none.
+        copies: Augmentation whose copies are wanted too.
+    """
+    extras = {} if source == MAIN else {source: _seen(tuned, data.extra(source))}
+    copied = {} if copies is None else {copies.key: _copies_seen(tuned, data, copies)}
+    return replace(_seen(tuned, data), extras=extras, copies=copied)
+
+
+def tuned_spec(tuned: FineTuned, before: BackboneSpec) -> BackboneSpec:
+    """Return the tuned backbone, which gets the view that it was tuned with."""
+    return replace(before, name=str(tuned.backbone_folder))
+
+
+def _seen(tuned: FineTuned, data: EmbeddedFaces) -> EmbeddedFaces:
+    origin = _origin(data)
+    faces = Faces(data.frame, origin.root)
+    found = embed(faces, [tuned_spec(tuned, origin.backbones[0])], **_options(origin))
+    told = {**tuned.description, "name": data.backbones[0]["name"]}  # not a folder of this run
+    return replace(
+        data,
+        embeddings=_in_place(found.values, data.embeddings),
+        backbones=(told, *data.backbones[1:]),
+    )
+
+
+def _copies_seen(tuned: FineTuned, data: EmbeddedFaces, choice: AugmentationChoice) -> EmbeddedRows:
+    """Return the very copies that were embedded before, as the tuned backbone sees them."""
+    known, origin = data.augmented(choice), _origin(data)
+    if not len(known):
+        return known
+    train = Faces(data.frame.filter(data.frame[SPLIT] == SPLITS[0]), origin.root)
+    copied = choice.chosen_copies().choose(train.frame, seed=choice.seed)
+    found = embed_copies(
+        train,
+        copied,
+        choice.augmentation(),
+        [tuned_spec(tuned, origin.backbones[0])],
+        seed=choice.seed,
+        **_options(origin),
+    )
+    return replace(known, embeddings=_in_place(found.values, known.embeddings))
+
+
+def _in_place(values: NDArray[np.float32], of: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put embeddings in the place of the first columns."""
+    return np.concatenate([values, of[:, values.shape[1] :]], axis=1)
+
+
+def _options(origin: Origin) -> dict[str, Any]:
+    told = origin.resources
+    return {
+        "store": told.store,
+        "device": told.device,
+        "detector": told.detector,
+        "precision": "fp32",
+        "progress": told.progress,
+    }
+
+
+def _origin(data: EmbeddedFaces) -> Origin:
+    assert data.origin is not None, "stages that train the backbone need images"
+    return data.origin

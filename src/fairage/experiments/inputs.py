@@ -1,0 +1,273 @@
+"""Where embeddings come from: what it takes to look at the same images again."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from fairage._files import atomic_path, write_text
+from fairage.embeddings import BackboneSpec, Embeddings
+from fairage.exceptions import DataError
+from fairage.experiments.recipe import AugmentationChoice
+from fairage.tables import (
+    AGE_GROUP,
+    IMAGE,
+    SPLIT,
+    SPLITS,
+    VOTES,
+    Faces,
+    attribute_names,
+    group_labels,
+    votes_array,
+)
+from fairage.training.settings import Resources
+
+__all__ = [
+    "EmbeddedFaces",
+    "EmbeddedRows",
+    "Origin",
+    "embedded_extra",
+    "embedded_faces",
+    "load_embedded_faces",
+    "missing_extra",
+]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The images behind the embeddings of a faces table, and what they were embedded with.
+
+    Args:
+        root: Folder that the relative paths of images start from.
+        backbones: In the order of the embeddings' columns.
+        resources: Embedding store, detector, device, memory.
+
+    Examples:
+        >>> origin = Origin(Path("faces"), (BackboneSpec("mobilenet"),), Resources(progress=False))
+        >>> Origin.from_json(origin.to_json()) == origin
+        True
+    """
+
+    root: Path
+    backbones: tuple[BackboneSpec, ...]
+    resources: Resources
+
+    def to_json(self) -> str:
+        """Return the text that `from_json` reads."""
+        return TypeAdapter(Origin).dump_json(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> "Origin":
+        """Return what `to_json` wrote down."""
+        return TypeAdapter(Origin).validate_json(text)
+
+
+_FRAME, _VALUES, _ABOUT = "faces.parquet", "embeddings.npy", "backbones.json"
+_EXTRAS, _COPIES, _ROWS, _NOTES = "extras", "copies", "rows.npy", "notes.json"
+_ORIGIN = "origin.json"
+
+
+@dataclass(frozen=True)
+class EmbeddedRows:
+    """Embeddings of changed copies of some faces.
+
+    Args:
+        rows: Row number in the faces table of what each is a copy of, int64, shape `(m,)`.
+        embeddings: Shape `(m, dim)`, float32.
+        notes: What is to be told of how they were chosen.
+    """
+
+    rows: NDArray[np.int64]
+    embeddings: NDArray[np.float32]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def save(self, folder: Path) -> None:
+        """Write the files that `load` reads."""
+        _save_array(folder / _ROWS, self.rows)
+        _save_array(folder / _VALUES, self.embeddings)
+        write_text(folder / _NOTES, json.dumps(self.notes))
+
+    @classmethod
+    def load(cls, folder: Path) -> "EmbeddedRows":
+        """Return what was saved; the embeddings stay on disk until they are read."""
+        notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
+        values = np.load(folder / _VALUES, mmap_mode="r")
+        return cls(np.load(folder / _ROWS), values, tuple(notes))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of rows and embeddings."""
+        return _hash(self.rows.tobytes(), np.ascontiguousarray(self.embeddings).tobytes())
+
+
+@dataclass(frozen=True)
+class EmbeddedFaces:
+    """Faces that have an embedding.
+
+    Args:
+        frame: Faces table, one row a face, with a split.
+        embeddings: Shape `(n, dim)`, float32, in the order of the rows.
+        backbones: Description of each backbone, for the model bundle.
+        extras: Further faces by name that stages may train on; splits train and valid alone.
+        copies: Augmented copies of training faces, by the `key` of the recipe's augmentation.
+        origin: What it takes to look at the images again; None where only embeddings are at hand.
+    """
+
+    frame: pl.DataFrame
+    embeddings: NDArray[np.float32]
+    backbones: tuple[dict[str, Any], ...]
+    extras: Mapping[str, "EmbeddedFaces"] = field(default_factory=dict)
+    copies: Mapping[str, EmbeddedRows] = field(default_factory=dict)
+    origin: Origin | None = None
+
+    def split(self, name: str) -> "EmbeddedFaces":
+        """Return the rows of one split, without extras and copies."""
+        rows = np.flatnonzero(self.frame[SPLIT].to_numpy() == name)
+        return self.of(self.frame[rows], self.embeddings[rows])
+
+    def of(self, frame: pl.DataFrame, embeddings: NDArray[np.float32]) -> "EmbeddedFaces":
+        """Return other rows of the same origin, without extras and copies."""
+        return replace(self, frame=frame, embeddings=embeddings, extras={}, copies={})
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Path or URL of each face's image."""
+        root = Path() if self.origin is None else self.origin.root
+        return tuple(Faces(self.frame, root).images)
+
+    def extra(self, name: str) -> "EmbeddedFaces":
+        """Return further faces, or raise a DataError that says how to hand them over."""
+        if name not in self.extras:
+            raise DataError(missing_extra([name], self.extras))
+        return self.extras[name]
+
+    def augmented(self, choice: AugmentationChoice) -> EmbeddedRows:
+        """Return the copies that a recipe's augmentation asks for, all of training rows."""
+        if choice.key not in self.copies:
+            raise DataError(
+                f"expected embedded copies for the augmentation {choice.model_dump()}, got none, "
+                "leave augmentation out of the recipe or embed copies of these faces"
+            )
+        return self.copies[choice.key]
+
+    @property
+    def attributes(self) -> list[str]:
+        """The attributes that a version is scored on: the table's, then the age group."""
+        return [*attribute_names(self.frame), AGE_GROUP]
+
+    def labels(self) -> Mapping[str, NDArray[np.str_]]:
+        """The group of each row, for each attribute."""
+        return {name: group_labels(self.frame, name) for name in self.attributes}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows of each split."""
+        return {name: int((self.frame[SPLIT] == name).sum()) for name in SPLITS}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of everything that training and measuring read, but for extras and copies."""
+        table = self.frame.drop(IMAGE, VOTES, strict=False).write_csv().encode()
+        votes = self.frame.get_column(VOTES, default=None)
+        told = b"" if votes is None else votes_array(votes).tobytes()
+        return _hash(table, told, np.ascontiguousarray(self.embeddings).tobytes())
+
+    def save(self, folder: Path) -> None:
+        """Write the files that `load_embedded_faces` reads."""
+        _save_array(folder / _VALUES, self.embeddings)
+        self.frame.write_parquet(folder / _FRAME)
+        (folder / _ABOUT).write_text(json.dumps(self.backbones), encoding="utf-8")
+        for name, faces in self.extras.items():
+            faces.save(folder / _EXTRAS / name)
+        for key, copies in self.copies.items():
+            copies.save(folder / _COPIES / key)
+        if self.origin is not None:
+            write_text(folder / _ORIGIN, self.origin.to_json())
+
+
+def embedded_faces(
+    faces: Faces,
+    embeddings: Embeddings,
+    extras: Mapping[str, EmbeddedFaces] | None = None,
+    splits: Sequence[str] = SPLITS,
+) -> EmbeddedFaces:
+    """Return the faces that have an embedding, these splits being there."""
+    for name in splits:
+        faces.split(name)
+    kept = faces.rows(embeddings.rows)
+    found = EmbeddedFaces(kept.frame, embeddings.values, embeddings.backbones, extras or {})
+    empty = [name for name in splits if found.counts[name] == 0]
+    if empty:
+        raise DataError(
+            f"expected images that can be read in every split, got none in {empty}, "
+            "run: fairage data check"
+        )
+    return found
+
+
+def missing_extra(names: Sequence[str], known: Iterable[str]) -> str:
+    """Return what to say where extra faces of stages were not handed over.
+
+    Examples:
+        >>> missing_extra(["utkface"], [])
+        "expected extra faces 'utkface' for stages, got none, give --extra-faces utkface=TABLE"
+    """
+    wanted = ", ".join(map(repr, names))
+    got = ", ".join(map(repr, sorted(known))) or "none"
+    options = " ".join(f"--extra-faces {name}=TABLE" for name in names)
+    return f"expected extra faces {wanted} for stages, got {got}, give {options}"
+
+
+def embedded_extra(faces: Faces, embeddings: Embeddings) -> EmbeddedFaces:
+    """Return further faces for a stage: all are training rows but those of a split `valid`."""
+    frame = faces.rows(embeddings.rows).frame
+    train, valid = pl.lit(SPLITS[0]), pl.lit(SPLITS[1])
+    own = pl.col(SPLIT) == valid if SPLIT in frame.columns else pl.lit(value=False)
+    frame = frame.with_columns(pl.when(own).then(valid).otherwise(train).alias(SPLIT))
+    if not (frame[SPLIT] == SPLITS[0]).any():
+        raise DataError(
+            "expected extra faces to train on, got a table whose images cannot be read or are all "
+            "of the split 'valid', check it with: fairage data check"
+        )
+    return EmbeddedFaces(frame, embeddings.values, embeddings.backbones)
+
+
+def load_embedded_faces(folder: Path) -> EmbeddedFaces:
+    """Return what `EmbeddedFaces.save` wrote; the embeddings stay on disk until they are read."""
+    backbones: Sequence[dict[str, Any]] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    origin = folder / _ORIGIN
+    return EmbeddedFaces(
+        pl.read_parquet(folder / _FRAME, glob=False),
+        np.load(folder / _VALUES, mmap_mode="r"),
+        tuple(backbones),
+        {path.name: load_embedded_faces(path) for path in _folders(folder / _EXTRAS)},
+        {path.name: EmbeddedRows.load(path) for path in _folders(folder / _COPIES)},
+        Origin.from_json(origin.read_text(encoding="utf-8")) if origin.is_file() else None,
+    )
+
+
+def _hash(*told: bytes) -> str:
+    found = hashlib.blake2b(digest_size=8)
+    for part in told:
+        found.update(part)
+    return found.hexdigest()
+
+
+def _save_array(path: Path, values: NDArray[Any]) -> None:
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        np.save(file, values)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []

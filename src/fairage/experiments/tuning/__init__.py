@@ -1,0 +1,1 @@
+"""Tuning: a search for the fairest of the most accurate recipes."""

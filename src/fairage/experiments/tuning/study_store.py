@@ -1,0 +1,166 @@
+"""The memory of a search: optuna's study in an SQLite file, which survives being killed."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+from optuna.distributions import CategoricalDistribution
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import DatabaseError
+
+from fairage._files import locked_folder
+from fairage._random import derive_seed
+from fairage.exceptions import ConfigError, DataError
+from fairage.experiments.tuning.trials import Judged
+
+__all__ = ["Memory", "Outcome", "Trial", "open_memory"]
+
+State = Literal["complete", "pruned", "failed"]
+
+DATABASE, NAME = "tuning.db", "fairage tune"
+FINGERPRINT, JUDGED = "fingerprint", "judged"
+STARTUP = 12
+STATES: dict[TrialState, State] = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trial that is over.
+
+    Args:
+        number: Its number, from 0; the trial 0 is the recipe as it came.
+        state: Trained to its end, stopped before, or not to be trained.
+        values: What was drawn.
+        judged: Its numbers.
+    """
+
+    number: int
+    state: State
+    values: dict[str, Any]
+    judged: Judged
+
+
+Trial = optuna.trial.Trial
+
+
+class Memory:
+    """The trials of a search. What a killed process had begun is drawn again, the same.
+
+    The random numbers of a trial depend on the seed and on how many trials there are before it,
+    so that with one worker a search that was killed goes on as if it had not been.
+
+    Args:
+        study: Optuna's study.
+        seed: Start of the random numbers.
+    """
+
+    def __init__(self, study: optuna.Study, seed: int) -> None:
+        self.study, self.seed = study, seed
+
+    def drop_begun(self) -> None:
+        """Give up the trials that a killed process had begun; what was judged is kept."""
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if JUDGED in trial.user_attrs:
+                self._tell(trial.number, Judged(**trial.user_attrs[JUDGED]))
+            else:
+                self.study.tell(trial.number, state=TrialState.FAIL)
+
+    def begin(self) -> tuple[Trial, int]:
+        """Return a new trial and its number."""
+        number = sum(map(_counts, self.study.get_trials(deepcopy=False)))
+        self.study.sampler = optuna.samplers.TPESampler(
+            n_startup_trials=STARTUP,
+            multivariate=False,
+            constant_liar=True,
+            seed=derive_seed(self.seed, "trial", number) % 2**32,
+        )
+        return self.study.ask(), number
+
+    def end(self, trial: Trial, judged: Judged) -> None:
+        """Keep what became of a trial."""
+        trial.set_user_attr(JUDGED, asdict(judged))
+        self._tell(trial.number, judged)
+
+    def outcomes(self) -> list[Outcome]:
+        """Return the trials that are over, in the order in which they began."""
+        begun = [trial for trial in self.study.get_trials(deepcopy=False) if _counts(trial)]
+        return [
+            Outcome(number, STATES[trial.state], _values(trial), Judged(**trial.user_attrs[JUDGED]))
+            for number, trial in enumerate(begun)
+            if trial.state in STATES
+        ]
+
+    def _tell(self, number: int, judged: Judged) -> None:
+        if judged.reason:
+            self.study.tell(number, state=TrialState.FAIL)
+        elif judged.pruned:
+            self.study.tell(number, state=TrialState.PRUNED)
+        else:
+            self.study.tell(number, [judged.mae, judged.average_bias or 0.0])
+
+
+@contextmanager
+def open_memory(folder: Path, fingerprint: str, *, seed: int) -> Iterator[Memory]:
+    """Yield the memory of the search in this folder, a new one where there is none.
+
+    Raises:
+        ConfigError: Another search has been made there, or a command is at work there.
+        DataError: The file is damaged.
+    """
+    logging.getLogger("optuna").setLevel(logging.WARNING)
+    with locked_folder(folder):
+        storage = None
+        try:
+            storage = optuna.storages.RDBStorage(f"sqlite:///{folder / DATABASE}")
+            study = optuna.create_study(
+                storage=storage,
+                study_name=NAME,
+                directions=["minimize", "minimize"],
+                load_if_exists=True,
+            )
+            _check(study, fingerprint, folder)
+            memory = Memory(study, seed)
+            memory.drop_begun()
+            yield memory
+        except DatabaseError as error:
+            raise DataError(
+                f"expected the trials of a search in {str(folder / DATABASE)!r}, got a file that "
+                f"cannot be read ({error.orig}), remove it or give another --out"
+            ) from error
+        finally:
+            if storage is not None:
+                storage.engine.dispose()
+
+
+def _check(study: optuna.Study, fingerprint: str, folder: Path) -> None:
+    known = study.user_attrs.get(FINGERPRINT)
+    if known is None:
+        study.set_user_attr(FINGERPRINT, fingerprint)
+    elif known != fingerprint:
+        raise ConfigError(
+            f"expected in {str(folder)!r} a search of this recipe, space, seeds and these faces "
+            "and backbones, got another one, give another --out or remove the folder"
+        )
+
+
+def _counts(trial: FrozenTrial) -> bool:
+    """Whether it is at work or has an end; trials of killed processes have none."""
+    return not trial.state.is_finished() or JUDGED in trial.user_attrs
+
+
+def _values(trial: FrozenTrial) -> dict[str, Any]:
+    """Return what was drawn; choices are kept as JSON."""
+    kinds: Mapping[str, Any] = trial.distributions
+    return {
+        name: json.loads(value) if isinstance(kinds[name], CategoricalDistribution) else value
+        for name, value in trial.params.items()
+    }

@@ -1,0 +1,178 @@
+"""What a fairness term remembers between steps, taken out of it and put back.
+
+A penalty keeps its memory in tensors: attributes of its own, or of the objects that it holds.
+"""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from fairage._files import atomic_folder
+from fairage.embeddings import BackboneSpec
+from fairage.models import AgeHead
+from fairage.objectives.fairness import Penalty
+from fairage.training.data import ImageRows
+from fairage.training.selection import Epoch, Keeper
+
+__all__ = ["Checkpoint", "Checkpoints", "identity", "penalty_tensors", "restore_penalty"]
+
+
+def penalty_tensors(penalty: Penalty | None) -> dict[str, Tensor]:
+    """Return all tensors of a penalty by their dotted names, not copied.
+
+    Examples:
+        >>> from fairage.objectives.fairness import FAIRNESS, GroupLayout
+        >>> groups = ("gender", "f"), ("gender", "m")
+        >>> layout = GroupLayout(groups, torch.tensor([3, 3]), torch.tensor([0, 0]), rows=6)
+        >>> sorted(penalty_tensors(FAIRNESS["adaptive"]().start(layout)))
+        ['logs', 'same']
+    """
+    return {} if penalty is None else _tensors(penalty, "")
+
+
+@torch.no_grad()
+def restore_penalty(penalty: Penalty | None, tensors: dict[str, Tensor]) -> None:
+    """Put tensors that `penalty_tensors` returned into a new penalty of the same term."""
+    for name, value in penalty_tensors(penalty).items():
+        value.copy_(tensors[name])
+
+
+def _tensors(holder: object, prefix: str) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for name, value in getattr(holder, "__dict__", {}).items():
+        if isinstance(value, Tensor):
+            found[prefix + name] = value
+        elif not dataclasses.is_dataclass(value):  # the term's options, which do not change
+            found |= _tensors(value, f"{prefix}{name}.")
+    return found
+
+
+def identity(
+    backbone: tuple[str, BackboneSpec],
+    head: AgeHead,
+    parts: tuple[ImageRows, ...],
+    choices: tuple[object, ...],
+) -> str:
+    """Return a hash of all that the result of a fine-tuning depends on.
+
+    Args:
+        backbone: Its fingerprint, and the spec; the spec's name plays no part.
+        head: With its first weights.
+        parts: The rows, with the names of their images.
+        choices: Dataclasses, names and numbers whose `repr` says everything.
+    """
+    told = hashlib.blake2b(digest_size=16)
+    fingerprint, spec = backbone
+    told.update(repr((fingerprint, spec.view, spec.flip, head.kind, choices)).encode())
+    for name, value in _hashed_tensors(head, parts):
+        told.update(name.encode() + np.ascontiguousarray(value.numpy()).tobytes())
+    for rows in parts:
+        told.update("\n".join(rows.images).encode())
+        for name, groups in rows.groups.items():
+            told.update("\n".join((name, *groups.tolist())).encode())
+    return told.hexdigest()
+
+
+def _hashed_tensors(head: AgeHead, parts: tuple[ImageRows, ...]) -> Iterator[tuple[str, Tensor]]:
+    for name, value in head.state_dict().items():
+        yield name, value.cpu()
+    for rows in parts:
+        known = {
+            "ages": rows.targets.ages,
+            "stds": rows.targets.stds,
+            "votes": rows.targets.votes,
+            "weights": rows.weights,
+            "beside": rows.beside,
+        }
+        yield from ((name, value) for name, value in known.items() if value is not None)
+
+
+_TENSORS, _TOLD = "state.safetensors", "state.json"
+_PREFIX = "epoch-"
+_KEPT = "kept."
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """How things stand after an epoch.
+
+    Args:
+        tensors: All that training changes, by name.
+        done: Steps taken.
+        keeper: Epochs so far, and the weights of those that may be chosen.
+    """
+
+    tensors: dict[str, Tensor]
+    done: int
+    keeper: Keeper
+
+
+class Checkpoints:
+    """The checkpoints of one fine-tuning; only the newest is left.
+
+    Args:
+        folder: Where they lie.
+        fingerprint: Hash of all that the training depends on; a checkpoint of another training
+            is not read, and removed when the first of this one is written.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.folder, self.fingerprint = folder, fingerprint
+
+    def write(self, checkpoint: Checkpoint) -> None:
+        """Write the checkpoint, then remove the older ones."""
+        keeper = checkpoint.keeper
+        tensors = dict(checkpoint.tensors)
+        for index, state in keeper.states.items():
+            tensors |= {f"{_KEPT}{index}.{name}": value for name, value in state.items()}
+        told = {
+            "fingerprint": self.fingerprint,
+            "done": checkpoint.done,
+            "epochs": [asdict(epoch) for epoch in keeper.epochs],
+            "progress": keeper.progress,
+        }
+        final = self.folder / f"{_PREFIX}{len(keeper.epochs):06d}"
+        plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        with atomic_folder(final) as partial:
+            save_file(plain, partial / _TENSORS)
+            (partial / _TOLD).write_text(json.dumps(told) + "\n", encoding="utf-8")
+        for path in self.folder.iterdir():
+            if path != final:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def newest(self, keeper: Keeper) -> Checkpoint | None:
+        """Return the newest checkpoint of this training, or None; the keeper is filled from it."""
+        for path in sorted(self.folder.glob(f"{_PREFIX}*"), reverse=True):
+            try:
+                told = json.loads((path / _TOLD).read_text(encoding="utf-8"))
+                tensors = load_file(path / _TENSORS)
+            except (OSError, ValueError, SafetensorError):
+                continue  # one that is being removed, or damaged
+            if told["fingerprint"] == self.fingerprint:
+                return _restored(told, tensors, keeper)
+        return None
+
+    def remove(self) -> None:
+        """Remove all checkpoints."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _restored(told: dict[str, Any], tensors: dict[str, Tensor], keeper: Keeper) -> Checkpoint:
+    keeper.epochs = [Epoch(**epoch) for epoch in told["epochs"]]
+    keeper.progress = told["progress"]
+    keeper.states = {}
+    for name in [name for name in tensors if name.startswith(_KEPT)]:
+        index, _, rest = name.removeprefix(_KEPT).partition(".")
+        keeper.states.setdefault(int(index), {})[rest] = tensors.pop(name)
+    return Checkpoint(tensors, told["done"], keeper)

@@ -1,0 +1,323 @@
+"""What a fine-tuning leaves behind: the backbone in transformers' layout, the head, the log."""
+
+import json
+import math
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from fairage._files import atomic_folder, atomic_path, write_text
+from fairage.embeddings import BackboneSpec
+from fairage.embeddings.backbones.transformers import (
+    CONFIG,
+    PROCESSOR,
+    PooledModel,
+    fingerprint,
+    load_pooled,
+)
+from fairage.embeddings.runtime import choose_runtime
+from fairage.exceptions import DataError
+from fairage.faces.augmentation import Augmentation
+from fairage.faces.detection import DETECTION_VERSION
+from fairage.faces.views import ALIGNMENT_VERSION, view_from_name
+from fairage.models import AgeHead, check_pair
+from fairage.objectives import Objective
+from fairage.objectives.fairness import Fairness
+from fairage.training.checkpoint import Checkpoints, identity
+from fairage.training.data import ImageRows, check_batches, check_rows, start_fairness
+from fairage.training.epochs import FineTuneLoop, Part, Rules
+from fairage.training.images import PictureReader, Pictures, open_pictures
+from fairage.training.optimizer import FineTuneStepper
+from fairage.training.selection import Epoch, History, Keeper, Selection
+from fairage.training.settings import FineTuneSettings, Resources
+from fairage.training.trainable_backbone import (
+    FineTuneNetwork,
+    Source,
+    find_blocks,
+    find_source,
+    freeze,
+)
+
+__all__ = [
+    "BACKBONE",
+    "FineTuned",
+    "add_to_bundle",
+    "finetune",
+    "finished",
+    "forget_outcome",
+    "save_backbone",
+    "write_outcome",
+]
+
+BACKBONE = "backbone"
+_HEAD, _DONE = "head.safetensors", "finetuned.json"
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """A head and a backbone that were trained together.
+
+    Args:
+        head: The head, with the weights of the best epoch.
+        backbone_folder: The backbone in the layout of transformers, ready for `BackboneSpec`.
+        history: All epochs.
+        description: The backbone as a bundle names it; its `folder` is relative to the bundle's.
+    """
+
+    head: AgeHead
+    backbone_folder: Path
+    history: History
+    description: dict[str, Any]
+
+
+def save_backbone(backbone: PooledModel, source: Path, folder: Path) -> None:
+    """Write a backbone to a folder that appears whole, with the source's preprocessing.
+
+    A pooler that the source's file had no weights for is left out, so that it is not trusted
+    when the folder is loaded.
+
+    Raises:
+        DataError: What is loaded from the folder would not be the same model.
+    """
+    state = {
+        name: value.detach().cpu().contiguous()
+        for name, value in backbone.model.state_dict().items()
+        if backbone.trust_pooler or "pooler" not in name
+    }
+    with atomic_folder(folder) as partial:
+        with _no_progress_bar():
+            backbone.model.save_pretrained(partial, state_dict=state)  # type: ignore[operator]  # a transformers model
+        shutil.copyfile(source / PROCESSOR, partial / PROCESSOR)
+        _check_same(backbone, load_pooled(partial))
+
+
+def forget_outcome(folder: Path) -> None:
+    """Unmark what an earlier fine-tuning left in the folder, before it is written over."""
+    (folder / _DONE).unlink(missing_ok=True)
+
+
+def write_outcome(folder: Path, fingerprint: str, tuned: FineTuned) -> None:
+    """Note in the folder, where the backbone lies already, that the fine-tuning is finished."""
+    tensors = {name: value.cpu().contiguous() for name, value in tuned.head.state_dict().items()}
+    with atomic_path(folder / _HEAD) as path:
+        save_file(tensors, path)
+    told = {
+        "fingerprint": fingerprint,
+        "epochs": [asdict(epoch) for epoch in tuned.history.epochs],
+        "best": tuned.history.best,
+        "note": tuned.history.note,
+        "description": tuned.description,
+    }
+    write_text(folder / _DONE, json.dumps(told, indent=2) + "\n")
+
+
+def finished(folder: Path, fingerprint: str, head: AgeHead) -> FineTuned | None:
+    """Return what this very fine-tuning left in the folder, the head being set; None if nothing."""
+    try:
+        told = json.loads((folder / _DONE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if told["fingerprint"] != fingerprint or not (folder / BACKBONE / CONFIG).is_file():
+        return None
+    head.load_state_dict(load_file(folder / _HEAD))
+    head.eval()
+    epochs = tuple(Epoch(**epoch) for epoch in told["epochs"])
+    history = History(epochs, told["best"], told.get("note", ""))
+    return FineTuned(head, folder / BACKBONE, history, told["description"])
+
+
+def add_to_bundle(tuned: FineTuned, bundle: str | Path) -> None:
+    """Copy the backbone into a saved bundle's folder, so that the bundle needs nothing else.
+
+    The bundle's `backbones` should hold `tuned.description`, which names it by `folder`.
+    """
+    target = Path(bundle) / str(tuned.description["folder"])
+    with atomic_folder(target) as partial:
+        shutil.copytree(tuned.backbone_folder, partial, dirs_exist_ok=True)
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Keep transformers from showing a bar of its own while the block runs."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def _check_same(saved: PooledModel, loaded: PooledModel) -> None:
+    wanted, found = _state(saved.model), _state(loaded.model)
+    if not loaded.trust_pooler:
+        wanted = {name: value for name, value in wanted.items() if "pooler" not in name}
+    same = saved.trust_pooler == loaded.trust_pooler and all(
+        name in found and torch.equal(value, found[name]) for name, value in wanted.items()
+    )
+    if not same:
+        raise DataError(
+            "expected a backbone that transformers saves and loads again as it was, got "
+            f"{type(saved.model).__name__}, which it does not, choose another to fine-tune"
+        )
+
+
+def _state(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.cpu() for name, value in model.state_dict().items()}
+
+
+_CHECKPOINTS = "checkpoint"
+
+
+def finetune(
+    head: AgeHead,
+    backbone: BackboneSpec,
+    train: ImageRows,
+    valid: ImageRows,
+    *,
+    objective: Objective,
+    settings: FineTuneSettings,
+    seed: int,
+    folder: str | Path,
+    fairness: Fairness | None = None,
+    selection: Selection | None = None,
+    augmentation: Augmentation | None = None,
+    resources: Resources | None = None,
+    warm: bool = False,
+    purpose: str = "finetuning",
+) -> FineTuned:
+    """Train head and backbone together, and leave both with the weights of the best epoch.
+
+    Every epoch ends with a checkpoint in the folder. Killed at any moment and called again with
+    the same arguments, the work goes on with the epoch that was not finished, and ends on a CPU
+    with the weights of an undisturbed run. Called after it has finished, it returns what it left.
+
+    Args:
+        head: Trained in place; its width is the backbone's, plus what stands beside it. A
+            calibration that it had is dropped.
+        backbone: A backbone in the layout of transformers; its `flip` averages mirror images in
+            validation, as `embed` does.
+        train: Training rows.
+        valid: Validation rows: they stop the training and choose the epoch, nothing else.
+        objective: The loss; it must fit the head.
+        settings: What trains, how fast, how long.
+        seed: Settles the order of the rows, dropout and augmentation.
+        folder: Of this fine-tuning alone; holds checkpoints, then the result.
+        fairness: A term that is added to the objective, or changes the weights.
+        selection: Which epoch is kept; by default that of the lowest validation loss.
+        augmentation: Changes each training picture anew in each epoch.
+        resources: Device, memory, detector; nothing of it changes what is trained.
+        warm: The head was trained on embeddings of this backbone: its standardisation stays.
+        purpose: Sets the random numbers of one stage apart from another's.
+
+    Raises:
+        ConfigError: The backbone cannot be fine-tuned so, the loss stopped being a finite number,
+            or head and objective do not fit.
+        DataError: There are no rows, an image cannot be read, or widths do not fit.
+    """
+    check_pair(head.kind, objective)
+    check_rows(train, valid)
+    check_batches(objective, settings.rows_at_once(len(train)))
+    selection, folder = selection or Selection(), Path(folder)
+    source = find_source(backbone)
+    choices = (objective, settings, fairness, selection, augmentation, seed, warm, purpose)
+    mark = identity((source.backbone.fingerprint, backbone), head, (train, valid), choices)
+    checkpoints = Checkpoints(folder / _CHECKPOINTS, mark)
+    head.calibration = None  # it corrected another model
+    done = finished(folder, mark, head)
+    if done is not None:
+        checkpoints.remove()
+        return done
+    active = None if fairness is None else start_fairness(fairness, train.labelled, valid.labelled)
+    used = resources or Resources()
+    rules = Rules(objective, active, augmentation, settings, used, seed, purpose)
+    job = _Job(source, backbone, train, valid, rules)
+    return job.run(head, Keeper(selection), checkpoints, warm=warm)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A fine-tuning that is not finished."""
+
+    source: Source
+    spec: BackboneSpec
+    train: ImageRows
+    valid: ImageRows
+    rules: Rules
+
+    def run(
+        self, head: AgeHead, keeper: Keeper, checkpoints: Checkpoints, *, warm: bool
+    ) -> FineTuned:
+        folder, resources = checkpoints.folder.parent, self.rules.resources
+        preprocessing = self.source.backbone.preprocessing
+        device = choose_runtime(resources.device, "fp32", batch_size=None, images=1).device
+        network = FineTuneNetwork.load(self.source, head, torch.device(device))
+        loop = self._loop(network)
+        width = network.width(preprocessing.height, preprocessing.width)
+        self._check_widths(width, head.dim)
+        pictures = open_pictures((self.train, self.valid), self.spec, preprocessing, resources)
+        checkpoint = checkpoints.newest(keeper)
+        if checkpoint is not None:
+            loop.restore(checkpoint)
+        elif not warm:
+            self._standardise(loop, pictures[0])
+        parts = Part(self.train, pictures[0]), Part(self.valid, pictures[1])
+        history = loop.run(*parts, keeper, checkpoints)
+        forget_outcome(folder)
+        save_backbone(network.backbone, self.source.folder, folder / BACKBONE)
+        told = self._description(width, folder / BACKBONE, pictures[0].reader)
+        tuned = FineTuned(head.cpu(), folder / BACKBONE, history, told)
+        write_outcome(folder, checkpoints.fingerprint, tuned)
+        checkpoints.remove()
+        return tuned
+
+    def _loop(self, network: FineTuneNetwork) -> FineTuneLoop:
+        settings = self.rules.settings
+        blocks = find_blocks(network.backbone.model)
+        freezing = freeze(network.backbone.model, blocks, settings)
+        steps = math.ceil(len(self.train) / settings.batch_size)
+        stepper = FineTuneStepper(network, blocks, freezing, settings, steps)
+        return FineTuneLoop(network, freezing, stepper, self.rules, self.spec)
+
+    def _check_widths(self, width: int, wanted: int) -> None:
+        beside = [0 if r.beside is None else r.beside.shape[1] for r in (self.train, self.valid)]
+        if {width + dim for dim in beside} != {wanted}:
+            raise DataError(
+                f"expected a head for {width} numbers of {self.spec.name!r} and {beside} beside "
+                f"them in training and validation, got one for {wanted}, make it anew with dim "
+                f"{width + beside[0]}"
+            )
+
+    def _standardise(self, loop: FineTuneLoop, pictures: Pictures) -> None:
+        """Standardise by the training rows' embeddings as they are before the first step."""
+        embeddings = loop.embed(pictures, "embedding")
+        if self.train.beside is not None:
+            embeddings = torch.cat([embeddings, self.train.beside], dim=1)
+        loop.network.head.standardise_by(embeddings.to(loop.device))
+
+    def _description(self, dim: int, folder: Path, reader: PictureReader) -> dict[str, Any]:
+        """Return what a bundle has to know, with the keys of any other backbone and `folder`."""
+        told: dict[str, Any] = {
+            "name": self.spec.name,
+            "folder": BACKBONE,
+            "kind": self.source.backbone.kind,
+            "view": view_from_name(self.spec.view).name,
+            "flip": self.spec.flip,
+            "precision": "fp32",
+            "preprocessing": json.loads(json.dumps(reader.preprocessing.to_dict())),
+            "dim": dim,
+            "fingerprint": fingerprint(folder),
+        }
+        if reader.detections is not None:
+            told["detector"] = reader.detections.detector.fingerprint()
+            told |= {"detection": DETECTION_VERSION, "alignment": ALIGNMENT_VERSION}
+        return told
