@@ -19,9 +19,8 @@ from typing import Any
 from fairage.age_groups import AgeGroups
 from fairage.auditing import comparison_result, result
 from fairage.auditing.columns import Columns
-from fairage.auditing.export import FRAME_PARTS, MEASURE_FACTS
 from fairage.auditing.measures import MEASURES, Measure
-from fairage.auditing.result import SCHEMA_VERSION
+from fairage.auditing.result import FRAME_PARTS, MEASURE_FACTS, SCHEMA_VERSION
 from fairage.auditing.result_parts import GroupAudit
 from fairage.auditing.rows import RowReport
 from fairage.auditing.settings import AuditSettings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairage.auditing.claims import check_claim
+from fairage.auditing.age_check import check_claim
 from fairage.auditing.result_parts import Interval
 
 

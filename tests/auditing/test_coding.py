@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairage.auditing.binning import bin_numbers
-from fairage.auditing.coding import code_column, present_groups, similar_names
+from fairage.auditing.coding import bin_numbers, code_column, present_groups, similar_names
 from fairage.exceptions import ConfigError, DataError
 
 

@@ -11,9 +11,8 @@ import polars as pl
 import pytest
 
 from fairage.auditing.auditor import audit
-from fairage.auditing.export import FRAME_PARTS, plain
 from fairage.auditing.measures import MEASURES
-from fairage.auditing.result import SCHEMA_VERSION, AuditResult, ModelAudit
+from fairage.auditing.result import FRAME_PARTS, SCHEMA_VERSION, AuditResult, ModelAudit, plain
 from fairage.auditing.result_parts import GroupAudit, Interval
 from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import ConfigError

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairage.auditing.bias_change import GroupMove, Levelling, level_errors
 from fairage.auditing.bias_interval import bias
-from fairage.auditing.levelling import GroupMove, Levelling, level_errors
 
 errors = st.lists(st.floats(0.1, 20), min_size=3, max_size=3)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fairage.auditing.missing import Sentinels, is_missing, top_reasons
+from fairage.auditing.cells import Sentinels, is_missing, top_reasons
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,7 @@ from fairage.auditing.groups import Groups, Units, everyone, group_rows, groups_
 from fairage.auditing.inference import Inference, infer
 from fairage.auditing.means import UnitSums, mean_limits
 from fairage.auditing.measures import MEASURES, GroupErrors
-from fairage.auditing.quantiles import quantile_limits
-from fairage.auditing.rates import rate_of
+from fairage.auditing.rates import quantile_limits, rate_of
 from fairage.auditing.result_parts import ALL, DIFFER, MAE, MEAN_ERROR, TELL, WITHIN
 from fairage.tables import AGE_GROUP
 

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from fairage.auditing.quantiles import quantile_limits
-from fairage.auditing.rates import rate_of
+from fairage.auditing.rates import quantile_limits, rate_of
 
 quick = settings(max_examples=30, deadline=None)
 

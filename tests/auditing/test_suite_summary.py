@@ -14,8 +14,7 @@ from fairage.auditing.distributions import student_quantile
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE
 from fairage.auditing.suite_estimates import mean_estimate, satterthwaite
 from fairage.auditing.suite_runs import SuiteRuns, VersionRuns, persons_of, score_predictions
-from fairage.auditing.suite_statistics import suite_statistics
-from fairage.auditing.suite_summary import results_frame, summary_frame
+from fairage.auditing.suite_statistics import results_frame, suite_statistics, summary_frame
 from fairage.exceptions import DataError
 
 TWO = {"baseline": {"female": 3.0, "male": 5.0}, "b": {"female": 4.0, "male": 4.1}}

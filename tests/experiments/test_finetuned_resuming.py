@@ -33,7 +33,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 from fairage.embeddings import BackboneSpec
-from fairage.experiments.recipe import recipe_from
+from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.suite import SuiteSettings, run_suite
 from fairage.tables import read_faces
 told, faces, backbone, store, out = sys.argv[1:]

@@ -9,7 +9,7 @@ import pytest
 
 from fairage.exceptions import ConfigError
 from fairage.experiments.inputs import EmbeddedFaces
-from fairage.experiments.notes import blind_told
+from fairage.experiments.plan import blind_told
 from fairage.experiments.recipe import with_min_rows
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.runner import PREDICTIONS, RUN, run_version

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from fairage._image_containers import read_container
+from fairage._images import read_container
 from fairage.exceptions import DataError
 from fairage.faces import decode_image
 

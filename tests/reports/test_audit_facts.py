@@ -8,7 +8,7 @@ from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import Interval
 from fairage.auditing.rows import RowReport
 from fairage.auditing.settings import AuditSettings
-from fairage.reports.audit_facts import (
+from fairage.reports.audit_text import (
     audit_facts,
     range_headline,
     range_sentences,

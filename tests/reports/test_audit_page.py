@@ -20,9 +20,8 @@ from tests.reports.factories import (
 
 from fairage.auditing import AuditSettings, audit
 from fairage.auditing.result import AuditResult
-from fairage.reports.audit_facts import tiles
 from fairage.reports.audit_page import audit_html
-from fairage.reports.audit_text import findings
+from fairage.reports.audit_text import findings, tiles
 from fairage.tables import AGE_GROUP
 
 Parse = Callable[[str], Any]

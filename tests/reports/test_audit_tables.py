@@ -25,7 +25,6 @@ from fairage.auditing.result_parts import (
     GroupAudit,
     Interval,
 )
-from fairage.reports.audit_gaps import gap_panels, in_need, verdict_table
 from fairage.reports.audit_tables import (
     TableRow,
     adjusted_table,
@@ -38,12 +37,15 @@ from fairage.reports.audit_tables import (
     spread_table,
 )
 from fairage.reports.format import MINUS, NOTHING
-from fairage.reports.rate_tables import (
+from fairage.reports.gap_tables import (
     check_table,
     failure_table,
     failure_verdict_table,
+    gap_panels,
+    in_need,
     range_rows,
     reason_rows,
+    verdict_table,
 )
 from fairage.tables import AGE_GROUP, UNKNOWN
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from tests.reports.comparisons import Model, compared
 
+from fairage.auditing.bias_change import level_errors
 from fairage.auditing.comparison_result import ComparisonResult
-from fairage.auditing.levelling import level_errors
 from fairage.auditing.settings import AuditSettings
-from fairage.reports.comparison_bias_text import levelling_sentence
+from fairage.reports.comparison_details import levelling_sentence
 from fairage.reports.comparison_text import comparison_lines, findings, headline
 
 EQUAL = Model({"f": 4.0, "m": 4.0})

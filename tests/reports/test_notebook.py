@@ -4,7 +4,7 @@ from tests.reports.conftest import parsed
 from tests.reports.factories import AGES, GENDER, Group, model, result
 
 from fairage.auditing.result_parts import Note
-from fairage.reports.notebook import audit_view
+from fairage.reports.saving import audit_view
 from fairage.tables import AGE_GROUP
 
 

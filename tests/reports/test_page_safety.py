@@ -19,7 +19,7 @@ from fairage.auditing.result import AuditResult
 from fairage.auditing.result_parts import Note
 from fairage.reports.audit_page import audit_html
 from fairage.reports.comparison_page import comparison_html, comparison_view
-from fairage.reports.notebook import audit_view
+from fairage.reports.saving import audit_view
 from fairage.tables import AGE_GROUP
 
 MARK = "pwned"

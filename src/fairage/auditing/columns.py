@@ -6,14 +6,15 @@ from dataclasses import dataclass, field, replace
 
 from fairage._tables_io import Table
 from fairage.auditing import column_names as usual
-from fairage.auditing.attribute_columns import guess_attributes, why_unused
-from fairage.auditing.binning import Bins
+from fairage.auditing.coding import Bins
 from fairage.auditing.column_guesses import (
     ColumnName,
     check_twins,
     guess_age,
+    guess_attributes,
     guess_model,
     guess_predictions,
+    why_unused,
 )
 from fairage.exceptions import ConfigError
 from fairage.tables import AGE_GROUP

@@ -6,7 +6,13 @@ import numpy as np
 
 from fairage._tables_io import TableSource
 from fairage.auditing.auditor import Bins, column_request, one_table
-from fairage.auditing.bias_change import BiasChange, BiasChanges, infer_bias_changes
+from fairage.auditing.bias_change import (
+    BiasChange,
+    BiasChanges,
+    Levelling,
+    infer_bias_changes,
+    level_errors,
+)
 from fairage.auditing.changes import (
     IDENTICAL,
     OVERALL,
@@ -16,7 +22,6 @@ from fairage.auditing.changes import (
 )
 from fairage.auditing.comparison_result import ComparisonResult, ModelValues
 from fairage.auditing.groups import Units
-from fairage.auditing.levelling import Levelling, level_errors
 from fairage.auditing.paired_failures import PairedFailures, compare_failures
 from fairage.auditing.paired_inference import PairedInference, infer_changes
 from fairage.auditing.pairing import Pair, PairedTable, pair_tables

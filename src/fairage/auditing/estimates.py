@@ -8,9 +8,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._tables_io import Table
-from fairage.auditing.cells import bad_rows, texts_of, whole_column
+from fairage.auditing.cells import (
+    MOST_REASONS,
+    Sentinels,
+    bad_rows,
+    is_missing,
+    texts_of,
+    top_reasons,
+    whole_column,
+)
 from fairage.auditing.groups import Floats
-from fairage.auditing.missing import MOST_REASONS, Sentinels, is_missing, top_reasons
 from fairage.auditing.settings import AuditSettings
 from fairage.auditing.years import YearCells, read_years
 from fairage.exceptions import DataError

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from fairage.auditing.distributions import normal_quantile
 from fairage.auditing.groups import Floats
 from fairage.auditing.means import FEW_UNITS, UnitSums, mean_limits
-from fairage.auditing.quantiles import quantile_limits
-from fairage.auditing.rates import Rate, rate_of
+from fairage.auditing.rates import Rate, quantile_limits, rate_of
 from fairage.auditing.result_parts import MAE, MEAN_ERROR, Interval
 from fairage.exceptions import ConfigError
 

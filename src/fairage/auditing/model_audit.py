@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage.auditing.age_check import audit_age_check
+from fairage.auditing.age_check import audit_age_check, check_claim
 from fairage.auditing.bias_interval import BiasEstimate
 from fairage.auditing.by_age import audit_by_age
-from fairage.auditing.claims import check_claim
 from fairage.auditing.failures import audit_failures
 from fairage.auditing.groups import Groups, groups_of
 from fairage.auditing.inference import infer

@@ -22,12 +22,20 @@ AuditResult                     one table, one or more models
 Errors are in years, lower is better. A mean error is estimate minus true age: above 0 is too old.
 """
 
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import polars as pl
+
+from fairage.auditing.measures import Measure
 from fairage.auditing.result_parts import (
+    ALL,
     MAE,
     AgeCheck,
     ByAge,
@@ -46,13 +54,19 @@ from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import ConfigError
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from fairage.auditing.columns import Columns
-    from fairage.auditing.measures import Measure
     from fairage.auditing.rows import RowReport
 
-__all__ = ["SCHEMA_VERSION", "AuditResult", "ModelAudit"]
+
+__all__ = [
+    "FRAME_PARTS",
+    "SCHEMA_VERSION",
+    "AuditResult",
+    "ModelAudit",
+    "audit_dict",
+    "audit_frame",
+    "plain",
+]
 
 SCHEMA_VERSION = 3
 
@@ -133,7 +147,7 @@ class AuditResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and lists, as in `audit.json`; what is not a number becomes None."""
-        from fairage.auditing.export import audit_dict
+        pass
 
         return audit_dict(self)
 
@@ -143,7 +157,7 @@ class AuditResult:
         Raises:
             ConfigError: There is no such part.
         """
-        from fairage.auditing.export import audit_frame
+        pass
 
         return audit_frame(self, part)
 
@@ -158,6 +172,171 @@ class AuditResult:
         return save_result(self, path)
 
     def _repr_html_(self) -> str:
-        from fairage.reports.notebook import audit_view
+        from fairage.reports.saving import audit_view
 
         return audit_view(self)
+
+
+NUMBER: dict[str, Any] = {
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "n": pl.Int64,
+    "n_persons": pl.Int64,
+}
+MEASURE_FACTS = ("key", "title", "unit", "digits", "better", "meaning", "approximate")
+KEYS: dict[str, Any] = {"model": pl.String, "attribute": pl.String, "group": pl.String}
+Row = tuple[object, ...]
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401  # any part of a result
+    """Return dicts, lists, numbers and text; NaN and infinity become None.
+
+    Examples:
+        >>> plain(Interval(float("nan"), 1.0))
+        {'value': None, 'low': 1.0, 'high': None, 'n': 0, 'n_persons': None}
+    """
+    if isinstance(value, GroupAudit):
+        facts = {name: getattr(value, name) for name in ("n", "n_persons", "mean_age")}
+        facts |= {"takes_part": value.takes_part, "reason": value.reason}
+        return plain({**facts, **value.measures})
+    if isinstance(value, Measure):
+        return {name: getattr(value, name) for name in MEASURE_FACTS}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = dataclasses.fields(value)
+        return {field.name: plain(getattr(value, field.name)) for field in fields}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def audit_dict(result: "AuditResult") -> dict[str, Any]:
+    """Return a result as in `audit.json`: the names of its fields are the keys."""
+    values: dict[str, Any] = plain(result)
+    return values
+
+
+def audit_frame(result: "AuditResult", part: str = "measures") -> pl.DataFrame:
+    """Return one part of a result as a table, a row a number.
+
+    Args:
+        result: The result.
+        part: A name in `FRAME_PARTS`.
+
+    Raises:
+        ConfigError: There is no such part.
+    """
+    if part not in FRAME_PARTS:
+        raise ConfigError.unknown_name("part", part, FRAME_PARTS)
+    schema, rows = FRAME_PARTS[part]
+    values = [(name, *row) for name, model in result.models.items() for row in rows(model)]
+    return pl.DataFrame(values, schema=schema, orient="row")
+
+
+def _numbers(interval: Interval) -> Row:
+    return dataclasses.astuple(interval)
+
+
+def _measures(model: ModelAudit) -> Iterator[Row]:
+    for key, interval in model.overall.items():
+        yield (ALL, ALL, key, *_numbers(interval), True)
+    for attribute, groups in model.groups.items():
+        for name, group in groups.items():
+            for key, interval in group.items():
+                yield (attribute, name, key, *_numbers(interval), group.takes_part)
+
+
+def _gaps(model: ModelAudit) -> Iterator[Row]:
+    for attribute, gaps in model.gaps.items():
+        yield from (_gap(attribute, gap) for gap in gaps)
+
+
+def _gap(attribute: str, gap: Gap) -> Row:
+    return (attribute, gap.first, gap.second, gap.measure, *_numbers(gap.interval), gap.kind)
+
+
+def _biases(model: ModelAudit) -> Iterator[Row]:
+    for attribute, interval in model.bias.items():
+        floor = model.floors[attribute]
+        corrected = model.corrected_bias[attribute]
+        yield (attribute, "bias", *_numbers(interval), corrected, floor.mean, floor.p975)
+    for attribute, interval in model.mean_error_bias.items():
+        floor = model.mean_error_floors[attribute]
+        yield (attribute, "mean_error_bias", *_numbers(interval), None, floor.mean, floor.p975)
+    for attribute, numbers in model.spread.items():
+        for name, interval in numbers.items():
+            yield (attribute, name, *_numbers(interval), None, None, None)
+    if model.average_bias is not None and model.average_floor is not None:
+        floor = model.average_floor
+        numbers_ = _numbers(model.average_bias)
+        yield (ALL, "bias", *numbers_, model.average_corrected, floor.mean, floor.p975)
+    if model.average_mean_error_bias is not None:
+        numbers_ = _numbers(model.average_mean_error_bias)
+        yield (ALL, "mean_error_bias", *numbers_, None, None, None)
+
+
+def _failures(model: ModelAudit) -> Iterator[Row]:
+    yield (ALL, ALL, *_numbers(model.failures.overall))
+    for attribute, groups in model.failures.items():
+        for group, interval in groups.items():
+            yield (attribute, group, *_numbers(interval))
+
+
+def _ages(model: ModelAudit) -> Iterator[Row]:
+    for attribute, bands in model.by_age.bands.items():
+        for band in bands:
+            for key, interval in (("mae", band.mae), ("mean_error", band.mean_error)):
+                yield (attribute, band.group, band.low, band.high, key, *_numbers(interval))
+
+
+def _cells(model: ModelAudit) -> Iterator[Row]:
+    for crossed in model.intersections:
+        for cell in crossed.cells:
+            for key, interval in (("mae", cell.mae), ("mean_error", cell.mean_error)):
+                names = " x ".join(crossed.attributes), " x ".join(cell.groups)
+                yield (*names, key, *_numbers(interval), cell.takes_part)
+
+
+FRAME_PARTS: dict[str, Any] = {
+    "measures": (
+        {**KEYS, "measure": pl.String, **NUMBER, "takes_part": pl.Boolean},
+        _measures,
+    ),
+    "gaps": (
+        {
+            "model": pl.String,
+            "attribute": pl.String,
+            "first": pl.String,
+            "second": pl.String,
+            "measure": pl.String,
+            **NUMBER,
+            "kind": pl.String,
+        },
+        _gaps,
+    ),
+    "biases": (
+        {
+            "model": pl.String,
+            "attribute": pl.String,
+            "measure": pl.String,
+            **NUMBER,
+            "corrected": pl.Float64,
+            "floor": pl.Float64,
+            "floor_p975": pl.Float64,
+        },
+        _biases,
+    ),
+    "failures": ({**KEYS, **NUMBER}, _failures),
+    "age": (
+        {**KEYS, "from": pl.Float64, "to": pl.Float64, "measure": pl.String, **NUMBER},
+        _ages,
+    ),
+    "cells": ({**KEYS, "measure": pl.String, **NUMBER, "takes_part": pl.Boolean}, _cells),
+}
+"""The parts of a result that are tables: columns, and what yields the rows of one model."""

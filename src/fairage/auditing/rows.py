@@ -8,9 +8,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._tables_io import Table
-from fairage.auditing.binning import Bins
 from fairage.auditing.cells import row_numbers
-from fairage.auditing.coding import present_groups
+from fairage.auditing.coding import Bins, present_groups
 from fairage.auditing.column_guesses import NO_IMAGES, NOT_SIDE_BY_SIDE
 from fairage.auditing.columns import Columns
 from fairage.auditing.estimates import (
@@ -22,14 +21,15 @@ from fairage.auditing.estimates import (
 )
 from fairage.auditing.groups import Floats, Groups, Units
 from fairage.auditing.notes import estimate_notes, reading_notes
-from fairage.auditing.persons import image_keys, read_persons
 from fairage.auditing.result_parts import Note
 from fairage.auditing.row_columns import (
     Labels,
     group_ages,
+    image_keys,
     read_attributes,
     read_images,
     read_model_names,
+    read_persons,
     read_stds,
     read_weights,
 )

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from fairage.auditing.groups import Floats, Groups, Units
-from fairage.auditing.persons import number_values
+from fairage.auditing.row_columns import number_values
 from fairage.auditing.scoring import (
     AVERAGE_BIAS,
     MAE,

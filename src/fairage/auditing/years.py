@@ -9,9 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._tables_io import Table
-from fairage.auditing.cells import bad_rows, whole_column
+from fairage.auditing.cells import MISSING, Sentinels, bad_rows, is_missing, whole_column
 from fairage.auditing.groups import Floats
-from fairage.auditing.missing import MISSING, Sentinels, is_missing
 from fairage.auditing.ranges import middle, parse_age
 from fairage.exceptions import ConfigError, DataError
 

@@ -13,10 +13,8 @@ from rich.table import Table
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, AgeCheck, Interval, Note, Verdict
 from fairage.cli.terminal import Terminal
-from fairage.reports.audit_facts import rows_sentence
 from fairage.reports.audit_rates import failure_sentences, reach_sentence
-from fairage.reports.audit_text import headline
-from fairage.reports.bias_text import average_sentence
+from fairage.reports.audit_text import headline, rows_sentence
 from fairage.reports.comparison_text import comparison_lines
 from fairage.reports.format import (
     as_cell,
@@ -31,6 +29,7 @@ from fairage.reports.format import (
 )
 from fairage.reports.gap_text import share_words, verdict_words
 from fairage.reports.pair_text import worst_group
+from fairage.reports.verdict_text import average_sentence
 
 if TYPE_CHECKING:
     from fairage.auditing.comparison import ComparisonResult

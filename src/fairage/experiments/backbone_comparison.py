@@ -12,8 +12,7 @@ from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.embedded_faces import Embedder, handed_over
 from fairage.experiments.fitting import check_fit
 from fairage.experiments.inputs import EmbeddedFaces
-from fairage.experiments.notes import notes_told
-from fairage.experiments.plan import Plan, SuiteOutcome, Version
+from fairage.experiments.plan import Plan, SuiteOutcome, Version, notes_told
 from fairage.experiments.recipe import Recipe, with_min_rows
 from fairage.experiments.suite import backbone_title, rows_told, run_plan, software
 from fairage.tables import Faces

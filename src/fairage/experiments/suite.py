@@ -14,14 +14,12 @@ from fairage._tables_io import read_table, write_table
 from fairage._work import progress_bar
 from fairage.auditing.scoring import MIN_ROWS
 from fairage.auditing.suite_runs import SuiteRuns, VersionRuns
-from fairage.auditing.suite_statistics import suite_statistics
-from fairage.auditing.suite_summary import results_frame, summary_frame
+from fairage.auditing.suite_statistics import results_frame, suite_statistics, summary_frame
 from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.embedded_faces import Augmented, Embedder, handed_over, left_out_told
 from fairage.experiments.fitting import check_fit
 from fairage.experiments.inputs import EmbeddedFaces
-from fairage.experiments.notes import notes_told, unused_told
 from fairage.experiments.plan import (
     REFERENCES,
     Plan,
@@ -29,8 +27,10 @@ from fairage.experiments.plan import (
     Version,
     failures_of,
     is_challenge_test,
+    notes_told,
     study_points,
     told_at_last,
+    unused_told,
     without,
 )
 from fairage.experiments.recipe import Recipe, with_min_rows

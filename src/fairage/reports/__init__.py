@@ -2,7 +2,6 @@
 
 from fairage.reports.audit_page import audit_html
 from fairage.reports.comparison_page import comparison_html, comparison_view
-from fairage.reports.notebook import audit_view
-from fairage.reports.saving import save_result
+from fairage.reports.saving import audit_view, save_result
 
 __all__ = ["audit_html", "audit_view", "comparison_html", "comparison_view", "save_result"]

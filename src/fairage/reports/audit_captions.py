@@ -13,7 +13,6 @@ from fairage.auditing.result_parts import (
     Gap,
     Intersection,
 )
-from fairage.reports.bias_text import bias_sentence
 from fairage.reports.format import (
     cell_of,
     count,
@@ -31,7 +30,7 @@ from fairage.reports.pair_text import (
     pairs_sentence,
     worst_sentence,
 )
-from fairage.reports.verdict_text import verdict_sentences
+from fairage.reports.verdict_text import bias_sentence, verdict_sentences
 from fairage.tables import MAX_AGE
 
 __all__ = [

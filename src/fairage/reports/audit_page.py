@@ -12,7 +12,6 @@ from fairage.reports.audit_captions import (
     group_sentence,
     intersection_sentence,
 )
-from fairage.reports.audit_facts import audit_facts, range_sentences, rows_sentence, tiles
 from fairage.reports.audit_figures import (
     LEAST_FACES,
     age_figure,
@@ -22,7 +21,6 @@ from fairage.reports.audit_figures import (
     intersection_map,
     map_scale,
 )
-from fairage.reports.audit_gaps import gap_panels, in_need, verdict_table
 from fairage.reports.audit_rates import (
     age_check_sentences,
     check_group_sentence,
@@ -36,7 +34,14 @@ from fairage.reports.audit_tables import (
     model_table,
     spread_table,
 )
-from fairage.reports.audit_text import findings, headline
+from fairage.reports.audit_text import (
+    audit_facts,
+    findings,
+    headline,
+    range_sentences,
+    rows_sentence,
+    tiles,
+)
 from fairage.reports.format import (
     attribute_title,
     attribute_words,
@@ -45,14 +50,17 @@ from fairage.reports.format import (
     upper_first,
     visible,
 )
-from fairage.reports.html import render
-from fairage.reports.rate_tables import (
+from fairage.reports.gap_tables import (
     check_table,
     failure_table,
     failure_verdict_table,
+    gap_panels,
+    in_need,
     range_rows,
     reason_rows,
+    verdict_table,
 )
+from fairage.reports.html import render
 from fairage.tables import AGE_GROUP
 
 __all__ = ["audit_html"]

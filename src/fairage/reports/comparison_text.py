@@ -10,8 +10,12 @@ from collections.abc import Sequence
 from fairage.auditing.changes import CANNOT_TELL, IDENTICAL, OVERALL, TOO_FEW, Change, ChangeVerdict
 from fairage.auditing.comparison_result import ComparisonResult
 from fairage.auditing.result_parts import FAILURES_DIFFER, MAE, MEAN_ERROR
-from fairage.reports.comparison_bias_text import average_bias_sentence, bias_sentences
-from fairage.reports.comparison_failure_text import failing_sentence, failure_details
+from fairage.reports.comparison_details import (
+    average_bias_sentence,
+    bias_sentences,
+    failing_sentence,
+    failure_details,
+)
 from fairage.reports.comparison_words import (
     AT_ONCE,
     CONFIDENCE,

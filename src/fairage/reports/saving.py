@@ -1,21 +1,113 @@
-"""Writing a result to a file: the suffix says whether as a page, as numbers or as a table."""
+"""What a notebook shows of an audit: the first line, and each attribute at a glance."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 import polars as pl
+from markupsafe import Markup
 
 from fairage._files import atomic_path, write_text
-from fairage.auditing.result import AuditResult
+from fairage.auditing.result import AuditResult, ModelAudit
+from fairage.auditing.result_parts import DIFFER, MAE, TELL, WITHIN
 from fairage.exceptions import ConfigError
+from fairage.reports.audit_text import headline, rows_sentence
+from fairage.reports.figures.axes import Scale, limits
+from fairage.reports.figures.svg import BAND, MUTED, Drawing, Size, colour, in_full
+from fairage.reports.format import as_cell, attribute_title, number, upper_first, visible
+from fairage.reports.gap_tables import in_need
+from fairage.reports.gap_text import verdict_words
+from fairage.reports.html import render
 
 if TYPE_CHECKING:
     from fairage.auditing.comparison_result import ComparisonResult
 
-__all__ = ["save_result", "spreadsheet_safe"]
+
+__all__ = ["audit_view", "save_result", "spreadsheet_safe"]
+
+MOST_MODELS, MOST_ATTRIBUTES, MOST_DOTS = 8, 12, 60
+DOTS = Size(190.0, 20.0)
+KINDS = {DIFFER: "#c2550d", WITHIN: "#11805d", TELL: "#767b84"}  # readable on light and on dark
+View = dict[str, object]
+
+
+def audit_view(result: AuditResult) -> str:
+    """Return a small piece of HTML, with its style inside, for the cell of a notebook.
+
+    Args:
+        result: What `fairage.audit` returned.
+    """
+    models = list(result.models.values())
+    return render(
+        "notebook.html.j2",
+        title=f"Audit of {visible(result.name)}",
+        rows_sentence=rows_sentence(result),
+        models=[_model(model, named=len(models) > 1) for model in models[:MOST_MODELS]],
+        models_left=max(len(models) - MOST_MODELS, 0),
+        notes=len(result.notes),
+    )
+
+
+def _model(model: ModelAudit, *, named: bool) -> View:
+    names = [name for name in in_need(model) if name in model.verdicts]
+    shown = names[:MOST_ATTRIBUTES]
+    errors = [g[MAE].value for name in shown for g in model.groups[name].values()]
+    scale = limits([*errors, model.overall[MAE].value])
+    return {
+        "headline": headline(model, named=named),
+        "mae": as_cell(model.overall[MAE]),
+        "rows": [_row(model, name, scale) for name in shown],
+        "left": len(names) - len(shown),
+    }
+
+
+def _row(model: ModelAudit, attribute: str, scale: Scale) -> View:
+    verdict = model.verdicts[attribute]
+    return {
+        "name": attribute_title(attribute),
+        "whole": in_full(attribute),
+        "colour": KINDS[verdict.kind],
+        "verdict": upper_first(verdict_words(verdict)),
+        "bias": as_cell(model.bias.get(attribute)),
+        "corrected": number(model.corrected_bias.get(attribute)),
+        "dots": _dots(model, attribute, scale),
+        "range": _range(model, attribute),
+    }
+
+
+def _dots(model: ModelAudit, attribute: str, scale: Scale) -> Markup:
+    """Return the groups' MAE as dots on the axis that all attributes share."""
+    drawing, middle = Drawing(), DOTS.height / 2
+    across = Scale(max(scale.low, 0.0), scale.high, 6.0, DOTS.width - 6.0)
+    groups = sorted(model.groups[attribute].values(), key=lambda group: -group.n)[:MOST_DOTS]
+    drawing.rect((0, middle - 1), DOTS.width, 2, fill=BAND, radius=1, opacity=0.5)
+    overall = model.overall[MAE].value
+    if math.isfinite(overall):
+        x = across.inside(overall)
+        drawing.line((x, 1), (x, DOTS.height - 1), stroke=MUTED, width=1.2)
+    for group in sorted(groups, key=lambda each: each.takes_part):
+        value = group[MAE].value
+        if math.isfinite(value):
+            opacity = 0.9 if group.takes_part else 0.35
+            drawing.marker(
+                across.inside(value), middle, fill=colour(0), radius=4.5, opacity=opacity
+            )
+    return drawing.svg(DOTS, f"MAE by {attribute_title(attribute)}")
+
+
+def _range(model: ModelAudit, attribute: str) -> str:
+    """Return the groups with the smallest and with the largest measured error."""
+    groups = [g for g in model.groups[attribute].values() if g.takes_part]
+    groups = [g for g in groups if math.isfinite(g[MAE].value)]
+    if not groups:
+        return ""
+    ends = [pick(groups, key=lambda each: each[MAE].value) for pick in (min, max)]
+    texts = [f"{visible(end.name)} {number(end[MAE].value)}" for end in ends]
+    return texts[0] if len(groups) == 1 else " to ".join(texts)
+
 
 SavedResult = Union[AuditResult, "ComparisonResult"]
 

@@ -19,14 +19,16 @@ from fairage.reports.figures import (
 from fairage.reports.format import attribute_title
 from fairage.reports.html import render
 from fairage.reports.suite_captions import (
+    change_rows,
     changes_sentence,
+    columns_of,
     panel_sentence,
     scatter_sentence,
     table_sentence,
     truth_findings,
+    version_rows,
 )
 from fairage.reports.suite_numbers import SuiteNumbers, VersionNumbers, front_of
-from fairage.reports.suite_table import change_rows, columns_of, version_rows
 from fairage.reports.suite_text import conclusion, set_name
 
 __all__ = ["suite_html"]

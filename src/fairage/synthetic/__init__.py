@@ -1,8 +1,7 @@
 """Synthetic faces with a bias of known size."""
 
 from fairage.synthetic.population import BALANCED, CHALLENGE, GroupBias, Population, parse_share
-from fairage.synthetic.preview import contact_sheet
-from fairage.synthetic.synthesis import synthesize
+from fairage.synthetic.synthesis import contact_sheet, synthesize
 
 __all__ = [
     "BALANCED",

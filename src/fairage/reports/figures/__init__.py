@@ -1,6 +1,6 @@
 """Figures of the pages, as SVG that stands inside them."""
 
-from fairage.reports.figures.curves import Curves
+from fairage.reports.figures.curves import Curves, HeatMap, MapCell
 from fairage.reports.figures.dots import (
     BiasFloor,
     BiasFloors,
@@ -9,7 +9,6 @@ from fairage.reports.figures.dots import (
     GroupIntervals,
     Panel,
 )
-from fairage.reports.figures.heat_map import HeatMap, MapCell
 from fairage.reports.figures.scatter import OURS, REFERENCE, STUDY, TRIAL, Point, Scatter
 from fairage.reports.figures.svg import Drawing, Size, figure_svg, responsive
 
