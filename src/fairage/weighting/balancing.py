@@ -133,9 +133,9 @@ def _product(
     for name in chosen_attributes(faces, attributes):
         labels = group_labels(faces, name)
         names, codes, supports = np.unique(labels, return_inverse=True, return_counts=True)
-        found = formula(supports.astype(np.float64))
-        groups[name] = dict(zip(map(str, names), found.tolist(), strict=True))
-        raw *= found[codes]
+        weights = formula(supports.astype(np.float64))
+        groups[name] = dict(zip(map(str, names), weights.tolist(), strict=True))
+        raw *= weights[codes]
     return weights_from_raw(raw, groups)
 
 

@@ -87,9 +87,9 @@ class Raking:
         margins = [self._margin(name, group_labels(faces, name)) for name in names]
         codes = np.stack([margin.codes for margin in margins], axis=1)
         cells, place, rows = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
-        found = _rake(_Cells(cells, rows.astype(np.float64), tuple(margins)), self.trim)
-        groups = {margin.name: margin.factors(found[place]) for margin in margins}
-        return weights_from_raw(found[place.ravel()], groups)
+        weights = _rake(_Cells(cells, rows.astype(np.float64), tuple(margins)), self.trim)
+        groups = {margin.name: margin.factors(weights[place]) for margin in margins}
+        return weights_from_raw(weights[place.ravel()], groups)
 
     def _margin(self, name: str, labels: NDArray[np.str_]) -> "_Margin":
         groups, codes, rows = np.unique(labels, return_inverse=True, return_counts=True)
@@ -183,30 +183,33 @@ def _median(weights: NDArray[np.float64], rows: NDArray[np.float64]) -> float:
 
 def _evened(present: Mapping[str, float], power: float) -> dict[str, float]:
     """Shares to this power, with sum 1; `unknown` keeps its own."""
-    kept = present.get(UNKNOWN, 0.0)
+    unknown_share = present.get(UNKNOWN, 0.0)
     raw = {group: share**power for group, share in present.items() if group != UNKNOWN}
-    known = {group: (1 - kept) * share / sum(raw.values()) for group, share in raw.items()}
-    return {UNKNOWN: kept, **known}
+    shares = {
+        group: (1 - unknown_share) * share / sum(raw.values()) for group, share in raw.items()
+    }
+    return {UNKNOWN: unknown_share, **shares}
 
 
 def _checked(
-    name: str, told: Mapping[str, float], present: Mapping[str, float]
+    name: str, targets: Mapping[str, float], present: Mapping[str, float]
 ) -> dict[str, float]:
     """The target's shares with sum 1; `unknown` keeps its share where it is not named."""
-    empty = sorted(set(told) - set(present))
+    empty = sorted(set(targets) - set(present))
     if empty:
         raise DataError(
             f"expected rows of every group of {name!r} that the targets name, got none of {empty}, "
             f"leave them out of the targets or add rows (there are {sorted(present)})"
         )
-    untold = sorted(set(present) - set(told) - {UNKNOWN})
-    if untold:
+    missing = sorted(set(present) - set(targets) - {UNKNOWN})
+    if missing:
         raise DataError(
-            f"expected a target for each group of {name!r}, got none for {untold}, add their shares"
+            f"expected a target for each group of {name!r}, got none for {missing}, "
+            "add their shares"
         )
-    kept = present.get(UNKNOWN, 0.0) if UNKNOWN not in told else 0.0
-    scale = (1 - kept) / sum(told.values())
-    return {UNKNOWN: kept, **{group: share * scale for group, share in told.items()}}
+    unknown_share = present.get(UNKNOWN, 0.0) if UNKNOWN not in targets else 0.0
+    scale = (1 - unknown_share) / sum(targets.values())
+    return {UNKNOWN: unknown_share, **{group: share * scale for group, share in targets.items()}}
 
 
 def _cannot_be_met(cells: _Cells, weights: NDArray[np.float64]) -> DataError:

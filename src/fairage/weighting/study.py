@@ -247,9 +247,9 @@ class Manual:
         for attribute, weights in self.table.items():
             _check(attribute, weights, faces)
             labels = group_labels(faces, attribute)
-            known = {UNKNOWN: 1.0, **weights}
+            table = {UNKNOWN: 1.0, **weights}
             with np.errstate(over="ignore", under="ignore"):
-                raw *= np.array([known[str(label)] for label in labels])
+                raw *= np.array([table[str(label)] for label in labels])
         _check_products(raw)
         groups = {name: dict(weights) for name, weights in self.table.items()}
         return weights_from_raw(raw, groups)

@@ -83,16 +83,16 @@ def chosen_attributes(faces: pl.DataFrame, named: tuple[str, ...] | None) -> tup
         >>> chosen_attributes(pl.DataFrame({"age": [30.0], "gender": ["f"]}), None)
         ('gender', 'age_group')
     """
-    known = (*attribute_names(faces), AGE_GROUP)
+    available = (*attribute_names(faces), AGE_GROUP)
     if named is not None and not named:
         raise ConfigError(
-            f"expected attributes among {list(known)}, got an empty list, name one or leave "
+            f"expected attributes among {list(available)}, got an empty list, name one or leave "
             "attributes out for all of them"
         )
     for name in named or ():
-        if name not in known:
+        if name not in available:
             raise DataError(
-                f"expected attributes among {list(known)}, got {name!r}, "
+                f"expected attributes among {list(available)}, got {name!r}, "
                 "correct the name or add the column to the faces table"
             )
-    return known if named is None else tuple(dict.fromkeys(named))
+    return available if named is None else tuple(dict.fromkeys(named))
