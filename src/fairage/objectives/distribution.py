@@ -88,8 +88,8 @@ class LabelDistributionLoss:
     ) -> Tensor:
         """Return the loss; outputs are logits `(batch, 101)`."""
         predicted = torch.log_softmax(outputs, dim=1)
-        wanted = self.distribution(targets)
-        losses = self.kl_weight * (torch.xlogy(wanted, wanted) - wanted * predicted).sum(dim=1)
+        labels = self.distribution(targets)
+        losses = self.kl_weight * (torch.xlogy(labels, labels) - labels * predicted).sum(dim=1)
         if self.mae_weight:
             years = torch.arange(N_AGES, dtype=outputs.dtype, device=outputs.device)
             losses = losses + self.mae_weight * (predicted.exp() @ years - targets.ages).abs()
@@ -104,8 +104,8 @@ class LabelDistributionLoss:
     def _normal(self, targets: Targets) -> Tensor:
         stds = torch.full_like(targets.ages, self.sigma)
         if targets.stds is not None:
-            known = targets.stds.clamp(min=NARROWEST)
-            stds = torch.where(torch.isfinite(targets.stds), known, stds)
+            clamped = targets.stds.clamp(min=NARROWEST)
+            stds = torch.where(torch.isfinite(targets.stds), clamped, stds)
         return normal_distribution(targets.ages, stds)
 
     def _of_votes(self, targets: Targets) -> Tensor:

@@ -67,8 +67,8 @@ class Targets:
             stds = others.stds.lerp(self.stds, shares)
         if self.votes is not None and others.votes is not None:
             votes = _raters(others.votes).lerp(_raters(self.votes), shares[:, None])
-            known = self.votes.any(dim=1) & others.votes.any(dim=1)
-            votes = votes * known[:, None]
+            both_voted = self.votes.any(dim=1) & others.votes.any(dim=1)
+            votes = votes * both_voted[:, None]
         return Targets(others.ages.lerp(self.ages, shares), stds, votes)
 
 

@@ -49,8 +49,8 @@ class CoralLoss:
         self, outputs: Tensor, targets: Targets, weights: Tensor, total: float | None = None
     ) -> Tensor:
         """Return the loss; outputs are logits of P(older than k), shape `(batch, 100)`."""
-        wanted = levels(targets.ages)
-        losses = binary_cross_entropy_with_logits(outputs, wanted, reduction="none").mean(dim=1)
+        labels = levels(targets.ages)
+        losses = binary_cross_entropy_with_logits(outputs, labels, reduction="none").mean(dim=1)
         return weighted_mean(losses, weights, total)
 
 

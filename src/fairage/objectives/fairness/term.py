@@ -60,21 +60,23 @@ class GroupLayout:
 
         Rows of `unknown` and of groups that are too small belong to none of that attribute.
         """
-        found = np.zeros((rows, len(self.names)), dtype=np.float32)
+        members = np.zeros((rows, len(self.names)), dtype=np.float32)
         for column, (attribute, group) in enumerate(self.names):
-            found[:, column] = labels[attribute] == group
-        return torch.from_numpy(found)
+            members[:, column] = labels[attribute] == group
+        return torch.from_numpy(members)
 
     def pairs(self) -> tuple[Tensor, Tensor]:
         """Return the pairs of groups of the same attribute, `(2, pairs)`, and their weights.
 
         The weights make a sum over pairs the mean over attributes of the mean over pairs.
         """
-        of = self.attributes.tolist()
-        found = [(g, h) for g, h in combinations(range(len(of)), 2) if of[g] == of[h]]
-        sizes = np.bincount([of[g] for g, _ in found], minlength=self.n_attributes)
-        weights = [1 / (self.n_attributes * sizes[of[g]]) for g, _ in found]
-        return torch.tensor(found).T, torch.tensor(weights, dtype=torch.float32)
+        numbers = self.attributes.tolist()
+        pairs = [
+            (g, h) for g, h in combinations(range(len(numbers)), 2) if numbers[g] == numbers[h]
+        ]
+        sizes = np.bincount([numbers[g] for g, _ in pairs], minlength=self.n_attributes)
+        weights = [1 / (self.n_attributes * sizes[numbers[g]]) for g, _ in pairs]
+        return torch.tensor(pairs).T, torch.tensor(weights, dtype=torch.float32)
 
 
 def lay_out(
@@ -99,7 +101,7 @@ def lay_out(
     """
     names: list[tuple[str, str]] = []
     counts: list[int] = []
-    of: list[int] = []
+    numbers: list[int] = []
     chosen = tuple(labels if attributes is None else dict.fromkeys(attributes))
     if attributes is None and not chosen:
         raise DataError("expected attributes for the fairness term, got none, add a column")
@@ -109,8 +111,8 @@ def lay_out(
         groups = _large_groups(attribute, labels[attribute], min_rows)
         names += [(attribute, group) for group in groups]
         counts += groups.values()
-        of += [number] * len(groups)
-    return GroupLayout(tuple(names), torch.tensor(counts), torch.tensor(of), rows)
+        numbers += [number] * len(groups)
+    return GroupLayout(tuple(names), torch.tensor(counts), torch.tensor(numbers), rows)
 
 
 def _large_groups(attribute: str, labels: NDArray[np.str_], min_rows: int) -> dict[str, int]:
@@ -210,21 +212,21 @@ class GroupErrors:
         """Return the group errors `(k,)` in years, and 1 where a group was seen, else 0."""
         inside = errors @ membership
         with torch.no_grad():
-            keep = self._kept(len(errors))
-            self.sums.mul_(keep).add_(inside)
-            self.counts.mul_(keep).add_(membership.sum(dim=0))
-            seen = (self.counts > 0).to(errors.dtype)
+            decay = self._decay(len(errors))
+            self.sums.mul_(decay).add_(inside)
+            self.counts.mul_(decay).add_(membership.sum(dim=0))
+            present = (self.counts > 0).to(errors.dtype)
             remembered = self.sums / self.counts.clamp(min=FAINTEST)
             scale = 1 / (self.shares * len(errors))
         here = inside * scale
-        return remembered + (here - here.detach()), seen
+        return remembered + (here - here.detach()), present
 
-    def _kept(self, rows: int) -> Tensor:
+    def _decay(self, rows: int) -> Tensor:
         """What sums and counts are multiplied by; a faint memory decays no further."""
         if self.memory == 0:
             return torch.zeros_like(self.counts)
-        keep = math.exp(-rows / self.memory)
-        return torch.where(self.counts * keep > FAINTEST, keep, 1.0)
+        decay = math.exp(-rows / self.memory)
+        return torch.where(self.counts * decay > FAINTEST, decay, 1.0)
 
 
 def check_options(

@@ -61,9 +61,9 @@ class _GapPenalty(BatchPenalty):
         self.weights = term.strength * weights
 
     def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
-        found, seen = self.errors.update(errors, membership)
-        weights = self.weights * seen[self.left] * seen[self.right]
-        return (found[self.left] - found[self.right]).abs() @ weights
+        means, present = self.errors.update(errors, membership)
+        weights = self.weights * present[self.left] * present[self.right]
+        return (means[self.left] - means[self.right]).abs() @ weights
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,10 @@ class _VariancePenalty(BatchPenalty):
         self.n_attributes = layout.n_attributes
 
     def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
-        found, seen = self.errors.update(errors, membership)
-        groups = (self.same @ seen).clamp(min=1)
-        distances = found - self.same @ (found * seen) / groups
-        return self.beta * (distances**2 @ (seen / groups)) / self.n_attributes
+        means, present = self.errors.update(errors, membership)
+        groups = (self.same @ present).clamp(min=1)
+        distances = means - self.same @ (means * present) / groups
+        return self.beta * (distances**2 @ (present / groups)) / self.n_attributes
 
 
 @dataclass(frozen=True)
@@ -157,10 +157,10 @@ class _GroupDroPenalty(BatchPenalty):
         return raw / (self.same @ raw)
 
     def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
-        found, seen = self.errors.update(errors, membership)
+        means, present = self.errors.update(errors, membership)
         step = self.term.eta * len(errors) / self.rows
-        self.logits += step * found.detach() * seen
-        return self.term.strength * (self.shares() * seen) @ found
+        self.logits += step * means.detach() * present
+        return self.term.strength * (self.shares() * present) @ means
 
 
 @dataclass(frozen=True)
@@ -210,8 +210,8 @@ class _BoundPenalty(BatchPenalty):
         self.multipliers = torch.zeros(len(layout.names))
 
     def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
-        found, seen = self.errors.update(errors, membership)
-        excess = (found - self.term.zeta) * seen
+        means, present = self.errors.update(errors, membership)
+        excess = (means - self.term.zeta) * present
         step = self.term.eta * len(errors) / self.rows
         self.multipliers.add_(step * excess.detach()).clamp_(0, self.term.largest)
         return self.multipliers.clone() @ excess
@@ -301,7 +301,7 @@ class _AdaptivePenalty:
 
     def after_epoch(self, errors: Tensor, membership: Tensor) -> None:
         counts = membership.sum(dim=0)
-        found = errors @ membership / counts.clamp(min=1)
-        seen = (counts > 0).to(found.dtype)
-        means = self.same @ (found * seen) / (self.same @ seen).clamp(min=1)
-        self.logs.add_(self.term.eta * (found - means) * seen).clamp_(-self.limit, self.limit)
+        means = errors @ membership / counts.clamp(min=1)
+        present = (counts > 0).to(means.dtype)
+        averages = self.same @ (means * present) / (self.same @ present).clamp(min=1)
+        self.logs.add_(self.term.eta * (means - averages) * present).clamp_(-self.limit, self.limit)
