@@ -49,8 +49,8 @@ class Bundle:
                 f"expected embeddings of shape (n, {self.head.dim}), got {values.shape}, "
                 f"embed with {[backbone.get('name') for backbone in self.backbones]}"
             )
-        found = self.head.ages(torch.from_numpy(np.ascontiguousarray(values)))
-        return found.numpy().astype(np.float64)
+        ages = self.head.ages(torch.from_numpy(np.ascontiguousarray(values)))
+        return ages.numpy().astype(np.float64)
 
 
 def save_bundle(bundle: Bundle, folder: str | Path) -> None:
@@ -94,15 +94,15 @@ def load_bundle(folder: str | Path) -> Bundle:
     return Bundle(head, name, options, tuple(config["backbones"]), config["training"])
 
 
-def _calibration(told: object, path: Path) -> Calibration | None:
-    if told is None:
+def _calibration(config: object, path: Path) -> Calibration | None:
+    if config is None:
         return None
-    if not isinstance(told, dict) or set(told) != {"inputs", "outputs"}:
+    if not isinstance(config, dict) or set(config) != {"inputs", "outputs"}:
         raise DataError(
             f"expected the keys inputs and outputs of a calibration in {str(path)!r}, got "
-            f"{told!r}, copy it again"
+            f"{config!r}, copy it again"
         )
-    return Calibration(tuple(told["inputs"]), tuple(told["outputs"]))
+    return Calibration(tuple(config["inputs"]), tuple(config["outputs"]))
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def model_card(config: dict[str, Any]) -> str:
     training = config["training"]
     lines = ["# Age estimator trained by fairage", "", str(training.get("description", "")), ""]
     lines += ["## Made from", ""]
-    lines += [_backbone(told) for told in config["backbones"]]
+    lines += [_backbone(backbone) for backbone in config["backbones"]]
     lines += [f"- {key}: {training[key]}" for key in ("version", "seed") if key in training]
     lines += [f"- Rows in {split}: {n}" for split, n in training.get("rows", {}).items()]
     lines += [f"- {name}: {version}" for name, version in training.get("versions", {}).items()]
@@ -158,9 +158,11 @@ def model_card(config: dict[str, Any]) -> str:
     return "\n".join([*lines, _LIMITS])
 
 
-def _backbone(told: dict[str, Any]) -> str:
-    line = f"- Backbone: `{told.get('name')}`, view `{told.get('view')}`"
-    return f"{line}, fine-tuned: in the folder `{told['folder']}`" if "folder" in told else line
+def _backbone(backbone: dict[str, Any]) -> str:
+    line = f"- Backbone: `{backbone.get('name')}`, view `{backbone.get('view')}`"
+    if "folder" in backbone:
+        line += f", fine-tuned: in the folder `{backbone['folder']}`"
+    return line
 
 
 def _table(title: str, rows: dict[str, Any]) -> list[str]:

@@ -155,7 +155,7 @@ def _kind(member: Mapping[str, Any]) -> HeadKind:
 
 def merged_head(
     heads: Sequence[AgeHead],
-    told: Sequence[Mapping[str, Any]],
+    members: Sequence[Mapping[str, Any]],
     *,
     merge: Literal["dense", "average", "gate"] = "average",
 ) -> AgeHead:
@@ -165,11 +165,11 @@ def merged_head(
 
     Args:
         heads: The trained heads.
-        told: The name and the options of each.
+        members: The name and the options of each.
         merge: As in `Experts`.
 
     Examples:
-        >>> from fairage.models.registry import (make_head)
+        >>> from fairage.models.registry import make_head
         >>> heads = [make_head("linear", 4, {}) for _ in range(3)]
         >>> rows = torch.randn(5, 4)
         >>> merged = merged_head(heads, [{"name": "linear"}] * 3)
@@ -182,7 +182,7 @@ def merged_head(
         torch.equal(h.mean, first.mean) and torch.equal(h.scale, first.scale) for h in heads
     )
     assert alike, "members that standardise differently cannot share one standardisation"
-    merged = AgeHead(Experts(tuple(map(dict, told)), merge), first.dim)
+    merged = AgeHead(Experts(tuple(map(dict, members)), merge), first.dim)
     merged.mean.copy_(first.mean)
     merged.scale.copy_(first.scale)
     for layers, head in zip(_members(merged).heads, heads, strict=True):
@@ -194,7 +194,7 @@ def member_heads(head: AgeHead) -> tuple[AgeHead, ...]:
     """Return the members of an experts head; changing one's weights changes the whole.
 
     Examples:
-        >>> from fairage.models.registry import (make_head)
+        >>> from fairage.models.registry import make_head
         >>> [type(m.kind).__name__ for m in member_heads(make_head("experts", 4, {}))][:2]
         ['RegressionHead', 'RegressionHead']
     """
@@ -210,9 +210,9 @@ def member_heads(head: AgeHead) -> tuple[AgeHead, ...]:
 
 
 def _members(head: AgeHead) -> Members:
-    found = head.layers[0]
-    assert isinstance(found, Members), "an experts head starts with its members"
-    return found
+    members = head.layers[0]
+    assert isinstance(members, Members), "an experts head starts with its members"
+    return members
 
 
 def _view(head: AgeHead, kind: HeadKind, layers: nn.Module) -> AgeHead:

@@ -350,5 +350,5 @@ class AgeHead(nn.Module):
     def ages(self, embeddings: Tensor) -> Tensor:
         """Return estimated ages in years, shape `(n,)`, without dropout."""
         self.eval()
-        found = self.kind.decode(self.forward(embeddings))
-        return found if self.calibration is None else self.calibration(found)
+        ages = self.kind.decode(self.forward(embeddings))
+        return ages if self.calibration is None else self.calibration(ages)
