@@ -92,8 +92,10 @@ def _fitting(text: str, width: int) -> str:
 def _fitted(image: Image, side: int) -> Image:
     scale = side / max(image.shape[:2])
     height, width = (max(1, round(length * scale)) for length in image.shape[:2])
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, (width, height), interpolation=how), dtype=np.uint8)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(
+        cv2.resize(image, (width, height), interpolation=interpolation), dtype=np.uint8
+    )
 
 
 Row = tuple[str, list[NDArray[np.uint8]]]

@@ -71,9 +71,9 @@ class FaceDetector:
         """
         try:
             for border, side in _LOOKS:
-                found = self._look(image, border, side)
-                if found is not None:
-                    return found
+                landmarks = self._look(image, border, side)
+                if landmarks is not None:
+                    return landmarks
         except cv2.error as error:
             reason = str(error).strip().splitlines()[0]
             raise DataError(
@@ -87,14 +87,14 @@ class FaceDetector:
         framed = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
         scale = side / max(framed.shape[:2])
         height, width = (max(1, round(length * scale)) for length in framed.shape[:2])
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        seen = cv2.resize(framed, (width, height), interpolation=how)
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        resized = cv2.resize(framed, (width, height), interpolation=interpolation)
         network = self._network()
         network.setInputSize((width, height))
-        _, rows = network.detect(cv2.cvtColor(seen, cv2.COLOR_RGB2BGR))
+        _, rows = network.detect(cv2.cvtColor(resized, cv2.COLOR_RGB2BGR))
         if rows is None:
             return None
-        points = rows[_meant(rows, width, height), 4:14].reshape(5, 2)
+        points = rows[_main_face(rows, width, height), 4:14].reshape(5, 2)
         if points.std(axis=0).max() < _MIN_SPREAD:
             return None
         factors = (framed.shape[1] / width, framed.shape[0] / height)
@@ -123,16 +123,16 @@ def find_detector(path: str | Path | None = None) -> FaceDetector:
     named = path or os.environ.get(DETECTOR_VARIABLE)
     if not named:
         raise ConfigError(f"expected a face detector for aligned views, got none, {_ABOUT_THE_ZOO}")
-    found = Path(named).expanduser()
-    if not found.is_file():
+    file = Path(named).expanduser()
+    if not file.is_file():
         raise ConfigError(
             f"expected the file of a face detector, got no file {str(named)!r}, {_ABOUT_THE_ZOO}"
         )
-    return FaceDetector(found)
+    return FaceDetector(file)
 
 
-def _meant(rows: NDArray[np.float32], width: int, height: int) -> int:
+def _main_face(rows: NDArray[np.float32], width: int, height: int) -> int:
     """Return the number of the face with the largest area less its squared way to the middle."""
     x, y, w, h = rows[:, :4].T
-    way = (x + w / 2 - width / 2) ** 2 + (y + h / 2 - height / 2) ** 2
-    return int(np.argmax(w * h - 2 * way))
+    distance = (x + w / 2 - width / 2) ** 2 + (y + h / 2 - height / 2) ** 2
+    return int(np.argmax(w * h - 2 * distance))

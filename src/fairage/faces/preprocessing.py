@@ -220,8 +220,8 @@ class Preprocessing:
     def _resized_sides(self, height: int, width: int) -> tuple[int, int]:
         if isinstance(self.resize, tuple):
             return self.resize
-        short, wanted = min(height, width), self.resize or 0
-        return wanted * height // short, wanted * width // short
+        short, side = min(height, width), self.resize or 0
+        return side * height // short, side * width // short
 
 
 def _resized(image: Image, height: int, width: int, resample: str) -> Image:
@@ -229,8 +229,8 @@ def _resized(image: Image, height: int, width: int, resample: str) -> Image:
     if image.shape[:2] == (height, width):
         return image
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None]
-    found = F.interpolate(pixels, (height, width), mode=resample, antialias=resample != "nearest")
-    return np.ascontiguousarray(found[0].permute(1, 2, 0).numpy())
+    resized = F.interpolate(pixels, (height, width), mode=resample, antialias=resample != "nearest")
+    return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
 
 
 def _middle(image: Image, height: int, width: int) -> Image:

@@ -221,8 +221,8 @@ def view_from_name(name: str) -> View:
         fairage.exceptions.ConfigError: expected a view 'whole', 'crop:SHARE' with 0 < ...
     """
     kind, colon, number = name.partition(":")
-    known = kind in VIEWS and bool(colon) == bool(number)
-    view = VIEWS[kind](number) if known else None
+    is_known = kind in VIEWS and bool(colon) == bool(number)
+    view = VIEWS[kind](number) if is_known else None
     if view is None:
         raise ConfigError(
             "expected a view 'whole', 'crop:SHARE' with 0 < SHARE < 1, 'aligned' or "

@@ -149,9 +149,9 @@ def apply_steps(pixels: Tensor, steps: Sequence[Sequence[Step]]) -> Tensor:
 def _rows_of(place: int, steps: Sequence[Sequence[Step]]) -> dict[str, list[int]]:
     """Return which pictures have which operation at this place, those with amount 0 left out."""
     rows: dict[str, list[int]] = {}
-    for row, of in enumerate(steps):
-        if place < len(of) and of[place].amount:
-            rows.setdefault(of[place].operation, []).append(row)
+    for row, own in enumerate(steps):
+        if place < len(own) and own[place].amount:
+            rows.setdefault(own[place].operation, []).append(row)
     return rows
 
 
