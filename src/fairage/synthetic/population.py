@@ -61,8 +61,8 @@ class Population:
     age_group: Mapping[str, float] = field(default_factory=lambda: dict(_AGE_GROUPS))
 
     def __post_init__(self) -> None:
-        known = (_GENDERS, _ETHNICITIES, _EXPRESSIONS, _AGE_GROUPS)
-        for (attribute, shares), groups in zip(asdict(self).items(), known, strict=True):
+        defaults = (_GENDERS, _ETHNICITIES, _EXPRESSIONS, _AGE_GROUPS)
+        for (attribute, shares), groups in zip(asdict(self).items(), defaults, strict=True):
             for group, share in shares.items():
                 if group not in groups:
                     raise ConfigError.unknown_name(f"group of {attribute}", group, groups)
@@ -234,14 +234,14 @@ class GroupBias:
             >>> GroupBias("ethnicity", "asian", cue=0.4, shift=-2).in_words()
             'show 40 % of the distance of their age from the mean; are labelled 2 years too low'
         """
-        told = []
+        effects = []
         if self.cue != 1:
-            told.append(f"show {self.cue:.0%} of the distance of their age from the mean")
+            effects.append(f"show {self.cue:.0%} of the distance of their age from the mean")
         if self.cue_noise:
-            told.append(f"show an age that is off by {self.cue_noise:g} years (sd)")
+            effects.append(f"show an age that is off by {self.cue_noise:g} years (sd)")
         if self.noise:
-            told.append(f"carry labels that are off by {self.noise:g} years (sd)")
+            effects.append(f"carry labels that are off by {self.noise:g} years (sd)")
         if self.shift:
             direction = "high" if self.shift > 0 else "low"
-            told.append(f"are labelled {abs(self.shift):g} years too {direction}")
-        return "; ".join(told).replace("%", " %") or "are as everybody else"
+            effects.append(f"are labelled {abs(self.shift):g} years too {direction}")
+        return "; ".join(effects).replace("%", " %") or "are as everybody else"

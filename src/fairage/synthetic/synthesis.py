@@ -225,10 +225,10 @@ def _make(out: Path, request: Request, workers: int) -> None:
     with progress_bar("drawing", request.n, unit="faces") as advance:
         for done in draw_pictures(people, request.seed, out, workers=workers):
             advance(done)
-    for left in (out / IMAGES).glob(".*"):
-        left.unlink(missing_ok=True)
+    for leftover in (out / IMAGES).glob(".*"):
+        leftover.unlink(missing_ok=True)
     write_table(people.select(DRAWN_COLUMNS), out / _FACES_TABLE)
     write_table(people.select(TRUTH_COLUMNS), out / _TRUTH_TABLE)
-    told = json.dumps(tell_truth(people, request), indent=2, ensure_ascii=False)
-    write_text(out / TRUTH, told + "\n")
+    text = json.dumps(tell_truth(people, request), indent=2, ensure_ascii=False)
+    write_text(out / TRUTH, text + "\n")
     (out / STARTED).unlink(missing_ok=True)

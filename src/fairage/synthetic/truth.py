@@ -114,13 +114,13 @@ def _remembered(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _check_same(out: Path, made: dict[str, Any], wanted: dict[str, Any]) -> None:
-    different = [name for name, value in wanted.items() if made.get(name) != value]
+def _check_same(out: Path, existing: dict[str, Any], settings: dict[str, Any]) -> None:
+    different = [name for name, value in settings.items() if existing.get(name) != value]
     if different:
         name = different[0]
         raise DataError(
-            f"expected in {str(out)!r} faces with {name} {_short(wanted[name])}, got some with "
-            f"{name} {_short(made.get(name))}, give another --out or remove the folder"
+            f"expected in {str(out)!r} faces with {name} {_short(settings[name])}, got some with "
+            f"{name} {_short(existing.get(name))}, give another --out or remove the folder"
         )
 
 
@@ -176,12 +176,12 @@ def expected_errors(people: pl.DataFrame) -> dict[str, dict[str, dict[str, float
         {'adult': {'n': 1, 'mae': 1.0}, 'old': {'n': 1, 'mae': 4.0}}
     """
     errors = _errors(people)
-    told = {"all": {"all": _numbers(errors)}}
+    numbers = {"all": {"all": _numbers(errors)}}
     for attribute in (GENDER, ETHNICITY, EXPRESSION, AGE_GROUP):
         labels = group_labels(people, attribute)
         groups = [name for name in CHALLENGE.shares(attribute) if name in labels]
-        told[attribute] = {name: _numbers(errors[labels == name]) for name in groups}
-    return told
+        numbers[attribute] = {name: _numbers(errors[labels == name]) for name in groups}
+    return numbers
 
 
 def _errors(people: pl.DataFrame) -> NDArray[np.float64]:
@@ -198,26 +198,26 @@ def _summary(people: pl.DataFrame, plain: pl.DataFrame, request: Request) -> str
     shares = "the shares of the groups in the challenge's training split"
     if request.population != CHALLENGE:
         shares = f"shares of its own ({'; '.join(_chosen_shares(request))})"
-    told = [f"{request.n:,} faces drawn with seed {request.seed} and {shares}."]
+    sentences = [f"{request.n:,} faces drawn with seed {request.seed} and {shares}."]
     if not request.biases:
         mean = _errors(people).mean()
-        told.append(
+        sentences.append(
             "No bias was put in: every group shows its age equally well. "
             f"A model that reads the shown age perfectly would err by {mean:.2f} years."
         )
-    told.extend(_bias_sentence(bias, people, plain) for bias in request.biases)
-    return " ".join(told)
+    sentences.extend(_bias_sentence(bias, people, plain) for bias in request.biases)
+    return " ".join(sentences)
 
 
 def _chosen_shares(request: Request) -> list[str]:
     """Return the shares of the attributes whose shares are not the challenge's."""
-    told = []
+    chosen = []
     for attribute in asdict(request.population):
         shares = request.population.shares(attribute)
         if shares != CHALLENGE.shares(attribute):
             parts = ", ".join(f"{name} {100 * share:.1f} %" for name, share in shares.items())
-            told.append(f"{attribute}: {parts}")
-    return told
+            chosen.append(f"{attribute}: {parts}")
+    return chosen
 
 
 def _bias_sentence(bias: GroupBias, people: pl.DataFrame, plain: pl.DataFrame) -> str:
@@ -225,11 +225,11 @@ def _bias_sentence(bias: GroupBias, people: pl.DataFrame, plain: pl.DataFrame) -
     named = f"with {bias.attribute} {bias.group}"
     if not rows.any():
         return f"Faces {named} {bias.in_words()}; but there are none."
-    told = (
+    sentence = (
         f"The {rows.sum():,} faces {named} ({100 * rows.mean():.1f} %) {bias.in_words()}. A model "
         f"that reads the shown age perfectly would err by {_errors(people)[rows].mean():.2f} "
         f"years on them (without the bias by {_errors(plain)[rows].mean():.2f})"
     )
     if rows.all():
-        return f"{told}."
-    return f"{told} and by {_errors(people)[~rows].mean():.2f} on the other faces."
+        return f"{sentence}."
+    return f"{sentence} and by {_errors(people)[~rows].mean():.2f} on the other faces."

@@ -60,8 +60,8 @@ def mirrored(points: Points) -> Points:
 
 def both_sides(points: Points) -> Points:
     """Return the points and those on the other side of the face, `(2, k, 2)`."""
-    found: Points = points * _SIDES
-    return found
+    both: Points = points * _SIDES
+    return both
 
 
 def fill(image: Image, outline: Points, colour: Colour) -> None:

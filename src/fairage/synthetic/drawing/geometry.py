@@ -45,10 +45,10 @@ class Pose:
     def at_depth(self, points: Points, depth: float | NDArray[np.float64]) -> Points:
         """Return pixels of points so many units in front of the head's middle."""
         across, forward, middle = self._axes
-        found: Points = points @ across
-        found += np.multiply.outer(depth, forward)
-        found += middle
-        return found
+        pixels: Points = points @ across
+        pixels += np.multiply.outer(depth, forward)
+        pixels += middle
+        return pixels
 
     def length(self, units: float) -> float:
         """Return a length in pixels."""
@@ -184,10 +184,10 @@ def outline(shape: Shape, *, grow: float = 0.0) -> Points:
     ]
     points = [(0.0, -shape.top), *right, (0.0, shape.chin)]
     points += [(-x, y) for x, y in reversed(right)]
-    found = np.array(points)
+    controls = np.array(points)
     if grow:
-        found *= 1 + grow / np.hypot(found[:, 0], found[:, 1])[:, None]
-    return found
+        controls *= 1 + grow / np.hypot(controls[:, 0], controls[:, 1])[:, None]
+    return controls
 
 
 def _mix(child: float, adult: float, grown: float) -> float:

@@ -61,8 +61,8 @@ def camera(canvas: Image, size: int, rng: np.random.Generator) -> Image:
     strength = np.float32(abs(rng.normal(0, 3.0)) + 0.8)
     top, left = rng.integers(0, noise().shape[0] - size, 2)
     photo += strength * noise()[top : top + size, left : left + size]
-    taken: Image = np.clip(photo, 0, 255).astype(np.uint8)
-    return taken
+    pixels: Image = np.clip(photo, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _light(rng: np.random.Generator) -> NDArray[np.float32]:

@@ -87,9 +87,9 @@ def draw_colours(person: Person, cues: Cues, rng: np.random.Generator) -> Colour
     skin = mixed(skin, (sum(skin) / 3,) * 3, 0.10 * cues.sag)  # old skin is paler
     rosy = 0.06 * (1 - cues.growth)
     skin = mixed(skin, (255, 120, 110), rosy)
-    made_up = person.gender == "female" and person.age > 15 and rng.random() < 0.5
-    red = (178, 62, 66) if made_up else (186, 96, 92)
-    lips = mixed(skin, red, (0.65 if made_up else 0.42) * (1 - 0.35 * cues.lips))
+    has_makeup = person.gender == "female" and person.age > 15 and rng.random() < 0.5
+    red = (178, 62, 66) if has_makeup else (186, 96, 92)
+    lips = mixed(skin, red, (0.65 if has_makeup else 0.42) * (1 - 0.35 * cues.lips))
     irises, hairs = _IRISES[person.ethnicity], _HAIRS[person.ethnicity]
     hair: Colour = hairs[rng.choice(len(hairs), p=_HAIR_SHARES[person.ethnicity])]
     hair = mixed(hair, (214, 180, 130), 0.25 * (1 - ramp(person.age, 1, 14)) * (hair[0] > 60))

@@ -295,10 +295,10 @@ def draw_ears(canvas: Image, sitter: Sitter) -> None:
 
 def draw_head(canvas: Image, sitter: Sitter) -> Image:
     """Draw the head and return its mask."""
-    found = closed(sitter.pose.on_outline(outline(sitter.shape)))
-    fill(canvas, found, sitter.colours.skin)
+    contour = closed(sitter.pose.on_outline(outline(sitter.shape)))
+    fill(canvas, contour, sitter.colours.skin)
     mask = blank()
-    fill(mask, found, (255,))
+    fill(mask, contour, (255,))
     return mask
 
 
