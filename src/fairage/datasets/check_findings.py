@@ -135,12 +135,12 @@ class CheckResult:
         return pl.DataFrame(list(self._records()), schema=schema)
 
     def _records(self) -> Iterator[dict[str, object]]:
-        for found in self.unreadable:
+        for broken in self.unreadable:
             yield {
                 FINDING: "unreadable",
-                ROW: found.row,
-                IMAGE: found.image,
-                REASON: found.reason,
+                ROW: broken.row,
+                IMAGE: broken.image,
+                REASON: broken.reason,
             }
         for number, group in enumerate(self.same, start=1):
             splits = group.splits or (None,) * len(group.rows)
@@ -163,73 +163,73 @@ class CheckResult:
             }
 
 
-def in_words(found: CheckResult, show: int = 3) -> list[str]:
+def in_words(result: CheckResult, show: int = 3) -> list[str]:
     """Return the lines that tell a person what was found.
 
     Args:
-        found: Result of a check.
+        result: Result of a check.
         show: How many findings of each kind are told one by one.
 
     Examples:
         >>> in_words(CheckResult(rows=5, remote=0, same=(), unreadable=(), identity_leaks=()))
         ['5 faces checked: nothing found.']
     """
-    checked = f"{found.rows:,} faces checked"
-    if found.remote:
-        checked += f" ({found.remote:,} are URLs, whose images were not fetched)"
-    if found.clean:
+    checked = f"{result.rows:,} faces checked"
+    if result.remote:
+        checked += f" ({result.remote:,} are URLs, whose images were not fetched)"
+    if result.clean:
         return [f"{checked}: nothing found."]
-    return [f"{checked}.", *_unreadable(found, show), *_same(found, show), *_people(found, show)]
+    return [f"{checked}.", *_unreadable(result, show), *_same(result, show), *_people(result, show)]
 
 
-def _unreadable(found: CheckResult, show: int) -> Iterator[str]:
-    if found.unreadable:
-        yield f"{_count(len(found.unreadable), 'image')} cannot be read:"
-        told = [f"row {each.row} {each.image}: {each.reason}" for each in found.unreadable]
-        yield from _first(told, show)
+def _unreadable(result: CheckResult, show: int) -> Iterator[str]:
+    if result.unreadable:
+        yield f"{_count(len(result.unreadable), 'image')} cannot be read:"
+        lines = [f"row {each.row} {each.image}: {each.reason}" for each in result.unreadable]
+        yield from _first(lines, show)
 
 
-def _same(found: CheckResult, show: int) -> Iterator[str]:
-    if not found.same:
+def _same(result: CheckResult, show: int) -> Iterator[str]:
+    if not result.same:
         return
-    rows = sum(len(group.rows) for group in found.same)
-    yield f"{_count(len(found.same), 'group')} of identical images ({rows:,} rows):"
-    yield from _first([_group(group) for group in found.same], show)
+    rows = sum(len(group.rows) for group in result.same)
+    yield f"{_count(len(result.same), 'group')} of identical images ({rows:,} rows):"
+    yield from _first([_group(group) for group in result.same], show)
     for groups, what in (
-        (found.leaks, "in several splits"),
-        (found.age_conflicts, "with conflicting ages"),
-        (found.attribute_conflicts, "with conflicting attributes"),
+        (result.leaks, "in several splits"),
+        (result.age_conflicts, "with conflicting ages"),
+        (result.attribute_conflicts, "with conflicting attributes"),
     ):
         yield f"  {len(groups):,} of them {what}"
-        if groups and groups != found.same:
+        if groups and groups != result.same:
             yield from _first([f"  {_group(group)}" for group in groups], show)
 
 
-def _people(found: CheckResult, show: int) -> Iterator[str]:
-    if found.identity_leaks:
-        number = len(found.identity_leaks)
+def _people(result: CheckResult, show: int) -> Iterator[str]:
+    if result.identity_leaks:
+        number = len(result.identity_leaks)
         yield f"{number:,} {'identity is' if number == 1 else 'identities are'} in several splits:"
-        told = [
+        lines = [
             f"{leak.identity}: " + ", ".join(f"{split} {n}" for split, n in leak.splits.items())
-            for leak in found.identity_leaks
+            for leak in result.identity_leaks
         ]
-        yield from _first(told, show)
+        yield from _first(lines, show)
 
 
 def _group(group: SameImage) -> str:
     splits = group.splits or ("",) * len(group.rows)
-    told = [
+    images = [
         f"{split} {PurePath(image).name} (row {row}, age {age:.4g})".strip()
         for split, image, row, age in zip(splits, group.images, group.rows, group.ages, strict=True)
     ]
     difference = differences(group)
-    return " = ".join(told) + (f": {difference}" if difference else "")
+    return " = ".join(images) + (f": {difference}" if difference else "")
 
 
-def _first(told: Sequence[str], show: int) -> Iterator[str]:
-    yield from (f"  {line}" for line in told[:show])
-    if len(told) > show > 0:
-        yield f"  and {len(told) - show:,} more"
+def _first(lines: Sequence[str], show: int) -> Iterator[str]:
+    yield from (f"  {line}" for line in lines[:show])
+    if len(lines) > show > 0:
+        yield f"  and {len(lines) - show:,} more"
 
 
 def _count(number: int, noun: str) -> str:
@@ -242,6 +242,6 @@ FINDING, GROUP, ROW, REASON = "finding", "group", "row", "reason"
 
 def differences(group: SameImage) -> str:
     """Return in what the rows of a group differ, such as `different splits, ages`."""
-    told = (["splits"] if group.leaks else []) + (["ages"] if group.ages_conflict else [])
-    told += group.attributes
-    return f"different {', '.join(told)}" if told else ""
+    differing = (["splits"] if group.leaks else []) + (["ages"] if group.ages_conflict else [])
+    differing += group.attributes
+    return f"different {', '.join(differing)}" if differing else ""

@@ -36,7 +36,7 @@ class Content:
 
 def read_contents(images: Sequence[str]) -> list[Content]:
     """Return the content of each image, in order; a URL is not fetched, its key is itself."""
-    found: list[Content] = []
+    contents: list[Content] = []
     workers = min(_MAX_WORKERS, os.cpu_count() or 1)
     with (
         progress_bar("reading images", len(images)) as advance,
@@ -44,9 +44,9 @@ def read_contents(images: Sequence[str]) -> list[Content]:
     ):
         for start in range(0, len(images), _BATCH):
             batch = images[start : start + _BATCH]
-            found.extend(pool.map(read_content, batch))
+            contents.extend(pool.map(read_content, batch))
             advance(len(batch))
-    return found
+    return contents
 
 
 def read_content(image: str) -> Content:
@@ -93,8 +93,8 @@ def check_images(faces: Faces) -> CheckResult:
 
     Examples:
         >>> frame = pl.DataFrame({"image": ["http://a/1.jpg"] * 2, "age": [30.0, 40.0]})
-        >>> found = check_images(Faces(frame))
-        >>> len(found.same), found.same[0].ages_conflict
+        >>> result = check_images(Faces(frame))
+        >>> len(result.same), result.same[0].ages_conflict
         (1, True)
     """
     images = faces.images
@@ -127,7 +127,7 @@ def _same_images(faces: Faces, contents: list[Content]) -> tuple[SameImage, ...]
             images=tuple(images[row] for row in rows),
             ages=tuple(ages[row] for row in rows),
             splits=tuple(splits[row] for row in rows) if splits else (),
-            attributes=tuple(name for name, of in labels.items() if len(set(of[rows])) > 1),
+            attributes=tuple(name for name, values in labels.items() if len(set(values[rows])) > 1),
         )
         for rows in rows_of.values()
         if len(rows) > 1
@@ -137,15 +137,15 @@ def _same_images(faces: Faces, contents: list[Content]) -> tuple[SameImage, ...]
 def _identity_leaks(frame: pl.DataFrame) -> tuple[IdentityLeak, ...]:
     if SPLIT not in frame.columns or IDENTITY not in frame.columns:
         return ()
-    known = frame.select(pl.col(IDENTITY).cast(pl.String).str.strip_chars(), SPLIT).filter(
+    identified = frame.select(pl.col(IDENTITY).cast(pl.String).str.strip_chars(), SPLIT).filter(
         pl.col(IDENTITY) != ""
     )
     counts: dict[str, dict[str, int]] = {}
-    for identity, split in known.iter_rows():
-        of = counts.setdefault(identity, {})
-        of[split] = of.get(split, 0) + 1
+    for identity, split in identified.iter_rows():
+        splits = counts.setdefault(identity, {})
+        splits[split] = splits.get(split, 0) + 1
     return tuple(
-        IdentityLeak(identity, {split: of[split] for split in SPLITS if split in of})
-        for identity, of in counts.items()
-        if len(of) > 1
+        IdentityLeak(identity, {split: splits[split] for split in SPLITS if split in splits})
+        for identity, splits in counts.items()
+        if len(splits) > 1
     )

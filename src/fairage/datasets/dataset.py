@@ -180,8 +180,8 @@ def keep_files(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Skipped, ...]]:
     there = [("://" in image) or Path(image).is_file() for image in images]
     skipped = tuple(
         Skipped(Path(image).name, "labelled, but there is no such image file")
-        for image, found in zip(images, there, strict=True)
-        if not found
+        for image, is_there in zip(images, there, strict=True)
+        if not is_there
     )
     return frame.filter(pl.Series(there, dtype=pl.Boolean)), skipped
 

@@ -78,7 +78,7 @@ def describe_faces(faces: Faces, age_groups: AgeGroups = DEFAULT_AGE_GROUPS) -> 
     Examples:
         >>> import polars as pl
         >>> frame = pl.DataFrame({"image": ["a", "b"], "age": [8.0, 70.0], "gender": ["f", "m"]})
-        >>> [(found.group, found.rows["all"]) for found in describe_faces(Faces(frame)).groups]
+        >>> [(one.group, one.rows["all"]) for one in describe_faces(Faces(frame)).groups]
         [('f', 1), ('m', 1), ('young', 1), ('adult', 0), ('senior', 0), ('old', 1)]
     """
     masks = _masks(faces)

@@ -22,22 +22,22 @@ def parse_columns(texts: list[str]) -> dict[str, str]:
         >>> parse_columns(["age=AgeInYears", "gender=sex"])
         {'age': 'AgeInYears', 'gender': 'sex'}
     """
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for text in texts:
         ours, _, theirs = text.partition("=")
         if not ours or not theirs:
             raise ConfigError(
                 f"expected --map as OURS=THEIRS, such as age=AgeInYears, got {text!r}, write it so"
             )
-        if ours in found:
+        if ours in columns:
             raise ConfigError(f"expected one --map for {ours!r}, got two, leave one out")
         if ours == AGE_GROUP:
             raise ConfigError(
                 f"expected --map for a column to store, got {AGE_GROUP!r}, which is derived from "
                 "the age, leave it out"
             )
-        found[ours] = theirs
-    return found
+        columns[ours] = theirs
+    return columns
 
 
 def parse_values(texts: list[str]) -> dict[str, dict[str, str]]:
@@ -47,17 +47,17 @@ def parse_values(texts: list[str]) -> dict[str, dict[str, str]]:
         >>> parse_values(["gender.F=female", "gender.M=male"])
         {'gender': {'F': 'female', 'M': 'male'}}
     """
-    found: dict[str, dict[str, str]] = {}
+    values: dict[str, dict[str, str]] = {}
     for text in texts:
-        left, _, ours = text.partition("=")
-        column, _, theirs = left.partition(".")
+        place, _, ours = text.partition("=")
+        column, _, theirs = place.partition(".")
         if not column or not theirs or not ours:
             raise ConfigError(
                 f"expected --value as COLUMN.THEIRS=OURS, such as gender.F=female, got {text!r}, "
                 "write it so"
             )
-        found.setdefault(column, {})[theirs] = ours
-    return found
+        values.setdefault(column, {})[theirs] = ours
+    return values
 
 
 def _prepare(folder: Path, options: Options) -> Prepared:
@@ -68,26 +68,28 @@ def _prepare(folder: Path, options: Options) -> Prepared:
     images = base if options.images is None else source_folder(options.images)
     frame, ageless = _without_age(_absolute(frame, images))
     kept, missing = keep_files(frame)
-    left = sorted(set(attribute_names(source)) - set(options.columns.values()) - set(frame.columns))
-    notes = (f"Columns left out: {', '.join(left)}; --map NAME=COLUMN takes one in.",)
-    return Prepared(kept, (*ageless, *missing), notes if left else ())
+    left_out = sorted(
+        set(attribute_names(source)) - set(options.columns.values()) - set(frame.columns)
+    )
+    notes = (f"Columns left out: {', '.join(left_out)}; --map NAME=COLUMN takes one in.",)
+    return Prepared(kept, (*ageless, *missing), notes if left_out else ())
 
 
 def _find_table(base: Path, named: Path | None) -> Path:
     if named is not None:
         return named if named.is_file() or named.is_absolute() else base / named
-    found = [
+    tables = [
         base / (name + suffix)
         for name in _TABLES
         for suffix in TABLE_SUFFIXES
         if (base / (name + suffix)).is_file()
     ]
-    if not found:
+    if not tables:
         raise DataError(
             f"expected a table faces.csv or faces.parquet in {str(base)!r}, got none, name it: "
             "--table FILE"
         )
-    return found[0]
+    return tables[0]
 
 
 def _select(source: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
@@ -116,8 +118,8 @@ def _replace(frame: pl.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pl
         there = set(frame[name].cast(pl.String).unique().to_list())
         for value in meanings:
             if value not in there:
-                known = sorted(str(each) for each in there if each is not None)[:20]
-                raise ConfigError.unknown_name(f"value of {name!r} in --value", value, known)
+                present = sorted(str(each) for each in there if each is not None)[:20]
+                raise ConfigError.unknown_name(f"value of {name!r} in --value", value, present)
         frame = frame.with_columns(pl.col(name).cast(pl.String).replace(dict(meanings)))
     return frame
 

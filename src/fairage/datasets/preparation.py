@@ -122,8 +122,8 @@ def _check_any(prepared: Prepared, folder: str | Path) -> None:
 
 
 def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
-    known = [name for name in FACES_COLUMNS if name in frame.columns]
-    return frame.select(*known, *(name for name in frame.columns if name not in known))
+    first = [name for name in FACES_COLUMNS if name in frame.columns]
+    return frame.select(*first, *(name for name in frame.columns if name not in first))
 
 
 def _split(frame: pl.DataFrame, options: SplitOptions) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -134,12 +134,12 @@ def _split(frame: pl.DataFrame, options: SplitOptions) -> tuple[pl.DataFrame, tu
     if options.skip:
         return frame.drop(SPLIT, strict=False), ("There are no splits.",)
     bare = frame.drop(SPLIT, strict=False)
-    contents = [found.key for found in read_contents(bare[IMAGE].to_list())]
+    contents = [content.key for content in read_contents(bare[IMAGE].to_list())]
     shares = options.shares or Shares()
-    told = ", ".join(f"{share:g}" for share in shares.values)
+    text = ", ".join(f"{share:g}" for share in shares.values)
     repeated = sum(count - 1 for key, count in Counter(contents).items() if key)
     note = (
-        f"Split {told} at random (seed {options.seed}), stratified by attributes and age groups"
+        f"Split {text} at random (seed {options.seed}), stratified by attributes and age groups"
         + (f"; identical images stay together (repeats: {repeated})." if repeated else ".")
     )
     split = _in_order(split_faces(bare, shares, seed=options.seed, contents=contents))

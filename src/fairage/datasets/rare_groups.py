@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fairage.tables import UNKNOWN
 
-__all__ = ["Cells", "GroupCopies", "copies_of_cells", "make_cells", "supports_of"]
+__all__ = ["GroupCells", "GroupCopies", "copies_of_cells", "make_cells", "supports_of"]
 
 _TINY = 1e-9
 _BOLDNESS = 0.1
@@ -50,7 +50,7 @@ class GroupCopies:
 
 
 @dataclass(frozen=True)
-class Cells:
+class GroupCells:
     """The combinations of groups that occur.
 
     Args:
@@ -71,37 +71,37 @@ class Cells:
     def supports(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the rows and copies of every group, for the copies of every cell."""
         totals = np.repeat(self.sizes + counts, self.groups.shape[1])
-        found = np.bincount(self.groups.reshape(-1), totals, len(self.counted))
-        return np.asarray(found, dtype=np.float64)
+        supports = np.bincount(self.groups.reshape(-1), totals, len(self.counted))
+        return np.asarray(supports, dtype=np.float64)
 
     def largest(self, supports: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the support of the largest group of each attribute."""
-        found = np.zeros(self.groups.shape[1])
-        np.maximum.at(found, self.attribute_of_group, supports)
-        return found
+        largest = np.zeros(self.groups.shape[1])
+        np.maximum.at(largest, self.attribute_of_group, supports)
+        return largest
 
     def lacks(self, counts: NDArray[np.int64], share: float, margin: float) -> NDArray[np.float64]:
         """Return what each group is short of the share, and of some rows more."""
         supports = self.supports(counts)
         largest = self.largest(supports)[self.attribute_of_group]
         more = np.minimum(margin, (1 - share) * largest / 2)
-        wanted = np.where(self.counted, share * largest + more, 0.0)
-        return np.maximum(wanted - supports, 0.0)
+        targets = np.where(self.counted, share * largest + more, 0.0)
+        return np.maximum(targets - supports, 0.0)
 
 
-def make_cells(labels: dict[str, NDArray[np.str_]]) -> Cells:
+def make_cells(labels: dict[str, NDArray[np.str_]]) -> GroupCells:
     """Return the cells of rows whose group of each attribute is given, `(n,)` each."""
     codes: list[NDArray[np.int64]] = []
     attribute_of_group: list[int] = []
     names: list[str] = []
-    for attribute, of in enumerate(labels.values()):
-        found, code = np.unique(of, return_inverse=True)
+    for attribute, values in enumerate(labels.values()):
+        group_names, code = np.unique(values, return_inverse=True)
         codes.append(code.reshape(-1) + len(names))
-        names.extend(found.tolist())
-        attribute_of_group.extend([attribute] * len(found))
+        names.extend(group_names.tolist())
+        attribute_of_group.extend([attribute] * len(group_names))
     groups, cell_of_row = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
     cell_of_row = cell_of_row.reshape(-1)
-    return Cells(
+    return GroupCells(
         cell_of_row=cell_of_row,
         sizes=np.bincount(cell_of_row),
         groups=groups,
@@ -110,7 +110,7 @@ def make_cells(labels: dict[str, NDArray[np.str_]]) -> Cells:
     )
 
 
-def copies_of_cells(cells: Cells, share: float, most: int) -> NDArray[np.int64]:
+def copies_of_cells(cells: GroupCells, share: float, most: int) -> NDArray[np.int64]:
     """Return the copies of each cell, shape `(cells,)`, at most `most` a row.
 
     The limit on a row's copies rises by a quarter or more until all groups have their share.
@@ -133,12 +133,12 @@ def supports_of(
     labels: dict[str, NDArray[np.str_]], times: NDArray[np.int64], share: float
 ) -> tuple[GroupCopies, ...]:
     """Return every group's rows, copies and target, for the copies of each row `(n,)`."""
-    found: list[GroupCopies] = []
-    for attribute, of in labels.items():
-        names = [str(name) for name in np.unique(of)]
-        times_of = [times[of == name] for name in names]
+    supports: list[GroupCopies] = []
+    for attribute, values in labels.items():
+        names = [str(name) for name in np.unique(values)]
+        times_of = [times[values == name] for name in names]
         target = share * max(len(each) + int(each.sum()) for each in times_of)
-        found.extend(
+        supports.extend(
             GroupCopies(
                 attribute=attribute,
                 group=name,
@@ -149,10 +149,10 @@ def supports_of(
             )
             for name, each in zip(names, times_of, strict=True)
         )
-    return tuple(found)
+    return tuple(supports)
 
 
-def _fill(cells: Cells, share: float, limits: NDArray[np.int64]) -> NDArray[np.int64]:
+def _fill(cells: GroupCells, share: float, limits: NDArray[np.int64]) -> NDArray[np.int64]:
     """Add copies, each cell within its limit, until nothing lacks or nothing helps."""
     counts = np.zeros_like(cells.sizes)
     while cells.lacks(counts, share, 0.0).max() > _TINY:
@@ -172,7 +172,9 @@ def _fill(cells: Cells, share: float, limits: NDArray[np.int64]) -> NDArray[np.i
     return counts
 
 
-def _squares(cells: Cells, counts: NDArray[np.int64], cell: int, step: int, share: float) -> float:
+def _squares(
+    cells: GroupCells, counts: NDArray[np.int64], cell: int, step: int, share: float
+) -> float:
     """Return the squared lacks if a cell had so many copies more."""
     more = counts.copy()
     more[cell] += step
@@ -180,7 +182,7 @@ def _squares(cells: Cells, counts: NDArray[np.int64], cell: int, step: int, shar
 
 
 def _slope(
-    cells: Cells, counts: NDArray[np.int64], lacks: NDArray[np.float64], share: float
+    cells: GroupCells, counts: NDArray[np.int64], lacks: NDArray[np.float64], share: float
 ) -> NDArray[np.float64]:
     """Return half of what a copy in each cell adds to the squared lacks, at first order."""
     supports = cells.supports(counts)
@@ -190,7 +192,7 @@ def _slope(
     return np.asarray(by_group[cells.groups].sum(axis=1), dtype=np.float64)
 
 
-def _spare(cells: Cells, share: float, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _spare(cells: GroupCells, share: float, counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Take back every copy without which no group lacks more than before."""
     before = None
     while before is None or (counts != before).any():
@@ -200,7 +202,7 @@ def _spare(cells: Cells, share: float, counts: NDArray[np.int64]) -> NDArray[np.
     return counts
 
 
-def _needed(cells: Cells, share: float, counts: NDArray[np.int64], cell: int) -> int:
+def _needed(cells: GroupCells, share: float, counts: NDArray[np.int64], cell: int) -> int:
     """Return the fewest copies in a cell with which no group lacks more than with all of them."""
     allowed = cells.lacks(counts, share, 0.0) + _TINY
     trial = counts.copy()

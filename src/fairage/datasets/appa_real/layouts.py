@@ -35,8 +35,8 @@ _RELEASE_FOLDER = "appa-real-release"
 
 
 def _prepare(folder: Path, options: Options) -> Prepared:
-    given = source_folder(folder)
-    for place in (given, given / _RELEASE_FOLDER):
+    base = source_folder(folder)
+    for place in (base, base / _RELEASE_FOLDER):
         for has_layout, read in _LAYOUTS:
             if has_layout(place):
                 if options.values and read is not prepare_npy_kit:

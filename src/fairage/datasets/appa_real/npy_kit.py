@@ -154,11 +154,11 @@ def _write_image(path: Path, image: NDArray[np.uint8], advance: Advance) -> None
 
 
 def _fingerprint(images: NDArray[np.generic], labels: NDArray[np.float64]) -> str:
-    told = hashlib.blake2b(f"{images.shape}".encode(), digest_size=16)
-    told.update(labels.tobytes())
+    digest = hashlib.blake2b(f"{images.shape}".encode(), digest_size=16)
+    digest.update(labels.tobytes())
     for image in images[:: max(1, len(images) // 64)]:
-        told.update(np.ascontiguousarray(image).tobytes())
-    return told.hexdigest()
+        digest.update(np.ascontiguousarray(image).tobytes())
+    return digest.hexdigest()
 
 
 BLANK = frozenset({"", "nan", "none"})
@@ -176,13 +176,13 @@ def find_columns(meta: NDArray[np.str_]) -> dict[str, int]:
         {'gender': 1, 'ethnicity': 2, 'expression': 0}
     """
     columns = range(meta.shape[1])
-    found = {
+    matches = {
         attribute: next(
             (c for c in columns if set(meta[:, c].tolist()) - BLANK <= set(counts)), None
         )
         for attribute, counts in TRAIN_COUNTS.items()
     }
-    by_words = {name: column for name, column in found.items() if column is not None}
+    by_words = {name: column for name, column in matches.items() if column is not None}
     if len(by_words) == len(TRAIN_COUNTS):
         return by_words
     if meta.shape[1] < len(TRAIN_COUNTS):
@@ -194,27 +194,33 @@ def find_columns(meta: NDArray[np.str_]) -> dict[str, int]:
 
 
 def find_meanings(
-    attribute: str, codes: NDArray[np.str_], told: Mapping[str, str]
+    attribute: str, codes: NDArray[np.str_], overrides: Mapping[str, str]
 ) -> dict[str, str]:
     """Return what each value of the train split's column means, shape `(n,)`.
 
     Args:
         attribute: Name of the attribute.
         codes: The column.
-        told: Meanings that the user gives; they go before everything else.
+        overrides: Meanings that the user gives; they go before everything else.
 
     Raises:
         DataError: A value is no known word, and not all values occur as often as published.
     """
     counts = TRAIN_COUNTS[attribute]
-    values, seen = np.unique(codes[~np.isin(codes, list(BLANK))], return_counts=True)
-    known = {str(value): str(value) for value in values if str(value) in counts} | dict(told)
-    if set(values.tolist()) <= set(known):
-        return known
+    values, supports = np.unique(codes[~np.isin(codes, list(BLANK))], return_counts=True)
+    meanings = {str(value): str(value) for value in values if str(value) in counts} | dict(
+        overrides
+    )
+    if set(values.tolist()) <= set(meanings):
+        return meanings
     by_count = {count: group for group, count in counts.items()}
-    if sorted(seen.tolist()) == sorted(by_count):
-        return {str(v): by_count[int(n)] for v, n in zip(values, seen, strict=True)} | dict(told)
-    unknown = [f"{v} ({n} faces)" for v, n in zip(values, seen, strict=True) if str(v) not in known]
+    if sorted(supports.tolist()) == sorted(by_count):
+        return {str(v): by_count[int(n)] for v, n in zip(values, supports, strict=True)} | dict(
+            overrides
+        )
+    unknown = [
+        f"{v} ({n} faces)" for v, n in zip(values, supports, strict=True) if str(v) not in meanings
+    ]
     raise DataError(
         f"expected the words {sorted(counts)} for {attribute} in meta_data_train.npy, got "
         f"{', '.join(unknown)}, say what they mean: --value {attribute}.{values[0]}=GROUP"

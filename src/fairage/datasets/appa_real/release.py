@@ -120,9 +120,9 @@ def with_votes(
     paths = {split: folder / _FILE.format(split) for split in SPLITS}
     if not all(path.is_file() for path in paths.values()):
         return frame, ()
-    found = [_votes(path, split) for split, path in paths.items()]
-    junk = sum(n for _, n in found)
-    votes = pl.concat([table for table, _ in found]).rename({FILE_NAME: name})
+    counted = [_votes(path, split) for split, path in paths.items()]
+    junk = sum(n for _, n in counted)
+    votes = pl.concat([table for table, _ in counted]).rename({FILE_NAME: name})
     joined = frame.join(votes, on=[SPLIT, name], how="left", maintain_order="left")
     notes = (f"{junk} guesses that are no number were ignored.",) if junk else ()
     return joined, notes
@@ -132,12 +132,12 @@ def _votes(path: Path, split: str) -> tuple[pl.DataFrame, int]:
     """Return the counts of each image's guesses, and how many rows are no guess."""
     table = source_table(path, [FILE_NAME, _GUESS])
     guesses = table.with_columns(pl.col(_GUESS).cast(pl.Float64, strict=False))
-    kept = guesses.filter(pl.col(_GUESS).is_finite() & pl.col(FILE_NAME).is_not_null())
-    names, rows = np.unique(kept[FILE_NAME].to_numpy().astype(np.str_), return_inverse=True)
-    counts = counted_votes(rows, kept[_GUESS].to_numpy(), len(names))
+    valid = guesses.filter(pl.col(_GUESS).is_finite() & pl.col(FILE_NAME).is_not_null())
+    names, rows = np.unique(valid[FILE_NAME].to_numpy().astype(np.str_), return_inverse=True)
+    counts = counted_votes(rows, valid[_GUESS].to_numpy(), len(names))
     votes = pl.Series(VOTES, counts.tolist(), dtype=pl.List(pl.Int64))
-    found = pl.DataFrame({SPLIT: [split] * len(names), FILE_NAME: names.tolist()})
-    return found.with_columns(votes), table.height - kept.height
+    images = pl.DataFrame({SPLIT: [split] * len(names), FILE_NAME: names.tolist()})
+    return images.with_columns(votes), table.height - valid.height
 
 
 RATINGS = {
@@ -225,8 +225,8 @@ def _labels(folder: Path, split: str) -> pl.DataFrame:
 
 def _with_official(frame: pl.DataFrame, folder: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Add the columns that the challenge's labels lack; return notes on the votes too."""
-    known = [IMAGE, SPLIT, _OFFICIAL_NAME]
-    merged = numbers(source_table(folder / _MERGED, [*known, *RATINGS]).rename(RATINGS))
+    columns = [IMAGE, SPLIT, _OFFICIAL_NAME]
+    merged = numbers(source_table(folder / _MERGED, [*columns, *RATINGS]).rename(RATINGS))
     base = str(folder) + "/"
     merged = merged.with_columns((base + pl.col(IMAGE)).alias(IMAGE))
     _check_official(merged, folder)
