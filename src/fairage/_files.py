@@ -151,8 +151,8 @@ def file_hash(paths: Iterable[Path]) -> str:
         >>> file_hash([path])
         'afc56c4cb0f247222f9820909eaa53a1'
     """
-    told = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=16)
     for path in paths:
         with path.open("rb") as file:
-            told.update(hashlib.file_digest(file, "blake2b").digest())
-    return told.hexdigest()
+            digest.update(hashlib.file_digest(file, "blake2b").digest())
+    return digest.hexdigest()

@@ -51,8 +51,8 @@ class AgeGroups:
 
     def codes(self, ages: ArrayLike) -> NDArray[np.int64]:
         """Return the index of each age's group, shape `(n,)`."""
-        found = np.searchsorted(self.edges, np.asarray(ages, dtype=float), side="right") - 1
-        return np.asarray(found, dtype=np.int64)
+        codes = np.searchsorted(self.edges, np.asarray(ages, dtype=float), side="right") - 1
+        return np.asarray(codes, dtype=np.int64)
 
     def assign(self, ages: ArrayLike) -> NDArray[np.str_]:
         """Return the name of each age's group, shape `(n,)`."""

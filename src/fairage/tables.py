@@ -318,9 +318,9 @@ def votes_array(votes: pl.Series) -> NDArray[np.int64]:
         [101, 0]
     """
     known = votes.is_not_null().to_numpy()
-    found = np.zeros((len(votes), N_YEARS), dtype=np.int64)
-    found[known] = votes.drop_nulls().explode().to_numpy().reshape(-1, N_YEARS)
-    return found
+    counts = np.zeros((len(votes), N_YEARS), dtype=np.int64)
+    counts[known] = votes.drop_nulls().explode().to_numpy().reshape(-1, N_YEARS)
+    return counts
 
 
 def check_votes(votes: pl.Series) -> pl.Series:

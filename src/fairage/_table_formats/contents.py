@@ -144,8 +144,8 @@ def without_empty(
     frame = frame.drop(name for name in unnamed if frame[name].null_count() == frame.height)
     if not frame.width:
         return frame, numbers[:0]
-    kept = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().to_numpy()
-    return frame.filter(kept), numbers[kept]
+    is_filled = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().to_numpy()
+    return frame.filter(is_filled), numbers[is_filled]
 
 
 def numbered(
