@@ -13,7 +13,7 @@ from fairage._registry import build
 from fairage.auditing.scoring import score
 from fairage.exceptions import ConfigError
 from fairage.objectives.fairness import FAIRNESS, GroupLayout, Labels, lay_out
-from fairage.objectives.fairness.term import GroupErrors
+from fairage.objectives.fairness.term import RunningGroupErrors
 from fairage.objectives.fairness.terms import (
     Adaptive,
     BoundedGroupLoss,
@@ -174,7 +174,7 @@ def two_groups(counts: tuple[int, int]) -> GroupLayout:
 
 
 def test_a_group_that_a_batch_lacks_keeps_its_remembered_error() -> None:
-    errors = GroupErrors(two_groups((9, 1)), memory=5)
+    errors = RunningGroupErrors(two_groups((9, 1)), memory=5)
     errors.update(torch.tensor([2.0, 8.0]), torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
     for _ in range(300):
         found, seen = errors.update(torch.tensor([4.0]), torch.tensor([[1.0, 0.0]]))

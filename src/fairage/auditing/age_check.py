@@ -66,10 +66,10 @@ def audit_age_check(
     rates = {name: check.groups(groups) for name, groups in tables.items()}
     overall = check.rates(np.ones(len(low), dtype=bool))
     reached = check.reach(overall, rates, tables)
-    then = None
+    challenged_then = None
     if reached is not None:
         challenged = (estimates[adult] < reached.threshold).astype(np.float64)
-        then = check.rate(challenged, adult).interval(persons=units is not None)
+        challenged_then = check.rate(challenged, adult).interval(persons=units is not None)
     thresholds = _curve_thresholds(legal)
     return AgeCheck(
         legal_age=legal,
@@ -92,7 +92,7 @@ def audit_age_check(
         reached_by=None if reached is None else (reached.attribute, reached.group),
         reached_n=None if reached is None else reached.n,
         reached_bound=None if reached is None else reached.bound,
-        challenged_then=then,
+        challenged_then=challenged_then,
         thresholds=tuple(thresholds.tolist()),
         curves={
             name: check.curves(groups, thresholds)

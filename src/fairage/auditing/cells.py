@@ -21,9 +21,9 @@ __all__ = [
     "Sentinels",
     "bad_rows",
     "is_missing",
-    "kept",
     "missing_texts",
     "row_numbers",
+    "selected",
     "texts_of",
     "top_reasons",
     "whole_column",
@@ -117,11 +117,11 @@ def top_reasons(counts: Mapping[str, int]) -> dict[str, int]:
         ((reason, int(count)) for reason, count in counts.items() if count),
         key=lambda item: (-item[1], item[0]),
     )
-    kept: Counter[str] = Counter(dict(ordered[:MOST_REASONS]))
+    top: Counter[str] = Counter(dict(ordered[:MOST_REASONS]))
     rest = sum(count for _, count in ordered[MOST_REASONS:])
     if rest:
-        kept[OTHER] += rest
-    return dict(kept)
+        top[OTHER] += rest
+    return dict(top)
 
 
 REMEDY = "correct or remove these rows"
@@ -133,7 +133,7 @@ def whole_column(table: Table, column: str) -> pl.Series:
     return parts[0] if len(parts) == 1 else pl.concat(parts)
 
 
-def kept(values: pl.Series, keep: NDArray[np.bool_]) -> pl.Series:
+def selected(values: pl.Series, keep: NDArray[np.bool_]) -> pl.Series:
     """Return the values where the mask, shape `(n,)`, is true."""
     return values if keep.all() else values.filter(pl.Series(keep))
 

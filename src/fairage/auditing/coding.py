@@ -58,23 +58,23 @@ def bin_numbers(
         ['below 2', '2 and above']
     """
     bins = QUARTILES if bins is None else bins
-    known = numbers[~np.isnan(numbers)]
-    if not len(known):
+    present = numbers[~np.isnan(numbers)]
+    if not len(present):
         raise DataError(f"column {column!r}: expected numbers to bin, got none, leave it out")
     if isinstance(bins, int):
-        names, inner = _quantiles(known, column, bins)
+        names, inner = _quantiles(present, column, bins)
     else:
         names, inner = _between(column, bins)
     places = np.searchsorted(inner, numbers, side="right")
     return names, np.where(np.isnan(numbers), -1, places).astype(np.int64)
 
 
-def _quantiles(known: Floats, column: str, bins: int) -> tuple[list[str], Floats]:
+def _quantiles(numbers: Floats, column: str, bins: int) -> tuple[list[str], Floats]:
     if not 2 <= bins <= MOST_BINS:
         raise ConfigError(
             f"expected 2 to {MOST_BINS} bins of {column!r}, got {bins}, ask for {QUARTILES}"
         )
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))
+    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, bins + 1)))
     texts = _texts(edges)
     names = [f"{a} to {b}" for a, b in pairwise(texts)]
     return names or texts, edges[1:-1]
@@ -229,12 +229,12 @@ def _code_numbers(
         names, places = bin_numbers(numbers, column, bins)
         names = _relabelled(names, column, labels)
         return _coded(names, places, binned=True)
-    kept = distinct if codes is None else codes
-    names = _relabelled([f"{value:.12g}" for value in kept], column, labels)
-    if not len(kept):
+    group_values = distinct if codes is None else codes
+    names = _relabelled([f"{value:.12g}" for value in group_values], column, labels)
+    if not len(group_values):
         return _coded(names, np.full(len(numbers), -1))
-    places = np.minimum(np.searchsorted(kept, numbers), len(kept) - 1)
-    return _coded(names, np.where(kept[places] == numbers, places, -1))
+    places = np.minimum(np.searchsorted(group_values, numbers), len(group_values) - 1)
+    return _coded(names, np.where(group_values[places] == numbers, places, -1))
 
 
 def _codes_among(distinct: Floats, column: str, labels: Mapping[str, str]) -> Floats | None:
@@ -261,14 +261,14 @@ def _code_texts(
         _check_count(distinct.str.strip_chars().n_unique(), column)
     raw = [text.strip() for text in distinct]
     meanings = [text if text in labels or not is_missing(text) else "" for text in raw]
-    known = sorted(set(meanings) - {""}, key=order.index if order else None)
-    _check_count(len(known), column)
-    place = {text: i for i, text in enumerate(known)}
+    names = sorted(set(meanings) - {""}, key=order.index if order else None)
+    _check_count(len(names), column)
+    place = {text: i for i, text in enumerate(names)}
     places = np.array([*(place.get(text, -1) for text in meanings), -1], dtype=np.int64)
     which = texts.cast(pl.Enum(distinct)).to_physical().cast(pl.UInt32)
     if which.null_count():
         which = which.fill_null(len(distinct))
-    return _coded(_relabelled(known, column, labels), places[which.to_numpy()])
+    return _coded(_relabelled(names, column, labels), places[which.to_numpy()])
 
 
 def _plain(values: pl.Series, column: str) -> pl.Series:

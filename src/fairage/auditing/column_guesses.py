@@ -251,9 +251,9 @@ def _problem(table: Table, name: str, to_be_binned: bool) -> str:
     texts = values.cast(pl.String, strict=False).drop_nulls().str.strip_chars().unique()
     if len(texts) > 10 * MOST_GUESSED_GROUPS:
         return f"{len(texts):,} different values"
-    known = [text for text in texts if not is_missing(text)]
-    if not known:
+    present = [text for text in texts if not is_missing(text)]
+    if not present:
         return "no value"
-    if len(known) > MOST_GUESSED_GROUPS:
-        return f"{len(known):,} different values"
-    return "free text" if max(map(len, known)) > LONGEST_GROUP else ""
+    if len(present) > MOST_GUESSED_GROUPS:
+        return f"{len(present):,} different values"
+    return "free text" if max(map(len, present)) > LONGEST_GROUP else ""

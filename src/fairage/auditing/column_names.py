@@ -110,8 +110,8 @@ def demographic_rank(name: str) -> int | None:
     for stem in STEMS:
         if word == stem or word.startswith(f"{stem}_"):
             return DEMOGRAPHICS.index(stem)
-    for rank, known in enumerate(DEMOGRAPHICS):
-        if word == known or word in {f"{known}_{after}" for after in AFTER}:
+    for rank, demographic in enumerate(DEMOGRAPHICS):
+        if word == demographic or word in {f"{demographic}_{after}" for after in AFTER}:
             return rank
     return None
 

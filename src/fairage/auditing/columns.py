@@ -155,16 +155,16 @@ def find_columns(table: Table, request: ColumnRequest) -> Columns:
     """
     request = _with_pairs(table, request)
     _check_names(table, request)
-    left = _without(table.columns, [*request.named, *(request.attributes or ())])
-    age = guess_age(left) if request.age is None else request.age
-    left = _without(left, [age])
-    predictions = list(request.predictions) or guess_predictions(table, left)
-    left = _without(left, predictions)
-    single, reasons = _single_columns(table, request, left)
-    left = _without(left, single.values())
+    remaining = _without(table.columns, [*request.named, *(request.attributes or ())])
+    age = guess_age(remaining) if request.age is None else request.age
+    remaining = _without(remaining, [age])
+    predictions = list(request.predictions) or guess_predictions(table, remaining)
+    remaining = _without(remaining, predictions)
+    single, reasons = _single_columns(table, request, remaining)
+    remaining = _without(remaining, single.values())
     attributes = request.attributes
     if attributes is None:
-        chosen, rejected = guess_attributes(table, left, request.bins)
+        chosen, rejected = guess_attributes(table, remaining, request.bins)
         attributes = tuple(chosen)
         reasons |= rejected
     attributes = tuple(name for name in dict.fromkeys(attributes) if name in table.columns)
@@ -215,20 +215,22 @@ def _check_attributes(kind: str, names: Iterable[str], attributes: Sequence[str]
 
 
 def _single_columns(
-    table: Table, request: ColumnRequest, left: Sequence[str]
+    table: Table, request: ColumnRequest, remaining: Sequence[str]
 ) -> tuple[dict[str, str | None], dict[str, str]]:
     """Return the columns of which there is one each, and why candidates are not used."""
     columns: dict[str, str | None] = {"weight": request.weight or None}
     for kind, names in SINGLE.items():
-        given: str | None = getattr(request, kind)
-        guesses = usual.named(left, names)
-        if given is None and guesses:
-            check_twins(guesses[0], left, kind.replace("_", " "), f"--{kind.replace('_', '-')}")
-        columns[kind] = next(iter(guesses), None) if given is None else given or None
+        requested: str | None = getattr(request, kind)
+        guesses = usual.named(remaining, names)
+        if requested is None and guesses:
+            check_twins(
+                guesses[0], remaining, kind.replace("_", " "), f"--{kind.replace('_', '-')}"
+            )
+        columns[kind] = next(iter(guesses), None) if requested is None else requested or None
     reasons: dict[str, str] = {}
     columns["model"] = request.model or None
     if request.model is None:
-        columns["model"], reasons = guess_model(table, left, columns["image"])
+        columns["model"], reasons = guess_model(table, remaining, columns["image"])
     return columns, reasons
 
 
@@ -270,8 +272,8 @@ def _each_once(names: Iterable[ColumnName | None]) -> list[str]:
 
 
 def _without(columns: Iterable[str], names: Iterable[ColumnName | None]) -> list[str]:
-    taken = set(_each_once(names))
-    return [name for name in columns if name not in taken]
+    used = set(_each_once(names))
+    return [name for name in columns if name not in used]
 
 
 def _pair(low: str, high: str | None) -> str:

@@ -37,7 +37,7 @@ SCHEMA: dict[str, Any] = {
     "n_persons": pl.Int64,
     "takes_part": pl.Boolean,
 }
-Row = tuple[object, ...]
+_Row = tuple[object, ...]
 BIAS, FAILURES = "bias", "failures"
 
 
@@ -65,7 +65,7 @@ def _group(group: GroupChange) -> dict[str, Any]:
     return values | measures
 
 
-def _rows(result: "ComparisonResult") -> Iterator[Row]:
+def _rows(result: "ComparisonResult") -> Iterator[_Row]:
     sides: tuple[float | None, float | None]
     a, b = result.values["a"], result.values["b"]
     for measure, change in result.overall.items():
@@ -85,7 +85,7 @@ def _rows(result: "ComparisonResult") -> Iterator[Row]:
     yield from _failures(result)
 
 
-def _failures(result: "ComparisonResult") -> Iterator[Row]:
+def _failures(result: "ComparisonResult") -> Iterator[_Row]:
     overall = result.failures.overall
     sides = (overall.a.value, overall.b.value)
     yield _row(OVERALL, OVERALL, FAILURES, sides, overall.change)
@@ -103,7 +103,7 @@ def _row(
     change: Interval,
     *,
     takes_part: bool | None = None,
-) -> Row:
+) -> _Row:
     limits = (change.value, change.low, change.high, change.n, change.n_persons)
     return (attribute, group, measure, *sides, *limits, takes_part)
 

@@ -146,7 +146,7 @@ def read_estimates(
     reasons = _reasons(cells, sentinels, every_sentinel=True)
     if reason is not None:
         texts = texts_of(whole_column(table, reason), reason, expected="reasons")
-        reasons = _reasons_given(reasons, texts)
+        reasons = _with_given_reasons(reasons, texts)
     return Estimates(cells, reasons.codes, reasons.names)
 
 
@@ -236,16 +236,16 @@ def _mark(codes: NDArray[np.int32], names: list[str], which: NDArray[np.bool_], 
     names.append(name)
 
 
-def _reasons_given(reasons: _Reasons, values: pl.Series) -> _Reasons:
+def _with_given_reasons(reasons: _Reasons, values: pl.Series) -> _Reasons:
     """Return the reasons that a column gives, in rows without an estimate."""
     failed = np.flatnonzero(reasons.codes >= 0)
     texts = values[failed].str.strip_chars()
     distinct = texts.unique(maintain_order=True).drop_nulls()
     places = [-1 if is_missing(text) else len(reasons.names) + i for i, text in enumerate(distinct)]
     which = texts.cast(pl.Enum(distinct)).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-    given = np.array([*places, -1], dtype=np.int32)[which]
+    own = np.array([*places, -1], dtype=np.int32)[which]
     codes = reasons.codes.copy()
-    codes[failed] = np.where(given >= 0, given, codes[failed])
+    codes[failed] = np.where(own >= 0, own, codes[failed])
     return _Reasons(codes, (*reasons.names, *distinct), reasons.excused)
 
 

@@ -130,8 +130,8 @@ def effective_sizes(
     totals = np.bincount(codes, weights=weights, minlength=k)
     squares = np.bincount(codes, weights=weights**2, minlength=k)
     with np.errstate(invalid="ignore", divide="ignore"):
-        left = np.minimum(totals**2 / squares / groups.counts, 1)
-    return np.asarray(np.where(groups.counts > 0, sizes * left, 0.0))
+        shares = np.minimum(totals**2 / squares / groups.counts, 1)
+    return np.asarray(np.where(groups.counts > 0, sizes * shares, 0.0))
 
 
 def pair_persons(groups: Groups, units: Units) -> NDArray[np.int64]:

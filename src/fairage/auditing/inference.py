@@ -159,14 +159,14 @@ def _behind(groups: Groups, part: NDArray[np.bool_], units: Units | None) -> tup
 def _verdict(
     name: str, groups: Groups, part: NDArray[np.bool_], gaps: Sequence[Gap], margin: float
 ) -> Verdict:
-    kept = [group for group, takes in zip(groups.names, part, strict=True) if takes]
+    names = [group for group, takes in zip(groups.names, part, strict=True) if takes]
     left_out = [
         (name, group, int(n))
         for group, n, takes in zip(groups.names, groups.counts, part, strict=True)
         if not takes
     ]
     rows = int(groups.counts[part].sum())
-    return verdict_of(name, gaps, margin, groups=kept, left_out=left_out, rows=rows)
+    return verdict_of(name, gaps, margin, groups=names, left_out=left_out, rows=rows)
 
 
 def _bias(

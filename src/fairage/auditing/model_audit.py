@@ -70,21 +70,21 @@ class _ModelAuditor:
         measures: Mapping[str, Measure],
     ) -> None:
         self.rows, self.model, self.settings, self.measures = rows, model, settings, measures
-        self.known = self._rows_with_error()
-        if not len(rows.ages[self.known]):
+        self.with_error = self._rows_with_error()
+        if not len(rows.ages[self.with_error]):
             raise DataError(
                 "expected a row that has an estimate and a true age with a mid-point, got none, "
                 "close ranges without an end with --oldest"
             )
-        self.ages = rows.ages[self.known]
-        self.errors = model.estimates[self.known] - self.ages
+        self.ages = rows.ages[self.with_error]
+        self.errors = model.estimates[self.with_error] - self.ages
         self.attributes = {
-            name: _without_empty_unknown(groups_of(groups.names, groups.codes[self.known]))
+            name: _without_empty_unknown(groups_of(groups.names, groups.codes[self.with_error]))
             for name, groups in rows.attributes.items()
         }
-        self.units = None if rows.units is None else rows.units.at(self.known)
-        self.weights = None if rows.weights is None else rows.weights[self.known]
-        self.stds = None if rows.stds is None else rows.stds[self.known]
+        self.units = None if rows.units is None else rows.units.at(self.with_error)
+        self.weights = None if rows.weights is None else rows.weights[self.with_error]
+        self.stds = None if rows.stds is None else rows.stds[self.with_error]
         self.inference = infer(
             self.errors,
             self.attributes,
@@ -97,16 +97,16 @@ class _ModelAuditor:
 
     def _rows_with_error(self) -> NDArray[np.int64] | slice:
         """Return the rows with an age and an estimate; persons together, which is faster."""
-        known = np.isfinite(self.model.estimates) & np.isfinite(self.rows.ages)
+        has_error = np.isfinite(self.model.estimates) & np.isfinite(self.rows.ages)
         if self.rows.units is None:
-            return slice(None) if known.all() else np.flatnonzero(known)
+            return slice(None) if has_error.all() else np.flatnonzero(has_error)
         order = np.argsort(self.rows.units.codes, kind="stable")
-        return order[known[order]]
+        return order[has_error[order]]
 
     def audit(self, name: str) -> ModelAudit:
         rows, settings, inference = self.rows, self.settings, self.inference
         absolute = np.full(len(rows), np.nan)
-        absolute[self.known] = np.abs(self.errors)
+        absolute[self.with_error] = np.abs(self.errors)
         overall = self._overall()
         groups = {key: self._groups(key, own) for key, own in self.attributes.items()}
         failures = audit_failures(

@@ -42,16 +42,16 @@ def reading_notes(
     for column, reason in models_unused.items():
         text = f"All rows are audited as of one model; {column} is not used: {reason}."
         notes.append(Note("one_model", text))
-    notes += _left_out(report) + _read_as(report, rows)
+    notes += _left_out_notes(report) + _ambiguity_notes(report, rows)
     for name, groups in rows.attributes.items():
-        known = [group for group in groups.names if group != UNKNOWN]
-        if len(known) == 1:
-            text = f"{name} has one group only ({known[0]}): it has no gaps."
+        named = [group for group in groups.names if group != UNKNOWN]
+        if len(named) == 1:
+            text = f"{name} has one group only ({named[0]}): it has no gaps."
             notes.append(Note("one_group", text))
     return notes
 
 
-def _left_out(report: "RowReport") -> list[Note]:
+def _left_out_notes(report: "RowReport") -> list[Note]:
     """Return the notes on rows and columns that do not count, or count twice."""
     notes = []
     if report.without_age:
@@ -76,7 +76,7 @@ def _left_out(report: "RowReport") -> list[Note]:
     return notes
 
 
-def _read_as(report: "RowReport", rows: "Rows") -> list[Note]:
+def _ambiguity_notes(report: "RowReport", rows: "Rows") -> list[Note]:
     """Return the notes on what can be read in more than one way."""
     notes = []
     if report.decimal_commas:
@@ -133,10 +133,10 @@ def estimate_notes(name: str, rows: "Rows", model: "ModelRows", *, several: bool
             "mid-point, so they are in no mean; --oldest closes it."
         )
         notes.append(Note("open_estimates", text))
-    return notes + _suspicious(name, rows, model)
+    return notes + _suspicion_notes(name, rows, model)
 
 
-def _suspicious(name: str, rows: "Rows", model: "ModelRows") -> list[Note]:
+def _suspicion_notes(name: str, rows: "Rows", model: "ModelRows") -> list[Note]:
     """Return the notes on estimates that are hardly ages in years."""
     known = ~np.isnan(model.estimates) & ~np.isnan(rows.ages)
     values, ages = model.estimates[known], rows.ages[known]

@@ -105,8 +105,8 @@ def pair_tables(a: PairedTable, b: PairedTable, settings: AuditSettings) -> Pair
         columns_a=one.columns,
         columns_b=two.columns,
         rows=one.rows.subset(keep),
-        a=_taken(one.estimates, at_a),
-        b=_taken(two.estimates, at_b),
+        a=_model_at(one.estimates, at_a),
+        b=_model_at(two.estimates, at_b),
         notes=_notes(one, two, (name_a, name_b), len(at_a)),
     )
 
@@ -235,7 +235,7 @@ def _end(end: NDArray[np.float64] | None, ages: NDArray[np.float64]) -> NDArray[
     return ages if end is None else end
 
 
-def _taken(model: ModelRows, at: NDArray[np.int64]) -> ModelRows:
+def _model_at(model: ModelRows, at: NDArray[np.int64]) -> ModelRows:
     return ModelRows(
         estimates=model.estimates[at],
         low=None if model.low is None else model.low[at],

@@ -114,7 +114,7 @@ class Rate:
         n: Rows.
         units: Persons (rows, where identities are not known).
         effective: Effective number of independent rows.
-        kept: Share of the units that unequal weights leave, (sum w)² / (n sum w²).
+        efficiency: Share of the units that unequal weights leave, (sum w)² / (n sum w²).
         persons: Which persons they are, from number 0; None where identities are not known.
     """
 
@@ -122,13 +122,13 @@ class Rate:
     n: int
     units: int
     effective: float
-    kept: float = 1.0
+    efficiency: float = 1.0
     persons: NDArray[np.bool_] | None = field(default=None, repr=False, compare=False)
 
     @property
     def size(self) -> float:
         """Units, less what unequal weights cost: what decides whether a group takes part."""
-        return self.units * self.kept
+        return self.units * self.efficiency
 
     def interval(self, *, persons: bool, level: float = 0.95) -> Interval:
         """Return the rate with its exact limits; `persons`: whether units are persons."""
@@ -161,7 +161,7 @@ def rate_of(hits: Floats, units: np.ndarray | None = None, weights: Floats | Non
     most = float(n) if weights is None else float(weights.sum() ** 2 / (weights**2).sum())
     rate = _clustered(UnitSums.of(hits, units, weights), n, most)
     persons = None if units is None else np.bincount(units) > 0
-    return replace(rate, kept=min(most / n, 1.0), persons=persons)
+    return replace(rate, efficiency=min(most / n, 1.0), persons=persons)
 
 
 def _clustered(sums: UnitSums, n: int, most: float) -> Rate:

@@ -186,7 +186,7 @@ NUMBER: dict[str, Any] = {
 }
 MEASURE_FACTS = ("key", "title", "unit", "digits", "better", "meaning", "approximate")
 KEYS: dict[str, Any] = {"model": pl.String, "attribute": pl.String, "group": pl.String}
-Row = tuple[object, ...]
+_Row = tuple[object, ...]
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  # any part of a result
@@ -239,11 +239,11 @@ def audit_frame(result: "AuditResult", part: str = "measures") -> pl.DataFrame:
     return pl.DataFrame(values, schema=schema, orient="row")
 
 
-def _numbers(interval: Interval) -> Row:
+def _numbers(interval: Interval) -> _Row:
     return dataclasses.astuple(interval)
 
 
-def _measures(model: ModelAudit) -> Iterator[Row]:
+def _measures(model: ModelAudit) -> Iterator[_Row]:
     for key, interval in model.overall.items():
         yield (ALL, ALL, key, *_numbers(interval), True)
     for attribute, groups in model.groups.items():
@@ -252,16 +252,16 @@ def _measures(model: ModelAudit) -> Iterator[Row]:
                 yield (attribute, name, key, *_numbers(interval), group.takes_part)
 
 
-def _gaps(model: ModelAudit) -> Iterator[Row]:
+def _gaps(model: ModelAudit) -> Iterator[_Row]:
     for attribute, gaps in model.gaps.items():
         yield from (_gap(attribute, gap) for gap in gaps)
 
 
-def _gap(attribute: str, gap: Gap) -> Row:
+def _gap(attribute: str, gap: Gap) -> _Row:
     return (attribute, gap.first, gap.second, gap.measure, *_numbers(gap.interval), gap.kind)
 
 
-def _biases(model: ModelAudit) -> Iterator[Row]:
+def _biases(model: ModelAudit) -> Iterator[_Row]:
     for attribute, interval in model.bias.items():
         floor = model.floors[attribute]
         corrected = model.corrected_bias[attribute]
@@ -281,21 +281,21 @@ def _biases(model: ModelAudit) -> Iterator[Row]:
         yield (ALL, "mean_error_bias", *numbers_, None, None, None)
 
 
-def _failures(model: ModelAudit) -> Iterator[Row]:
+def _failures(model: ModelAudit) -> Iterator[_Row]:
     yield (ALL, ALL, *_numbers(model.failures.overall))
     for attribute, groups in model.failures.items():
         for group, interval in groups.items():
             yield (attribute, group, *_numbers(interval))
 
 
-def _ages(model: ModelAudit) -> Iterator[Row]:
+def _ages(model: ModelAudit) -> Iterator[_Row]:
     for attribute, bands in model.by_age.bands.items():
         for band in bands:
             for key, interval in (("mae", band.mae), ("mean_error", band.mean_error)):
                 yield (attribute, band.group, band.low, band.high, key, *_numbers(interval))
 
 
-def _cells(model: ModelAudit) -> Iterator[Row]:
+def _cells(model: ModelAudit) -> Iterator[_Row]:
     for crossed in model.intersections:
         for cell in crossed.cells:
             for key, interval in (("mae", cell.mae), ("mean_error", cell.mean_error)):

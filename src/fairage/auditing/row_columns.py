@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._tables_io import Table
-from fairage.auditing.cells import bad_rows, kept, missing_texts, texts_of, whole_column
+from fairage.auditing.cells import bad_rows, missing_texts, selected, texts_of, whole_column
 from fairage.auditing.coding import Bins, code_column, present_groups, similar_names
 from fairage.auditing.column_guesses import MOST_MODELS
 from fairage.auditing.columns import Columns
@@ -138,7 +138,9 @@ def read_images(table: Table, column: str | None, known: NDArray[np.bool_]) -> p
     """Return the names of the images of the rows where the mask is true."""
     if column is None:
         return None
-    return texts_of(kept(whole_column(table, column), known), column, expected="names of images")
+    return texts_of(
+        selected(whole_column(table, column), known), column, expected="names of images"
+    )
 
 
 def read_model_names(table: Table, column: str) -> tuple[NDArray[np.int64], list[str]]:
@@ -185,11 +187,11 @@ def read_persons(table: Table, column: str | None, keep: NDArray[np.bool_]) -> P
     """
     if column is None:
         return Persons(None, 0)
-    codes, count = number_values(kept(whole_column(table, column), keep), column)
+    codes, count = number_values(selected(whole_column(table, column), keep), column)
     alone = codes < 0
     without, n = int(alone.sum()), len(codes)
     if count == 1 and n > 1 and 2 * without < n:
-        value = kept(whole_column(table, column), keep)[int(np.argmin(alone))]
+        value = selected(whole_column(table, column), keep)[int(np.argmin(alone))]
         raise DataError(
             f"column {column!r}: expected who is on each image, got {value!r} in {n - without:,} "
             f"of {n:,} rows, name another column with --identity, or '' for none"
@@ -239,7 +241,9 @@ def _renumbered(
 
 def image_keys(table: Table, column: str, keep: NDArray[np.bool_]) -> NDArray[np.uint64]:
     """Return a number for each named image, equal for equal names; 0 where there is no name."""
-    names = texts_of(kept(whole_column(table, column), keep), column, expected="names of images")
+    names = texts_of(
+        selected(whole_column(table, column), keep), column, expected="names of images"
+    )
     keys = names.hash().to_numpy() | np.uint64(1)
     blank = pl.Series([None, ""], dtype=pl.String).hash().to_numpy() | np.uint64(1)
     return np.where((keys == blank[0]) | (keys == blank[1]), np.uint64(0), keys)

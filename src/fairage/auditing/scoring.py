@@ -23,7 +23,7 @@ __all__ = [
     "AVERAGE_BIAS",
     "MAE",
     "MIN_ROWS",
-    "GroupErrors",
+    "AttributeErrors",
     "Score",
     "average_bias",
     "bias_column",
@@ -42,7 +42,7 @@ _SPECIAL = {AGE_GROUP: "age", "average": "average_attribute"}
 
 
 @dataclass(frozen=True)
-class GroupErrors:
+class AttributeErrors:
     """The errors of an attribute's groups.
 
     Args:
@@ -82,7 +82,7 @@ class Score:
     mean_error: float
     biases: dict[str, float]
     average_bias: float
-    groups: dict[str, GroupErrors]
+    groups: dict[str, AttributeErrors]
 
 
 def score(
@@ -152,7 +152,7 @@ def group_biases(
     *,
     min_rows: int = MIN_ROWS,
     units: Units | None = None,
-) -> dict[str, GroupErrors]:
+) -> dict[str, AttributeErrors]:
     """Return the group errors of each attribute; each has its `bias`.
 
     Args:
@@ -167,7 +167,7 @@ def group_biases(
         2.0
     """
     return {
-        name: GroupErrors(
+        name: AttributeErrors(
             own.names,
             own.counts,
             own.means(absolute),
@@ -177,7 +177,7 @@ def group_biases(
     }
 
 
-def known_biases(members: Mapping[str, GroupErrors]) -> dict[str, float]:
+def known_biases(members: Mapping[str, AttributeErrors]) -> dict[str, float]:
     """Return the bias of each attribute that has one.
 
     Examples:

@@ -124,11 +124,11 @@ class SuiteRuns:
         sets: list[list[int]] = []
         for number, version in enumerate(self.versions):
             same = (s for s in sets if _same_faces(self.versions[s[0]], version))
-            known = next(same, None)
-            if known is None:
+            match = next(same, None)
+            if match is None:
                 sets.append([number])
             else:
-                known.append(number)
+                match.append(number)
         return sets
 
     @property

@@ -16,7 +16,7 @@ from fairage.auditing.result_parts import ALL
 from fairage.auditing.scoring import (
     AVERAGE_BIAS,
     MAE,
-    GroupErrors,
+    AttributeErrors,
     Score,
     bias_column,
     metrics_of,
@@ -67,7 +67,7 @@ class VersionStatistics:
 
     scores: tuple[Score, ...]
     metrics: dict[str, MetricEstimate]
-    groups: dict[str, GroupErrors]
+    groups: dict[str, AttributeErrors]
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ class _SameFaces:
         return mean_estimate(values, limits, int(self.means.sizes[column]))
 
 
-def _mean_groups(scores: Sequence[Score]) -> dict[str, GroupErrors]:
+def _mean_groups(scores: Sequence[Score]) -> dict[str, AttributeErrors]:
     """Return the group errors averaged over seeds, which share faces and so groups."""
     return {
         name: replace(first, errors=np.mean([s.groups[name].errors for s in scores], axis=0))
@@ -348,8 +348,8 @@ def _metric_cells(column: str, estimate: MetricEstimate | None) -> dict[str, flo
     values = {
         "mean": estimate.mean,
         "sd": estimate.sd,
-        "low": _known(estimate.low),
-        "high": _known(estimate.high),
+        "low": _none_if_nan(estimate.low),
+        "high": _none_if_nan(estimate.high),
         "corrected": estimate.corrected,
         "floor": None if floor is None else floor.mean,
         "floor_p975": None if floor is None else floor.p975,
@@ -360,11 +360,11 @@ def _metric_cells(column: str, estimate: MetricEstimate | None) -> dict[str, flo
 def _change_cells(column: str, change: Difference | None) -> dict[str, float | bool | None]:
     return {
         f"{column}_change": None if change is None else change.value,
-        f"{column}_change_low": None if change is None else _known(change.low),
-        f"{column}_change_high": None if change is None else _known(change.high),
+        f"{column}_change_low": None if change is None else _none_if_nan(change.low),
+        f"{column}_change_high": None if change is None else _none_if_nan(change.high),
         f"{column}_change_resolved": None if change is None else change.resolved,
     }
 
 
-def _known(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return None if math.isnan(value) else value

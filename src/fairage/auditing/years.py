@@ -150,22 +150,22 @@ def _numbers(values: pl.Series, column: str) -> YearCells:
 
 def _plain_numbers(texts: pl.Series) -> YearCells:
     numbers = texts.cast(pl.Float64, strict=False)
-    left = numbers.is_null() & texts.is_not_null()
-    with_comma = left & texts.str.contains(DECIMAL_COMMA)
+    unread = numbers.is_null() & texts.is_not_null()
+    with_comma = unread & texts.str.contains(DECIMAL_COMMA)
     commas = bool(with_comma.any())
     if commas:
         points = texts.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-        numbers, left = points.zip_with(with_comma, numbers), left & ~with_comma
+        numbers, unread = points.zip_with(with_comma, numbers), unread & ~with_comma
     low = numbers.fill_null(math.nan).to_numpy()
     codes = _blank_codes(low)
-    if not left.any():
+    if not unread.any():
         return YearCells(low, low, codes, commas=commas)
-    rest = texts.filter(left)
+    rest = texts.filter(unread)
     distinct = rest.unique(maintain_order=True)
     others = [text for text in distinct if not is_missing(text)]
     place = {text: i for i, text in enumerate(others, start=1)}
     places = np.array([place.get(text, 0) for text in distinct], dtype=np.int32)
-    codes[left.to_numpy()] = places[rest.cast(pl.Enum(distinct)).to_physical().to_numpy()]
+    codes[unread.to_numpy()] = places[rest.cast(pl.Enum(distinct)).to_physical().to_numpy()]
     return YearCells(low, low, codes, (MISSING, *others), commas)
 
 

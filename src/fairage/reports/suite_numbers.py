@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fairage.auditing.result_parts import Interval
-from fairage.auditing.scoring import AVERAGE_BIAS, MAE, GroupErrors, bias_column
+from fairage.auditing.scoring import AVERAGE_BIAS, MAE, AttributeErrors, bias_column
 from fairage.auditing.suite_comparison import Difference
 from fairage.auditing.suite_estimates import MetricEstimate
 from fairage.auditing.suite_runs import VersionRuns
@@ -240,7 +240,7 @@ def _known(end: float) -> float | None:
     return None if math.isnan(end) else end
 
 
-def _others(groups: GroupErrors, worst: int) -> float:
+def _others(groups: AttributeErrors, worst: int) -> float:
     counts = np.delete(groups.counts, worst)
     errors = np.delete(groups.errors, worst)[counts > 0]
     if not len(errors):

@@ -17,10 +17,10 @@ from fairage.tables import UNKNOWN
 __all__ = [
     "BatchPenalty",
     "Fairness",
-    "GroupErrors",
     "GroupLayout",
     "Labels",
     "Penalty",
+    "RunningGroupErrors",
     "check_options",
     "lay_out",
 ]
@@ -189,7 +189,7 @@ class Fairness(Protocol):
         ...
 
 
-class GroupErrors:
+class RunningGroupErrors:
     """Mean error of each group, remembered over batches.
 
     Sums of errors and counts of rows both decay, so that a group that a batch does not hold keeps

@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 
 from fairage.exceptions import ConfigError
-from fairage.objectives.fairness.term import BatchPenalty, GroupErrors, GroupLayout, check_options
+from fairage.objectives.fairness.term import (
+    BatchPenalty,
+    GroupLayout,
+    RunningGroupErrors,
+    check_options,
+)
 
 __all__ = ["Adaptive", "BoundedGroupLoss", "Cvar", "Gap", "GroupDro", "Variance"]
 
@@ -56,7 +61,7 @@ class Gap:
 
 class _GapPenalty(BatchPenalty):
     def __init__(self, term: Gap, layout: GroupLayout) -> None:
-        self.errors = GroupErrors(layout, term.memory)
+        self.errors = RunningGroupErrors(layout, term.memory)
         (self.left, self.right), weights = layout.pairs()
         self.weights = term.strength * weights
 
@@ -97,7 +102,7 @@ class Variance:
 class _VariancePenalty(BatchPenalty):
     def __init__(self, term: Variance, layout: GroupLayout) -> None:
         self.beta = term.beta
-        self.errors = GroupErrors(layout, term.memory)
+        self.errors = RunningGroupErrors(layout, term.memory)
         self.same = layout.same_attribute
         self.n_attributes = layout.n_attributes
 
@@ -146,7 +151,7 @@ class GroupDro:
 class _GroupDroPenalty(BatchPenalty):
     def __init__(self, term: GroupDro, layout: GroupLayout) -> None:
         self.term, self.rows = term, layout.rows
-        self.errors = GroupErrors(layout, term.memory)
+        self.errors = RunningGroupErrors(layout, term.memory)
         self.same = layout.same_attribute
         self.logits = torch.zeros(len(layout.names))
 
@@ -206,7 +211,7 @@ class BoundedGroupLoss:
 class _BoundPenalty(BatchPenalty):
     def __init__(self, term: BoundedGroupLoss, layout: GroupLayout) -> None:
         self.term, self.rows = term, layout.rows
-        self.errors = GroupErrors(layout, term.memory)
+        self.errors = RunningGroupErrors(layout, term.memory)
         self.multipliers = torch.zeros(len(layout.names))
 
     def loss(self, errors: Tensor, membership: Tensor) -> Tensor | None:
