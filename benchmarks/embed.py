@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -24,9 +25,9 @@ from transformers import ResNetConfig, ResNetModel
 
 from fairage._random import numpy_rng, torch_seed
 from fairage.embeddings.backbones.registry import Backbone, find_backbone
-from fairage.embeddings.batcher import Lane
-from fairage.embeddings.loader import Itself, read_ahead
-from fairage.embeddings.options import BackboneSpec
+from fairage.embeddings.batcher import BackboneBatcher
+from fairage.embeddings.embed_options import BackboneSpec
+from fairage.embeddings.loader import Original, in_order, load_image, reader_threads
 from fairage.embeddings.runtime import PRECISIONS, Runtime, choose_runtime
 
 SIDE = 224
@@ -89,16 +90,19 @@ def plain_loop(model: torch.nn.Module, images: list[str]) -> Values:
 def our_loop(backbone: Backbone, images: list[str], runtime: Runtime) -> Values:
     """Embed into a fresh store, without flip-averaging, as the plain loop."""
     with tempfile.TemporaryDirectory() as store:
-        lane = Lane(backbone, BackboneSpec(backbone.name, flip=False), Path(store), runtime)
+        spec = BackboneSpec(backbone.name, flip=False)
+        batcher = BackboneBatcher(backbone, spec, Path(store), runtime)
         keys = []
-        wanted = [Itself(row, image) for row, image in enumerate(images)]
-        for image in read_ahead(wanted, [lane], ahead=2 * runtime.batch_size):
+        requests = [Original(row, image) for row, image in enumerate(images)]
+        load = partial(load_image, batchers=[batcher], detections=None)
+        ahead, workers = 2 * runtime.batch_size, reader_threads(images, None)
+        for image in in_order(requests, load, ahead=ahead, workers=workers):
             assert image.key is not None, image.reason
             keys.append(image.key)
-            for seen in image.seen:
-                lane.add(seen.key, seen.pixels)
-        lane.finish()
-        return lane.store.values(keys)
+            for prepared in image.prepared:
+                batcher.add(prepared.key, prepared.pixels)
+        batcher.finish()
+        return batcher.store.values(keys)
 
 
 def matrix_products(precision: str) -> float:

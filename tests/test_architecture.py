@@ -29,6 +29,7 @@ LAYERS = [
         "_images",
         "_random",
         "_registry",
+        "_settings",
         "_work",
         "age_groups",
         "exceptions",

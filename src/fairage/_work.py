@@ -55,10 +55,12 @@ Advance = Callable[[int], None]
 
 
 @contextmanager
-def progress_bar(description: str, total: int, *, unit: str = "") -> Iterator[Advance]:
+def progress_bar(
+    description: str, total: int, *, unit: str = "", shown: bool = True
+) -> Iterator[Advance]:
     """Show a bar on standard error while the block runs, and yield the function that moves it.
 
-    Nothing is shown where standard error is not a terminal.
+    Nothing is shown where standard error is not a terminal, or where it is not wanted.
 
     Examples:
         >>> with progress_bar("reading", total=3) as advance:
@@ -74,6 +76,6 @@ def progress_bar(description: str, total: int, *, unit: str = "") -> Iterator[Ad
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+    with Progress(*columns, console=console, disable=not (shown and sys.stderr.isatty())) as bar:
         task = bar.add_task(description, total=total)
         yield lambda done: bar.advance(task, done)

@@ -16,7 +16,7 @@ import torch
 from transformers import ResNetConfig, ResNetModel
 
 from fairage._tables_io import write_table
-from fairage.embeddings import BackboneSpec, Embeddings
+from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions
 from fairage.embeddings import embed as embed_faces
 from fairage.tables import AGE, IMAGE, read_faces
 
@@ -79,7 +79,10 @@ def shards(store: Path) -> int:
 
 def embedded(table: Path, backbone: Path, store: Path) -> Embeddings:
     specs = [BackboneSpec(str(backbone))]
-    return embed_faces(read_faces(table), specs, store=store, batch_size=4, on_error="skip")
+    return embed_faces(
+        read_faces(table),
+        EmbedOptions(backbones=specs, store=store, batch_size=4, on_error="skip"),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +165,7 @@ def test_summary_for_people_lists_what_failed(table: Path, backbone: Path, tmp_p
         (["--view", "middle"], "expected a view"),
         (["--view", "aligned"], "--detector or FAIRAGE_DETECTOR"),
         (["--view", "aligned", "--detector", "none.onnx"], "got no file"),
-        (["--engine", "ray"], "--engine must be one of"),
+        (["--engine", "ray"], "No such option: --engine"),
         (["--on-error", "stop"], "is not one of 'fail', 'skip'"),
         (["--device", "abacus"], "expected a device"),
         (["--backbone", "no/such/folder"], "expected a backbone"),

@@ -328,7 +328,7 @@ def test_a_version_that_breaks_is_named_and_the_others_are_told(
     assert finished(out) == {Path("mine-quick", "seed-0", "run.json")}
 
 
-@pytest.mark.parametrize("words", [["run", "RECIPE"], ["suite", "backbones"]])
+@pytest.mark.parametrize("words", [["run", "RECIPE"], ["backbones"]])
 def test_a_folder_in_which_another_command_is_at_work_is_left_alone(
     words: list[str], recipe: Path, faces: Path, backbone: Path, store: Path, tmp_path: Path
 ) -> None:

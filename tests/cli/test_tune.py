@@ -1,4 +1,4 @@
-"""`fairage tune` and `fairage suite backbones` as a user runs them, killed halfway too."""
+"""`fairage tune` and `fairage backbones` as a user runs them, killed halfway too."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "more.yaml").write_text(
         (folder / "quick.yaml").read_text(encoding="utf-8").replace("quick", "more")
         + "augmentation: {name: kit, copies: {name: groups, times: 1}}\n"
-        "stages: [{name: elsewhere, data: utk, epochs: 1}, {name: here}]\n",
+        "stages: [{name: elsewhere, data: utk, training: {epochs: 1}}, {name: here}]\n",
         encoding="utf-8",
     )
     (folder / "space.yaml").write_text(
@@ -222,7 +222,7 @@ def test_a_folder_of_another_search_is_refused_and_kept(
 
 
 def backbones(folder: Path, out: Path, *more: object) -> list[object]:
-    common = ["suite", "backbones", "--faces", folder / "faces.parquet", "--out", out]
+    common = ["backbones", "--faces", folder / "faces.parquet", "--out", out]
     views = ["--backbone", "embedded", "--backbone", "embedded@crop:0.7"]
     return [*common, *views, "--recipe", folder / "quick.yaml", "--seeds", 1, *more]
 
@@ -239,11 +239,11 @@ def test_backbones_are_compared_on_several_tables(folder: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("suite", "backbone"), "Did you mean 'backbones'"),
-        (("suite", "published", "--recipe", "x.yaml"), "which only the suite backbones takes"),
-        (("suite", "backbones", "--recipe", "x.yaml"), "got no file 'x.yaml'"),
-        (("suite", "backbones", "--concatenated"), "two backbones or more"),
-        (("suite", "backbones", "--backbone", "embedded"), "different backbones"),
+        (("backbone",), "No such command 'backbone'"),
+        (("suite", "published", "--recipe", "x.yaml"), "No such option: --recipe"),
+        (("backbones", "--recipe", "x.yaml"), "got no file 'x.yaml'"),
+        (("backbones", "--concatenated"), "two backbones or more"),
+        (("backbones", "--backbone", "embedded"), "different backbones"),
     ],
 )
 def test_a_mistake_about_backbones_is_one_line(

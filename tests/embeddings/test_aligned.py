@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairage.embeddings import BackboneSpec, embed
+from fairage.embeddings import BackboneSpec, EmbedOptions, embed
 from fairage.exceptions import ConfigError
 from fairage.faces import FaceDetector, decode_image
 from fairage.faces.views import TEMPLATE
@@ -52,12 +52,12 @@ def test_faces_not_found_fall_back_to_the_crop_and_are_listed(
     pictures: Faces, resnet: Path, detector: Path, yunet: FakeYuNet, tmp_path: Path
 ) -> None:
     specs = [BackboneSpec(str(resnet), view) for view in ("aligned", "crop:0.7")]
-    found = embed(pictures, specs, store=tmp_path / "s", detector=detector)
+    found = embed(pictures, EmbedOptions(backbones=specs, store=tmp_path / "s", detector=detector))
     assert len(found.no_face) == 2
     aligned, cropped = np.hsplit(found.values, 2)
     same = [row for row in range(12) if np.array_equal(aligned[row], cropped[row])]
     assert same == list(found.no_face)
-    again = embed(pictures, specs, store=tmp_path / "s", detector=detector)
+    again = embed(pictures, EmbedOptions(backbones=specs, store=tmp_path / "s", detector=detector))
     assert (again.new, again.no_face) == (0, found.no_face)
 
 
@@ -70,10 +70,10 @@ def test_several_backbones_and_runs_detect_once(
     tmp_path: Path,
 ) -> None:
     first = [BackboneSpec(str(resnet), "aligned"), BackboneSpec(str(resnet), "aligned:1.5")]
-    embed(pictures, first, store=tmp_path / "s", detector=detector)
+    embed(pictures, EmbedOptions(backbones=first, store=tmp_path / "s", detector=detector))
     assert yunet.calls == 12
     second = [BackboneSpec(str(onnx_folder), "aligned")]
-    found = embed(pictures, second, store=tmp_path / "s", detector=detector)
+    found = embed(pictures, EmbedOptions(backbones=second, store=tmp_path / "s", detector=detector))
     assert yunet.calls == 12
     assert found.new == 12
     assert len(found.no_face) == 2
@@ -85,7 +85,10 @@ def test_values_are_those_of_the_aligned_picture(
     """The fake landmarks are the template's own, so aligning is scaling to the network's size."""
     yunet.darkest = 0.0
     specs = [BackboneSpec(str(resnet), view) for view in ("aligned", "whole")]
-    found = embed(pictures, specs, store=tmp_path / "s", detector=detector, precision="fp32")
+    found = embed(
+        pictures,
+        EmbedOptions(backbones=specs, store=tmp_path / "s", detector=detector, precision="fp32"),
+    )
     aligned, whole = np.hsplit(found.values, 2)
     assert found.no_face == ()
     lengths = np.linalg.norm(aligned, axis=1) * np.linalg.norm(whole, axis=1)
@@ -98,9 +101,11 @@ def test_another_detector_is_another_embedding_and_only_of_aligned_views(
     other = tmp_path / "other.onnx"
     other.write_bytes(b"another detector")
     aligned, whole = BackboneSpec(str(resnet), "aligned"), BackboneSpec(str(resnet))
-    one = embed(pictures, [aligned, whole], store=tmp_path / "s", detector=detector)
-    assert embed(pictures, [whole], store=tmp_path / "s").new == 0
-    two = embed(pictures, [aligned], store=tmp_path / "s", detector=other)
+    one = embed(
+        pictures, EmbedOptions(backbones=[aligned, whole], store=tmp_path / "s", detector=detector)
+    )
+    assert embed(pictures, EmbedOptions(backbones=[whole], store=tmp_path / "s")).new == 0
+    two = embed(pictures, EmbedOptions(backbones=[aligned], store=tmp_path / "s", detector=other))
     assert two.new == 12
     assert one.backbones[0]["detector"] != two.backbones[0]["detector"]
     assert "detector" not in one.backbones[1]
@@ -110,12 +115,12 @@ def test_lost_detections_are_made_again_without_embedding_again(
     pictures: Faces, resnet: Path, detector: Path, yunet: FakeYuNet, tmp_path: Path
 ) -> None:
     spec = [BackboneSpec(str(resnet), "aligned")]
-    first = embed(pictures, spec, store=tmp_path / "s", detector=detector)
+    first = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "s", detector=detector))
     for about in (tmp_path / "s").glob("*/about.json"):
         if "weights" not in about.read_text():
             for shard in about.parent.glob("*.safetensors"):
                 shard.unlink()
-    again = embed(pictures, spec, store=tmp_path / "s", detector=detector)
+    again = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "s", detector=detector))
     assert yunet.calls == 24
     assert (again.new, again.no_face) == (0, first.no_face)
 
@@ -124,10 +129,13 @@ def test_rows_of_faces_not_found_are_rows_of_the_table(
     pictures: Faces, resnet: Path, detector: Path, yunet: FakeYuNet, tmp_path: Path
 ) -> None:
     spec = [BackboneSpec(str(resnet), "aligned")]
-    whole = embed(pictures, spec, store=tmp_path / "s", detector=detector)
+    whole = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "s", detector=detector))
     broken = next(row for row in range(12) if row not in whole.no_face)
     Path(pictures.images[broken]).write_bytes(b"broken")
-    found = embed(pictures, spec, store=tmp_path / "s", detector=detector, on_error="skip")
+    found = embed(
+        pictures,
+        EmbedOptions(backbones=spec, store=tmp_path / "s", detector=detector, on_error="skip"),
+    )
     assert found.no_face == whole.no_face
     assert broken not in found.rows
 
@@ -137,7 +145,10 @@ def test_an_aligned_view_without_a_detector_is_refused_before_any_work(
 ) -> None:
     monkeypatch.delenv("FAIRAGE_DETECTOR", raising=False)
     with pytest.raises(ConfigError, match="expected a face detector"):
-        embed(pictures, [BackboneSpec(str(resnet), "aligned")], store=tmp_path / "s")
+        embed(
+            pictures,
+            EmbedOptions(backbones=[BackboneSpec(str(resnet), "aligned")], store=tmp_path / "s"),
+        )
     assert not (tmp_path / "s").exists()
 
 
@@ -158,7 +169,7 @@ def test_alignment_helps_on_real_faces(real_data: Path, tmp_path: Path, faces_of
     model = str(real_data / "models" / "mobilefacenet")
     specs = [BackboneSpec(model, view, flip=False) for view in ("crop:0.7", "aligned")]
     detector = real_data / "models" / "face_detection_yunet.onnx"
-    found = embed(faces, specs, store=tmp_path / "s", detector=detector)
+    found = embed(faces, EmbedOptions(backbones=specs, store=tmp_path / "s", detector=detector))
     assert len(found.no_face) <= 1
     unit = found.values.reshape(48, 2, -1)
     unit = unit / np.linalg.norm(unit, axis=2, keepdims=True)

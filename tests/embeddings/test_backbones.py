@@ -13,7 +13,7 @@ from transformers import AutoModel, ViTConfig, ViTModel
 from fairage.embeddings.backbones.onnx import fingerprint
 from fairage.embeddings.backbones.registry import find_backbone
 from fairage.embeddings.backbones.transformers import PooledModel, TorchNetwork
-from fairage.embeddings.options import BackboneSpec
+from fairage.embeddings.embed_options import BackboneSpec
 from fairage.embeddings.runtime import Runtime, has_compiler
 from fairage.exceptions import ConfigError, DataError
 

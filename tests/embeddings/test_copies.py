@@ -8,7 +8,7 @@ import pytest
 
 from fairage._random import numpy_rng
 from fairage.datasets.oversampling import CopiedRows, make_copies
-from fairage.embeddings import BackboneSpec, Embeddings, batcher, embed, embed_copies
+from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions, batcher, embed, embed_copies
 from fairage.embeddings.backbones.registry import find_backbone
 from fairage.embeddings.loader import copy_key
 from fairage.embeddings.runtime import Runtime
@@ -39,18 +39,28 @@ def test_what_one_call_read_of_the_store_the_next_one_finds(
     pictures: Faces, specs: list[BackboneSpec], tmp_path: Path
 ) -> None:
     alone, opened = copied(pictures, specs, tmp_path / "alone"), {}
-    store = {"store": tmp_path / "shared", "opened": opened}
-    embed(pictures, specs, precision="fp32", **store)
+    store = tmp_path / "shared"
+    options = EmbedOptions(backbones=specs, precision="fp32", store=store)
+    embed(pictures, options, opened=opened)
     (shared,) = opened.values()
-    found = copied(pictures, specs, **store)
+    found = copied(pictures, specs, store, opened=opened)
     assert list(opened.values()) == [shared]
     assert (found.new, len(shared)) == (alone.new, len(pictures) + alone.new)
     np.testing.assert_array_equal(found.values, alone.values)
-    assert copied(pictures, specs, **store).new == 0
+    assert copied(pictures, specs, store, opened=opened).new == 0
 
 
-def copied(faces: Faces, specs: list[BackboneSpec], store: Path, **more) -> Embeddings:
-    return embed_copies(faces, twice(faces), KIT, specs, store=store, precision="fp32", **more)
+def copied(
+    faces: Faces,
+    specs: list[BackboneSpec],
+    store: Path,
+    *,
+    seed: int = 0,
+    opened: dict | None = None,
+    **changes,
+) -> Embeddings:
+    options = EmbedOptions(backbones=specs, store=store, precision="fp32", **changes)
+    return embed_copies(faces, twice(faces), KIT, options, seed=seed, opened=opened)
 
 
 def test_a_copy_is_what_the_network_sees_after_the_view_changed(
@@ -84,16 +94,16 @@ def test_another_store_gives_the_same_bits(pictures, specs, tmp_path) -> None:
 
 
 def test_copies_differ_from_the_face_and_from_each_other(pictures, specs, tmp_path) -> None:
-    plain = embed(pictures, specs, store=tmp_path, precision="fp32").values
+    plain = embed(pictures, EmbedOptions(backbones=specs, store=tmp_path, precision="fp32")).values
     first, second = copied(pictures, specs, tmp_path).values.reshape(12, 2, -1).swapaxes(0, 1)
     for one, other in ((plain, first), (plain, second), (first, second)):
         assert (np.abs(one - other).max(axis=1) > 1e-4).all()
 
 
 def test_plain_images_are_found_where_they_were(pictures, specs, tmp_path) -> None:
-    before = embed(pictures, specs, store=tmp_path, precision="fp32")
+    before = embed(pictures, EmbedOptions(backbones=specs, store=tmp_path, precision="fp32"))
     copied(pictures, specs, tmp_path)
-    after = embed(pictures, specs, store=tmp_path, precision="fp32")
+    after = embed(pictures, EmbedOptions(backbones=specs, store=tmp_path, precision="fp32"))
     assert (before.new, after.new) == (12, 0)
     np.testing.assert_array_equal(before.values, after.values)
 
@@ -104,7 +114,9 @@ def test_values_do_not_depend_on_the_order_or_on_what_else_is_copied(
     whole = copied(pictures, specs, tmp_path / "a")
     other = pictures.rows(np.arange(12)[::-1].copy())
     told = some([0, 0, 5, 11], [1, 2, 2, 1])
-    found = embed_copies(other, told, KIT, specs, store=tmp_path / "b", precision="fp32")
+    found = embed_copies(
+        other, told, KIT, EmbedOptions(backbones=specs, store=tmp_path / "b", precision="fp32")
+    )
     wanted = whole.values[[22, 23, 13, 0]]
     np.testing.assert_allclose(found.values, wanted, rtol=1e-5, atol=1e-6)
 
@@ -121,10 +133,9 @@ def test_every_backbone_sees_the_same_copy(pictures, resnet, onnx_folder, tmp_pa
 )
 def test_another_seed_or_setting_is_another_copy(change, pictures, specs, tmp_path) -> None:
     first = copied(pictures, specs, tmp_path)
-    options = {"augmentation": KIT, "seed": 0} | change
-    other = embed_copies(
-        pictures, twice(pictures), backbones=specs, store=tmp_path, precision="fp32", **options
-    )
+    chosen = {"augmentation": KIT, "seed": 0} | change
+    options = EmbedOptions(backbones=specs, store=tmp_path, precision="fp32")
+    other = embed_copies(pictures, twice(pictures), options=options, **chosen)
     assert other.new == 24
     assert np.abs(first.values - other.values).max() > 1e-4
 
@@ -132,7 +143,9 @@ def test_another_seed_or_setting_is_another_copy(change, pictures, specs, tmp_pa
 def test_more_copies_go_on_where_fewer_ended(pictures, specs, tmp_path) -> None:
     first = copied(pictures, specs, tmp_path)
     thrice = make_copies("all", times=3).choose(pictures.frame)
-    more = embed_copies(pictures, thrice, KIT, specs, store=tmp_path, precision="fp32")
+    more = embed_copies(
+        pictures, thrice, KIT, EmbedOptions(backbones=specs, store=tmp_path, precision="fp32")
+    )
     assert more.new == 12
     kept = more.values.reshape(12, 3, -1)[:, :2].reshape(24, -1)
     np.testing.assert_array_equal(kept, first.values)
@@ -140,7 +153,9 @@ def test_more_copies_go_on_where_fewer_ended(pictures, specs, tmp_path) -> None:
 
 def test_many_copies_of_a_face_are_all_there(pictures, specs, tmp_path) -> None:
     told = some([7] * 40, list(range(1, 41)))
-    found = embed_copies(pictures, told, KIT, specs, store=tmp_path, precision="fp32")
+    found = embed_copies(
+        pictures, told, KIT, EmbedOptions(backbones=specs, store=tmp_path, precision="fp32")
+    )
     assert (found.new, found.rows.tolist()) == (40, [7] * 40)
     assert len(np.unique(found.values, axis=0)) == 40
 
@@ -149,15 +164,15 @@ def test_an_interrupted_run_ends_with_the_same_bits(
     pictures: Faces, specs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = copied(pictures, specs, tmp_path / "whole", batch_size=5)
-    run, batches = batcher.Lane._run_batch, []
+    run, batches = batcher.BackboneBatcher._run_batch, []
 
-    def interrupted(self: batcher.Lane) -> None:
+    def interrupted(self: batcher.BackboneBatcher) -> None:
         batches.append(1)
         if len(batches) == 3:
             raise KeyboardInterrupt
         run(self)
 
-    monkeypatch.setattr(batcher.Lane, "_run_batch", interrupted)
+    monkeypatch.setattr(batcher.BackboneBatcher, "_run_batch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         copied(pictures, specs, tmp_path / "cut", batch_size=5)
     rest = copied(pictures, specs, tmp_path / "cut", batch_size=5)
@@ -188,6 +203,6 @@ def test_copies_of_an_unreadable_image_are_left_out_and_told_once(
 
 def test_what_makes_no_sense_is_refused(pictures: Faces, specs, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="one copy or more"):
-        embed_copies(pictures, some([], []), KIT, specs, store=tmp_path)
+        embed_copies(pictures, some([], []), KIT, EmbedOptions(backbones=specs, store=tmp_path))
     with pytest.raises(ConfigError, match="on_error"):
         copied(pictures, specs, tmp_path, on_error="ignore")

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fairage.embeddings import BackboneSpec, batcher, embed
+from fairage.embeddings import BackboneSpec, EmbedOptions, batcher, embed
 from fairage.embeddings.backbones import transformers
 from fairage.embeddings.backbones.registry import find_backbone
 from fairage.embeddings.runtime import Runtime
@@ -40,7 +40,10 @@ def test_values_are_those_of_one_image_at_a_time(
     pictures: Faces, resnet: Path, onnx_folder: Path, tmp_path: Path
 ) -> None:
     specs = [BackboneSpec(str(resnet)), BackboneSpec(str(onnx_folder), "crop:0.7")]
-    found = embed(pictures, specs, store=tmp_path / "store", batch_size=5, precision="fp32")
+    found = embed(
+        pictures,
+        EmbedOptions(backbones=specs, store=tmp_path / "store", batch_size=5, precision="fp32"),
+    )
     assert found.values.dtype == np.float32
     wanted = np.hstack([by_hand(pictures, resnet), by_hand(pictures, onnx_folder, 0.7)])
     np.testing.assert_allclose(found.values, wanted, rtol=1e-4, atol=1e-5)
@@ -55,16 +58,16 @@ def test_a_second_call_computes_nothing_and_gives_the_same(
     pictures: Faces, resnet: Path, tmp_path: Path
 ) -> None:
     spec = [BackboneSpec(str(resnet))]
-    first = embed(pictures, spec, store=tmp_path / "store")
-    again = embed(pictures, spec, store=tmp_path / "store")
+    first = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "store"))
+    again = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "store"))
     assert (first.new, again.new) == (12, 0)
     np.testing.assert_array_equal(first.values, again.values)
 
 
 def test_only_new_images_are_embedded(pictures: Faces, resnet: Path, tmp_path: Path) -> None:
     spec = [BackboneSpec(str(resnet))]
-    embed(pictures.rows(np.arange(7)), spec, store=tmp_path / "store")
-    assert embed(pictures, spec, store=tmp_path / "store").new == 5
+    embed(pictures.rows(np.arange(7)), EmbedOptions(backbones=spec, store=tmp_path / "store"))
+    assert embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "store")).new == 5
 
 
 def test_the_same_image_under_another_name_is_not_embedded_again(
@@ -73,7 +76,9 @@ def test_the_same_image_under_another_name_is_not_embedded_again(
     copy = pictures.root / "copy.png"
     copy.write_bytes((pictures.root / "03.png").read_bytes())
     both = faces_of(pictures.root, ["03.png", "copy.png", "04.png"])
-    found = embed(both, [BackboneSpec(str(resnet))], store=tmp_path / "store")
+    found = embed(
+        both, EmbedOptions(backbones=[BackboneSpec(str(resnet))], store=tmp_path / "store")
+    )
     assert found.new == 2
     np.testing.assert_array_equal(found.values[0], found.values[1])
 
@@ -82,9 +87,9 @@ def test_a_changed_image_is_embedded_again(
     pictures: Faces, resnet: Path, tmp_path: Path, save_picture: SavePicture
 ) -> None:
     spec = [BackboneSpec(str(resnet))]
-    first = embed(pictures, spec, store=tmp_path / "store")
+    first = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "store"))
     save_picture(pictures.root / "03.png", 99)
-    again = embed(pictures, spec, store=tmp_path / "store")
+    again = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "store"))
     assert again.new == 1
     changed = (first.values != again.values).any(axis=1)
     assert np.flatnonzero(changed).tolist() == [3]
@@ -96,8 +101,12 @@ def test_flip_averaging_makes_mirror_images_equal(
     save_picture(tmp_path / "a.png", 1, side=32)
     cv2.imwrite(str(tmp_path / "b.png"), cv2.imread(str(tmp_path / "a.png"))[:, ::-1])
     faces = faces_of(tmp_path, ["a.png", "b.png"])
-    averaged = embed(faces, [BackboneSpec(str(resnet))], store=tmp_path / "s").values
-    single = embed(faces, [BackboneSpec(str(resnet), flip=False)], store=tmp_path / "s").values
+    averaged = embed(
+        faces, EmbedOptions(backbones=[BackboneSpec(str(resnet))], store=tmp_path / "s")
+    ).values
+    single = embed(
+        faces, EmbedOptions(backbones=[BackboneSpec(str(resnet), flip=False)], store=tmp_path / "s")
+    ).values
     np.testing.assert_allclose(averaged[0], averaged[1], atol=1e-6)
     assert np.abs(single[0] - single[1]).max() > 1e-3
     np.testing.assert_allclose(single.mean(axis=0), averaged[0], atol=1e-5)
@@ -115,7 +124,10 @@ def test_unreadable_images_are_listed_and_left_out(
     broken: Faces, resnet: Path, tmp_path: Path
 ) -> None:
     spec = [BackboneSpec(str(resnet))]
-    found = embed(broken, spec, store=tmp_path / "s", on_error="skip", precision="fp32")
+    found = embed(
+        broken,
+        EmbedOptions(backbones=spec, store=tmp_path / "s", on_error="skip", precision="fp32"),
+    )
     assert [failure.row for failure in found.failures] == [2, 5]
     assert "cut short" in found.failures[0].reason
     assert found.failures[1].image.endswith("05.png")
@@ -129,8 +141,14 @@ def test_an_unreadable_image_ends_the_run_but_keeps_what_was_done(
 ) -> None:
     spec = [BackboneSpec(str(resnet))]
     with pytest.raises(DataError, match=r"row 3 .*02\.png.*--on-error skip"):
-        embed(broken, spec, store=tmp_path / "s", batch_size=2)
-    assert embed(broken, spec, store=tmp_path / "s", batch_size=2, on_error="skip").new == 8
+        embed(broken, EmbedOptions(backbones=spec, store=tmp_path / "s", batch_size=2))
+    assert (
+        embed(
+            broken,
+            EmbedOptions(backbones=spec, store=tmp_path / "s", batch_size=2, on_error="skip"),
+        ).new
+        == 8
+    )
 
 
 def test_a_table_without_a_readable_image_is_an_error(
@@ -138,38 +156,43 @@ def test_a_table_without_a_readable_image_is_an_error(
 ) -> None:
     faces = faces_of(tmp_path, ["none.png"])
     with pytest.raises(DataError, match="at least one image"):
-        embed(faces, [BackboneSpec(str(resnet))], store=tmp_path / "s", on_error="skip")
+        embed(
+            faces,
+            EmbedOptions(
+                backbones=[BackboneSpec(str(resnet))], store=tmp_path / "s", on_error="skip"
+            ),
+        )
 
 
 def test_an_interrupted_run_ends_with_the_same_bits(
     pictures: Faces, resnet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = [BackboneSpec(str(resnet))]
-    whole = embed(pictures, spec, store=tmp_path / "whole", batch_size=5)
-    run = batcher.Lane._run_batch
+    whole = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "whole", batch_size=5))
+    run = batcher.BackboneBatcher._run_batch
     batches: list[int] = []
 
-    def interrupted(self: batcher.Lane) -> None:
+    def interrupted(self: batcher.BackboneBatcher) -> None:
         batches.append(1)
         if len(batches) == 2:
             raise KeyboardInterrupt
         run(self)
 
-    monkeypatch.setattr(batcher.Lane, "_run_batch", interrupted)
+    monkeypatch.setattr(batcher.BackboneBatcher, "_run_batch", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        embed(pictures, spec, store=tmp_path / "cut", batch_size=5)
-    rest = embed(pictures, spec, store=tmp_path / "cut", batch_size=5)
+        embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "cut", batch_size=5))
+    rest = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "cut", batch_size=5))
     assert rest.new == 7
     np.testing.assert_array_equal(whole.values, rest.values)
 
 
 def test_a_damaged_shard_is_embedded_again(pictures: Faces, resnet: Path, tmp_path: Path) -> None:
     spec = [BackboneSpec(str(resnet))]
-    first = embed(pictures, spec, store=tmp_path / "s")
+    first = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "s"))
     (shard,) = (tmp_path / "s").glob("*/*.safetensors")
     shard.write_bytes(shard.read_bytes()[:-100])
     with pytest.warns(UserWarning, match="set aside"):
-        again = embed(pictures, spec, store=tmp_path / "s")
+        again = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "s"))
     assert again.new == 12
     np.testing.assert_array_equal(first.values, again.values)
 
@@ -183,7 +206,7 @@ def test_two_views_share_one_network(
         transformers, "load_pooled", lambda path: (loaded.append(path), load(path))[1]
     )
     specs = [BackboneSpec(str(resnet)), BackboneSpec(str(resnet), "crop:0.7")]
-    embed(pictures, specs, store=tmp_path / "s", precision="fp32")
+    embed(pictures, EmbedOptions(backbones=specs, store=tmp_path / "s", precision="fp32"))
     assert len(loaded) == 1
 
 
@@ -192,11 +215,11 @@ def test_settings_that_make_no_sense_are_refused(
 ) -> None:
     spec = BackboneSpec(str(resnet))
     with pytest.raises(ConfigError, match="on_error"):
-        embed(pictures, [spec], store=tmp_path, on_error="ignore")
+        embed(pictures, EmbedOptions(backbones=[spec], store=tmp_path, on_error="ignore"))
     with pytest.raises(ConfigError, match="different backbones"):
-        embed(pictures, [spec, spec], store=tmp_path)
+        embed(pictures, EmbedOptions(backbones=[spec, spec], store=tmp_path))
     with pytest.raises(ConfigError, match="one or more"):
-        embed(pictures, [], store=tmp_path)
+        embed(pictures, EmbedOptions(backbones=[], store=tmp_path))
 
 
 @pytest.mark.real_data
@@ -211,7 +234,9 @@ def test_both_published_models_embed_real_faces(
         BackboneSpec(str(real_data / "models" / "mobilenet-v1-vggface2")),
         BackboneSpec(str(real_data / "models" / "mobilefacenet"), "crop:0.7"),
     ]
-    found = embed(faces, specs, store=tmp_path / "store", precision=precision)
+    found = embed(
+        faces, EmbedOptions(backbones=specs, store=tmp_path / "store", precision=precision)
+    )
     assert [each["dim"] for each in found.backbones] == [1024, 1664]
     assert found.values.shape == (48, 2688)
     assert np.isfinite(found.values).all()

@@ -10,7 +10,7 @@ import torch
 from fairage.experiments.plan import Plan, Version
 from fairage.experiments.recipe_files import recipe_from, shipped_recipes
 from fairage.experiments.runner import BUNDLE, LOG, PREDICTIONS, RUN, run_version
-from fairage.experiments.schedule import Batch, Job, done_along, trains_along
+from fairage.experiments.schedule import Batch, Job, runs_by_ensembles, trains_expert
 from fairage.experiments.suite import run_plan
 from fairage.models import load_bundle
 
@@ -50,10 +50,10 @@ def test_an_expert_trained_along_is_the_run_that_it_would_be_alone(
     told, embedded, tmp_path: Path
 ) -> None:
     alone, ensemble = recipe(**told), overall()
-    assert trains_along(ensemble, alone)
+    assert trains_expert(ensemble, alone)
     run_version(alone, embedded, seed=1, folder=tmp_path / "alone")
-    along = [(alone, tmp_path / "along")]
-    run_version(ensemble, embedded, seed=1, folder=tmp_path / "overall", along=along)
+    experts = [(alone, tmp_path / "along")]
+    run_version(ensemble, embedded, seed=1, folder=tmp_path / "overall", experts=experts)
     assert_same_run(tmp_path / "along", tmp_path / "alone")
 
 
@@ -77,12 +77,12 @@ def test_an_expert_trained_along_is_the_run_that_it_would_be_alone(
     ],
 )
 def test_another_training_is_not_trained_along(ensemble, alone) -> None:
-    assert not trains_along(ensemble, alone)
+    assert not trains_expert(ensemble, alone)
 
 
 def test_the_studys_ensemble_trains_its_four_experts_along() -> None:
     recipes = {recipe.version: recipe for recipe in shipped_recipes("published")}
-    along = {name for name, told in recipes.items() if trains_along(recipes["overall"], told)}
+    along = {name for name, told in recipes.items() if trains_expert(recipes["overall"], told)}
     assert along == {f"{name} expert" for name in ("gender", "ethnicity", "expression", "age")}
 
 
@@ -112,7 +112,7 @@ def test_of_two_ensembles_with_the_same_expert_one_trains_it_along(embedded) -> 
     batches = [
         Batch([Job(told, 0, Path(told.version))], embedded) for told in (recipe(**GENDER), *others)
     ]
-    along = [[job.along for job in batch.jobs] for batch in done_along(batches)]
+    along = [[job.experts for job in batch.jobs] for batch in runs_by_ensembles(batches)]
     assert along == [[tuple(batches[0].jobs)], [()]]
 
 

@@ -10,14 +10,15 @@ import polars as pl
 import pytest
 
 from fairage.datasets.oversampling import CopiedRows
-from fairage.embeddings import BackboneSpec, Embeddings, embed
+from fairage.embeddings import Embeddings, EmbedOptions, embed
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments import embedded_faces, suite
-from fairage.experiments.embedded_faces import Copying, augmented_faces, copies_told
+from fairage.experiments.embedded_faces import Copying, augmented_faces, copies_sentences
 from fairage.experiments.inputs import EmbeddedFaces, load_embedded_faces
 from fairage.experiments.recipe import AugmentationChoice, Recipe
 from fairage.experiments.recipe_files import recipe_from, shipped_recipes
-from fairage.experiments.suite import SuiteSettings, run_suite
+from fairage.experiments.run_options import RunOptions
+from fairage.experiments.suite import run_suite
 from fairage.experiments.training_data import training_faces
 from fairage.tables import AGE, Faces, check_faces
 
@@ -55,7 +56,7 @@ def test_only_training_rows_are_copied_and_keep_their_labels(embedded: EmbeddedF
     taught = training_faces(found.data, told.augmentation, None)
     ages = taught.frame[AGE].to_numpy()[embedded.counts["train"] :]
     np.testing.assert_allclose(ages, copies.embeddings[:, 0], rtol=1e-6)
-    assert found.new == len(copies) == found.data.copies[told.augmentation.key].rows.size
+    assert found.new_copies == len(copies) == found.data.copies[told.augmentation.key].rows.size
 
 
 def test_recipes_of_the_same_augmentation_share_its_copies(embedded: EmbeddedFaces) -> None:
@@ -63,7 +64,7 @@ def test_recipes_of_the_same_augmentation_share_its_copies(embedded: EmbeddedFac
     recipes = [recipe("plain"), recipe("a", OLD), recipe("b", OLD), recipe("c", SHARE)]
     found = augmented_faces(recipes, embedded, Copying(Path(), fake))
     assert fake.calls == len(found.data.copies) == 2
-    told = copies_told(recipes, found.data)
+    told = copies_sentences(recipes, found.data)
     assert told[0].endswith("were trained on as well by a, b.")
 
 
@@ -120,30 +121,24 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Faces:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, pictures: Faces) -> SuiteSettings:
-    return SuiteSettings(
-        title="Augmented",
-        backbones=(BackboneSpec.parse("embedded"),),
-        store=tmp_path / "store",
-        seeds=1,
-        leave_out=True,
-        extra_faces={"utkface": pictures.split("train")},
-    )
+def options(tmp_path: Path, pictures: Faces) -> RunOptions:
+    embedding = EmbedOptions(backbones="embedded", store=tmp_path / "store")
+    return RunOptions(embedding, seeds=1, extra_faces={"utkface": pictures.split("train")})
 
 
 def quick(told: Recipe) -> Recipe:
     return told.model_copy(update={"training": told.training.model_copy(update=QUICK)})
 
 
-def test_the_whole_published_suite_is_run(pictures, settings, tmp_path: Path) -> None:
+def test_the_whole_published_suite_is_run(pictures, options, tmp_path: Path) -> None:
     recipes = [quick(told) for told in shipped_recipes("published")]
-    outcome = run_suite(recipes, pictures, settings, tmp_path / "out")
+    outcome = run_suite(recipes, pictures, options, tmp_path / "out", leave_out=True)
     assert outcome.left_out == {}
     assert outcome.new_runs == len(recipes) == outcome.summary.height
     keys = {told.augmentation.key for told in recipes if told.augmentation}
     assert len(keys) == 3
     assert 0 < outcome.new_copies <= outcome.copies
-    again = run_suite(recipes, pictures, settings, tmp_path / "out")
+    again = run_suite(recipes, pictures, options, tmp_path / "out", leave_out=True)
     assert (again.new_runs, again.new_copies, again.copies) == (0, 0, outcome.copies)
 
 
@@ -161,36 +156,36 @@ UNFIT = {"table": {"gender": {"nobody": 1.0}}}
     ],
 )
 def test_of_versions_of_one_name_only_that_which_does_not_fit_is_left_out(
-    change, pictures, settings, tmp_path: Path
+    change, pictures, options, tmp_path: Path
 ) -> None:
     told = {**TOLD, "version": "same"}
     recipes = [recipe_from(told, "test"), recipe_from({**told, "experiment": "y", **change}, "t")]
-    outcome = run_suite(recipes, pictures, settings, tmp_path / "out")
+    outcome = run_suite(recipes, pictures, options, tmp_path / "out", leave_out=True)
     assert outcome.summary["experiment"].to_list() == ["x"]
     assert list(outcome.left_out) == ["y-same"]
     assert outcome.left_out["y-same"].startswith("same was left out: ")
 
 
 def test_extra_faces_that_no_version_is_trained_on_are_told(
-    pictures, settings, tmp_path: Path
+    pictures, options, tmp_path: Path
 ) -> None:
-    run_suite([recipe("plain")], pictures, settings, tmp_path / "out")
+    run_suite([recipe("plain")], pictures, options, tmp_path / "out", leave_out=True)
     told = "No version was trained on the extra faces utkface, which were handed over."
     assert told in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_where_all_extra_faces_are_missing_nothing_is_embedded(
-    pictures, settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pictures, options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded_faces, "embed", interrupted)
     told = recipe_from({**TOLD, "version": "s", "stages": [{"name": "a", "data": "b"}]}, "test")
     with pytest.raises(DataError, match="give --extra-faces b=TABLE"):
-        run_suite([told], pictures, settings, tmp_path / "out")
+        run_suite([told], pictures, options, tmp_path / "out", leave_out=True)
 
 
-def test_report_and_run_tell_of_the_copies(pictures, settings, tmp_path: Path) -> None:
-    settings = replace(settings, extra_faces={})
-    outcome = run_suite([recipe("c", SHARE)], pictures, settings, tmp_path / "out")
+def test_report_and_run_tell_of_the_copies(pictures, options, tmp_path: Path) -> None:
+    options = replace(options, extra_faces={})
+    outcome = run_suite([recipe("c", SHARE)], pictures, options, tmp_path / "out", leave_out=True)
     run = json.loads((tmp_path / "out" / "x-c" / "seed-0" / "run.json").read_text())
     assert run["copies"]["number"] == outcome.copies > 0
     assert run["copies"]["notes"]
@@ -200,18 +195,19 @@ def test_report_and_run_tell_of_the_copies(pictures, settings, tmp_path: Path) -
 
 
 def test_a_suite_interrupted_while_copies_are_embedded_ends_as_an_undisturbed_one(
-    pictures, settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pictures, options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipes, settings = [recipe("old", OLD)], replace(settings, extra_faces={})
-    run_suite(recipes, pictures, settings, tmp_path / "whole")
-    cut = replace(settings, store=tmp_path / "cut-store")
-    embed(pictures, cut.backbones, store=cut.store)
+    recipes, options = [recipe("old", OLD)], replace(options, extra_faces={})
+    run_suite(recipes, pictures, options, tmp_path / "whole", leave_out=True)
+    embedding = options.embedding.changed(store=tmp_path / "cut-store")
+    cut = replace(options, embedding=embedding)
+    embed(pictures, embedding)
     with monkeypatch.context() as patched:
         patched.setattr("fairage.embeddings.batcher.FLUSH_SECONDS", 0.0)
         patched.setattr(suite, "run_plan", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            run_suite(recipes, pictures, cut, tmp_path / "cut")
-    outcome = run_suite(recipes, pictures, cut, tmp_path / "cut")
+            run_suite(recipes, pictures, cut, tmp_path / "cut", leave_out=True)
+    outcome = run_suite(recipes, pictures, cut, tmp_path / "cut", leave_out=True)
     assert (outcome.new_copies, outcome.new_runs) == (0, 1)
     for name in ("results.csv", "summary.csv"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
@@ -221,17 +217,18 @@ def interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_the_detector_reaches_faces_and_copies(pictures, settings, tmp_path, monkeypatch) -> None:
+def test_the_detector_reaches_faces_and_copies(pictures, options, tmp_path, monkeypatch) -> None:
     named = tmp_path / "detector.onnx"
     seen = []
     for name in ("embed", "embed_copies"):
         real = getattr(embedded_faces, name)
 
-        def told(*given, real=real, detector, **more):
-            seen.append(detector)
+        def watched(*given, real=real, **more):
+            (chosen,) = (one for one in given if isinstance(one, EmbedOptions))
+            seen.append(chosen.detector)
             return real(*given, **more)
 
-        monkeypatch.setattr(embedded_faces, name, told)
-    settings = replace(settings, detector=named, extra_faces={})
-    run_suite([recipe("old", OLD)], pictures, settings, tmp_path / "out")
+        monkeypatch.setattr(embedded_faces, name, watched)
+    options = replace(options, embedding=options.embedding.changed(detector=named), extra_faces={})
+    run_suite([recipe("old", OLD)], pictures, options, tmp_path / "out", leave_out=True)
     assert seen == [named, named]

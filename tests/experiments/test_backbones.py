@@ -8,16 +8,16 @@ import polars as pl
 import pytest
 
 from fairage.datasets.oversampling import CopiedRows
-from fairage.embeddings import BackboneSpec, Embeddings
+from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments import embedded_faces
 from fairage.experiments.backbone_comparison import (
-    BackbonesSettings,
     compare_backbones,
     version_names,
 )
 from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.recipe_files import recipe_from
+from fairage.experiments.run_options import RunOptions
 from fairage.tables import Faces
 
 TOLD = {
@@ -35,25 +35,32 @@ def compare(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     """Compares two backbones of which the second one tells nothing of the age."""
     place = {image: row for row, image in enumerate(embedded.frame["image"])}
 
-    def embed(faces: Faces, specs, **options: object) -> Embeddings:
+    def embed(faces: Faces, options: EmbedOptions, **_: object) -> Embeddings:
+        specs = options.backbones
         rows = [place[image] for image in faces.frame["image"]]
         columns = {"models/good": [0, 1], "models/poor": [2, 3, 4]}
         values = [embedded.embeddings[rows][:, columns[spec.name]] for spec in specs]
         told = tuple({"name": s.name, "view": s.view, "flip": s.flip} for s in specs)
         return Embeddings(np.concatenate(values, axis=1), np.arange(len(rows)), (), told, 0)
 
-    def embed_copies(train: Faces, copied: CopiedRows, _, specs, **options: object) -> Embeddings:
-        found = embed(train, specs)
+    def embed_copies(train: Faces, copied: CopiedRows, _, options, **__: object) -> Embeddings:
+        found = embed(train, options)
         return Embeddings(found.values[copied.rows], copied.rows, (), (), len(copied.rows))
 
     monkeypatch.setattr(embedded_faces, "embed", embed)
     monkeypatch.setattr(embedded_faces, "embed_copies", embed_copies)
 
     def run(
-        tables: dict[str, Faces], told: dict[str, object] = TOLD, **changes: object
+        tables: dict[str, Faces],
+        told: dict[str, object] = TOLD,
+        *,
+        concatenated: bool = False,
+        **changes: object,
     ) -> tuple[pl.DataFrame, str]:
-        settings = BackbonesSettings(SPECS, tmp_path / "store", seeds=2, min_rows=5, **changes)
-        compare_backbones(recipe_from(told, "test"), tables, settings, tmp_path / "out")
+        embedding = EmbedOptions(backbones=SPECS, store=tmp_path / "store")
+        options, out = RunOptions(embedding, seeds=2, min_rows=5, **changes), tmp_path / "out"
+        recipe = recipe_from(told, "test")
+        compare_backbones(recipe, tables, options, out, concatenated=concatenated)
         results = pl.read_csv(tmp_path / "out" / "results.csv")
         return results, (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
@@ -110,11 +117,11 @@ def test_missing_extra_faces_are_told_before_anything_is_embedded(compare, embed
 
 
 def test_a_backbone_that_was_trained_is_told(tiny_resnet, bright_faces, tmp_path: Path) -> None:
-    told = {**TOLD, "stages": [{"name": "deep", "train": "last:1", "epochs": 1}]}
-    spec = BackboneSpec(str(tiny_resnet))
-    settings = BackbonesSettings((spec,), tmp_path / "store", seeds=1)
+    told = {**TOLD, "stages": [{"name": "deep", "train": "last:1", "training": {"epochs": 1}}]}
+    embedding = EmbedOptions(backbones=str(tiny_resnet), store=tmp_path / "store")
+    options = RunOptions(embedding, seeds=1)
     faces = {"faces": bright_faces}
-    compare_backbones(recipe_from(told, "test"), faces, settings, tmp_path / "out")
+    compare_backbones(recipe_from(told, "test"), faces, options, tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "tiny-resnet trained the first backbone as well: last:1 in deep." in page
 
@@ -147,6 +154,8 @@ def test_a_backbone_given_twice_is_refused() -> None:
 
 
 def test_one_backbone_cannot_be_concatenated(embedded, tmp_path: Path) -> None:
-    settings = BackbonesSettings(SPECS[:1], tmp_path, concatenated=True)
+    options = RunOptions(EmbedOptions(backbones=SPECS[:1], store=tmp_path))
+    tables = {"a": Faces(embedded.frame)}
+    recipe = recipe_from(TOLD, "t")
     with pytest.raises(ConfigError, match="two backbones or more"):
-        compare_backbones(recipe_from(TOLD, "t"), {"a": Faces(embedded.frame)}, settings, tmp_path)
+        compare_backbones(recipe, tables, options, tmp_path, concatenated=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.embedded_faces import handed_over
+from fairage.experiments.embedded_faces import with_extra_faces
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import recipe_from
 from fairage.tables import Faces
@@ -27,12 +27,12 @@ def test_all_missing_extra_faces_are_named_in_the_order_of_the_stages(faces: Fac
         "zeta=TABLE --extra-faces mid=TABLE --extra-faces beta=TABLE"
     )
     with pytest.raises(DataError, match=message):
-        handed_over([recipe("a", *NAMES[:2]), recipe("b", *NAMES[2:])], {"alpha": faces})
+        with_extra_faces([recipe("a", *NAMES[:2]), recipe("b", *NAMES[2:])], {"alpha": faces})
 
 
 def test_a_suite_is_told_all_that_each_recipe_misses(faces: Faces) -> None:
     recipes = [recipe("plain"), recipe("all", *NAMES), recipe("one", "mid")]
-    kept, left_out = handed_over(recipes, {"mid": faces}, leave_out=True)
+    kept, left_out = with_extra_faces(recipes, {"mid": faces}, leave_out=True)
     assert [told.version for told in kept] == ["plain", "one"]
     assert list(left_out) == ["x-all"]
     assert "expected extra faces 'zeta', 'alpha', 'beta' for stages" in left_out["x-all"]
@@ -40,9 +40,9 @@ def test_a_suite_is_told_all_that_each_recipe_misses(faces: Faces) -> None:
 
 def test_where_no_recipe_is_left_that_is_an_error() -> None:
     with pytest.raises(DataError, match="'zeta', 'alpha' for stages"):
-        handed_over([recipe("a", "zeta"), recipe("b", "alpha")], {}, leave_out=True)
+        with_extra_faces([recipe("a", "zeta"), recipe("b", "alpha")], {}, leave_out=True)
 
 
 def test_extra_faces_that_no_recipe_names_are_refused(faces: Faces) -> None:
     with pytest.raises(ConfigError, match=r"\['zeta', 'alpha'\], got \['other'\] as well"):
-        handed_over([recipe("a", "zeta", "alpha")], {"other": faces})
+        with_extra_faces([recipe("a", "zeta", "alpha")], {"other": faces})

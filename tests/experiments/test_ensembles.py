@@ -14,7 +14,7 @@ from fairage.experiments.fitting import check_fit, fit
 from fairage.experiments.inputs import EmbeddedFaces, EmbeddedRows, load_embedded_faces
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.runner import BUNDLE, PREDICTIONS, RUN, run_fingerprint, run_version
-from fairage.experiments.training_data import Material, parts_of_rows, training_faces
+from fairage.experiments.training_data import TrainingData, parts_of_rows, training_faces
 from fairage.models import load_bundle, member_heads
 
 TOLD = {"experiment": "3", "version": "several", "training": {"epochs": 2, "learning_rate": 1e-2}}
@@ -50,11 +50,11 @@ def test_training_rows_are_faces_then_copies_and_faces_alone_standardise(
     values = [own.embeddings] + ([copied.augmented(choice).embeddings] if choice else [])
     every = np.concatenate(values)
     chosen = np.arange(len(every)) if part is None else part[part < len(every)]
-    material = Material(copied, choice, part)
-    found = material.taught()
+    data = TrainingData(copied, choice, part)
+    found = data.rows_for()
     np.testing.assert_array_equal(found.train.embeddings, every[chosen])
     np.testing.assert_array_equal(found.faces.embeddings, every[chosen])
-    np.testing.assert_array_equal(material.standardising(), own.embeddings)
+    np.testing.assert_array_equal(data.standardising(), own.embeddings)
 
 
 def ages(fitted, data: EmbeddedFaces) -> torch.Tensor:
@@ -121,13 +121,13 @@ def test_the_joint_training_may_go_slower(embedded) -> None:
 def test_experts_of_another_kind_are_joined_by_errors_in_years(embedded) -> None:
     told = {"head": "label-distribution", "objective": "dldl", "experts": {"merge": "gate"}}
     fitted = fit(recipe(**told), embedded, seed=0)
-    assert fitted.told["members"][0] == {"name": "label-distribution"}
+    assert fitted.head_config["members"][0] == {"name": "label-distribution"}
     assert torch.isfinite(ages(fitted, embedded)).all()
 
 
 def test_experts_start_from_the_head_that_the_stages_left(embedded) -> None:
     still = {"training": {"epochs": 1, "learning_rate": 1e-12}}
-    stages = [{"name": "before", "epochs": 3, "learning_rate": 1e-2}]
+    stages = [{"name": "before", "training": {"epochs": 3, "learning_rate": 1e-2}}]
     before = fit(recipe(stages=stages, **still), embedded, seed=0)
     told = {"attributes": ATTRIBUTES, "merge": "average", "joint": False}
     fitted = fit(recipe(stages=stages, experts=told, **still), embedded, seed=0)

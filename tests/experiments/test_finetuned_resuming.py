@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from fairage.embeddings import BackboneSpec
+from fairage.embeddings import EmbedOptions
 from fairage.experiments.recipe_files import recipe_from
-from fairage.experiments.suite import SuiteSettings, run_suite
+from fairage.experiments.run_options import RunOptions
+from fairage.experiments.suite import run_suite
 from fairage.tables import Faces
-from fairage.training.optimizer import FineTuneStepper
+from fairage.training.optimizer import NetworkStepper
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -24,21 +25,22 @@ TOLD = {
     "head": {"name": "regression", "hidden": [8]},
     "training": {"epochs": EPOCHS, "learning_rate": 1e-3, "batch_size": 8, "patience": EPOCHS},
     "stages": [
-        {"name": "head", "epochs": 2},
+        {"name": "head", "training": {"epochs": 2}},
         {"name": "deep", "train": "last:2"},
-        {"name": "last", "weighting": "1b", "epochs": 2},
+        {"name": "last", "weighting": "1b", "training": {"epochs": 2}},
     ],
 }
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from fairage.embeddings import BackboneSpec
+from fairage.embeddings import EmbedOptions
 from fairage.experiments.recipe_files import recipe_from
-from fairage.experiments.suite import SuiteSettings, run_suite
+from fairage.experiments.run_options import RunOptions
+from fairage.experiments.suite import run_suite
 from fairage.tables import read_faces
 told, faces, backbone, store, out = sys.argv[1:]
-settings = SuiteSettings("Deep", (BackboneSpec(backbone),), Path(store), seeds=1)
-run_suite([recipe_from(json.loads(told), "test")], read_faces(faces), settings, Path(out))
+options = RunOptions(EmbedOptions(backbones=backbone, store=store), seeds=1)
+run_suite([recipe_from(json.loads(told), "test")], read_faces(faces), options, Path(out))
 """
 
 
@@ -46,8 +48,8 @@ run_suite([recipe_from(json.loads(told), "test")], read_faces(faces), settings, 
 def run(tiny_resnet: Path, bright_faces: Faces, tmp_path: Path):
     def run(out: str) -> Path:
         store = tmp_path / f"store of {out}"
-        settings = SuiteSettings("Deep", (BackboneSpec(str(tiny_resnet)),), store, seeds=1)
-        run_suite([recipe_from(TOLD, "test")], bright_faces, settings, tmp_path / out)
+        options = RunOptions(EmbedOptions(backbones=str(tiny_resnet), store=store), seeds=1)
+        run_suite([recipe_from(TOLD, "test")], bright_faces, options, tmp_path / out)
         return tmp_path / out
 
     return run
@@ -74,8 +76,8 @@ def test_kill_minus_nine_and_again_ends_with_the_tables_of_an_undisturbed_suite(
     assert process.wait() == -signal.SIGKILL
     assert not (out / "4-deep" / "seed-0").exists()
     steps: list[int] = []
-    original = FineTuneStepper.step
-    monkeypatch.setattr(FineTuneStepper, "step", lambda self: (steps.append(1), original(self))[1])
+    original = NetworkStepper.step
+    monkeypatch.setattr(NetworkStepper, "step", lambda self: (steps.append(1), original(self))[1])
     run("killed")
     assert len(steps) < EPOCHS * STEPS
     assert not scratch.exists()

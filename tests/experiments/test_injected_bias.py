@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fairage.embeddings import BackboneSpec, embed
+from fairage.embeddings import BackboneSpec, EmbedOptions, embed
 from fairage.experiments.inputs import EmbeddedFaces, embedded_faces
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.runner import PREDICTIONS, run_version
@@ -28,7 +28,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def data(folder: Path) -> EmbeddedFaces:
     faces = read_faces(folder / "faces" / "faces.parquet")
-    found = embed(faces, [BackboneSpec("embedded", flip=False)], store=folder / "store")
+    found = embed(
+        faces,
+        EmbedOptions(backbones=[BackboneSpec("embedded", flip=False)], store=folder / "store"),
+    )
     return embedded_faces(faces, found)
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from fairage.exceptions import ConfigError
 from fairage.experiments.inputs import EmbeddedFaces
-from fairage.experiments.plan import blind_told
-from fairage.experiments.recipe import with_min_rows
+from fairage.experiments.plan import blind_sentences
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.runner import PREDICTIONS, RUN, run_version
 from fairage.experiments.suite import run_plan
@@ -21,23 +20,23 @@ FAIR = {**QUICK, "select": "fair"}
 
 def test_min_rows_fill_what_a_recipe_leaves_unset() -> None:
     stages = [{"name": "a", "select": {"rule": "fair", "min_rows": 7}}, {"name": "b"}]
-    recipe = with_min_rows(recipe_from({**FAIR, "stages": stages}, "test"), 12)
-    assert recipe.select.selection().min_rows == 12
+    recipe = recipe_from({**FAIR, "stages": stages}, "test").with_min_rows(12)
+    assert recipe.select.least_rows == 12
     assert recipe.stages[0].select is not None
     assert recipe.stages[0].select.min_rows == 7
     assert recipe.stages[1].select is None
-    assert recipe_from(FAIR, "test").select.selection().min_rows == 30
+    assert recipe_from(FAIR, "test").select.least_rows == 30
 
 
 def test_a_recipe_is_another_one_only_where_min_rows_may_choose_another_epoch() -> None:
     fair, plain = recipe_from(FAIR, "test"), recipe_from(QUICK, "test")
-    assert with_min_rows(fair, 30).fingerprint == fair.fingerprint
-    assert with_min_rows(fair, 10).fingerprint != fair.fingerprint
-    assert with_min_rows(plain, 10).fingerprint == plain.fingerprint
+    assert fair.with_min_rows(30).fingerprint == fair.fingerprint
+    assert fair.with_min_rows(10).fingerprint != fair.fingerprint
+    assert plain.with_min_rows(10).fingerprint == plain.fingerprint
     stages = [{"name": "a", "select": "fair"}]
     staged = recipe_from({**QUICK, "stages": stages}, "test")
-    assert with_min_rows(staged, 10).fingerprint != staged.fingerprint
-    assert with_min_rows(staged, 30).fingerprint == staged.fingerprint
+    assert staged.with_min_rows(10).fingerprint != staged.fingerprint
+    assert staged.with_min_rows(30).fingerprint == staged.fingerprint
 
 
 @pytest.mark.parametrize("min_rows", [1, 0])
@@ -80,10 +79,10 @@ def test_persons_stay_in_the_predictions_and_are_what_counts(
 
 def test_versions_that_saw_no_bias_are_noted_once(embedded: EmbeddedFaces) -> None:
     fair, plain = recipe_from(FAIR, "test"), recipe_from({**QUICK, "version": "plain"}, "test")
-    (note,) = blind_told([with_min_rows(r, 100) for r in (fair, plain)], embedded)
+    (note,) = blind_sentences([r.with_min_rows(100) for r in (fair, plain)], embedded)
     assert note.startswith("quick: No attribute has two groups of 100 validation rows or more")
-    assert blind_told([with_min_rows(fair, 5)], embedded) == ()
-    assert blind_told([with_min_rows(plain, 100)], embedded) == ()
+    assert blind_sentences([fair.with_min_rows(5)], embedded) == ()
+    assert blind_sentences([plain.with_min_rows(100)], embedded) == ()
 
 
 def test_a_suite_measures_by_the_plans_min_rows(plan_of, tmp_path: Path) -> None:

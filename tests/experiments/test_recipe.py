@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe import Recipe, recipe_parts
 from fairage.experiments.recipe_files import (
-    parts_of,
     read_recipe,
     recipe_from,
     shipped_recipes,
@@ -118,7 +117,7 @@ training: {optimizer: adamw, weight_decay: 1e-2, schedule: cosine, warmup: 1, em
 
 def test_every_part_can_be_chosen_by_name(tmp_path: Path) -> None:
     recipe = read_recipe(written(tmp_path, MINIMAL + FULL))
-    parts = parts_of(recipe)
+    parts = recipe_parts(recipe)
     assert parts.fairness == Gap(strength=0.5, attributes=("gender", "age_group"))
     assert [type(step).__name__ for step in parts.after] == ["LastLayer", "Recalibrate"]
     assert (recipe.select.rule, recipe.select.delta) == ("fair", 0.03)
@@ -127,7 +126,7 @@ def test_every_part_can_be_chosen_by_name(tmp_path: Path) -> None:
 
 def test_without_a_word_there_is_no_fairness_term_and_nothing_follows(tmp_path: Path) -> None:
     recipe = read_recipe(written(tmp_path, MINIMAL))
-    parts = parts_of(recipe)
+    parts = recipe_parts(recipe)
     assert parts.fairness is None
     assert parts.after == ()
     assert recipe.select.rule == "loss"
@@ -157,7 +156,9 @@ def test_what_a_stage_sets_back_is_part_of_the_fingerprint(
 ) -> None:
     told = {"experiment": "x", "version": "y", "training": {key: of_all}}
     inherited = Recipe.model_validate({**told, "stages": [{"name": "own"}]})
-    set_back = Recipe.model_validate({**told, "stages": [{"name": "own", key: of_stage}]})
+    set_back = Recipe.model_validate(
+        {**told, "stages": [{"name": "own", "training": {key: of_stage}}]}
+    )
     assert inherited.fingerprint != set_back.fingerprint
 
 

@@ -61,7 +61,7 @@ def test_a_drawn_part_loses_the_recipes_options(recipe: Recipe) -> None:
         ("training.epochs: {low: 0, high: 3, log: true}", "above 0 where log"),
         ("training.epochs: [1, 2]", "expected {low: .., high: .., log: true} or {choices"),
         ("training.epochs: {choices: []}", "expected {low: .., high: .., log: true} or {choices"),
-        ("training.epochs: {low: 0, high: 3}", "greater than or equal to 1"),
+        ("training.epochs: {low: 0, high: 3}", "expected 1 or more"),
         ("head, objective: {choices: [coral]}", "lists of 2 values"),
         ("augmentation.strength: {low: 0.1, high: 1}", "expected choices, as copies are embedded"),
         ("augmentation.seed: {choices: [1]}", "option of augmentation"),

@@ -13,14 +13,14 @@ from fairage.embeddings import Embeddings
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.fitting import check_fit, fit
 from fairage.experiments.inputs import EmbeddedFaces, embedded_extra, load_embedded_faces
-from fairage.experiments.phases import stage_recipe, stage_spans
+from fairage.experiments.phases import resolve_phases, stage_recipe
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.runner import RUN, run_fingerprint, run_version
-from fairage.experiments.training_data import Material
+from fairage.experiments.training_data import TrainingData
 from fairage.tables import Faces
 
 TOLD = {"experiment": "4", "version": "staged", "training": {"epochs": 2, "learning_rate": 1e-2}}
-TWO = [{"name": "one", "epochs": 3}, {"name": "two", "weighting": "1b"}]
+TWO = [{"name": "one", "training": {"epochs": 3}}, {"name": "two", "weighting": "1b"}]
 ELSEWHERE = [{"name": "elsewhere", "data": "utk"}, {"name": "here"}]
 
 
@@ -47,7 +47,9 @@ def with_extra(embedded: EmbeddedFaces, rng: np.random.Generator) -> EmbeddedFac
 
 
 def test_unset_keys_are_the_recipes(embedded) -> None:
-    one, two = stage_spans(recipe(TWO, weighting="2b", objective="mae"), Material(embedded))
+    one, two = resolve_phases(
+        recipe(TWO, weighting="2b", objective="mae"), TrainingData(embedded)
+    ).stages
     assert (one.settings.epochs, two.settings.epochs) == (3, 2)
     assert one.settings.learning_rate == two.settings.learning_rate == 1e-2
     assert list(one.weights.groups) != list(two.weights.groups)
@@ -55,7 +57,7 @@ def test_unset_keys_are_the_recipes(embedded) -> None:
 
 
 def test_every_stage_starts_from_what_the_one_before_left(embedded) -> None:
-    still = {"epochs": 1, "learning_rate": 1e-12}
+    still = {"training": {"epochs": 1, "learning_rate": 1e-12}}
     alone = fit(recipe([TWO[0]]), embedded, seed=0)
     followed = fit(recipe([TWO[0], {"name": "still", **still}]), embedded, seed=0)
     rows = torch.from_numpy(embedded.embeddings)
@@ -98,7 +100,7 @@ def test_inherited_weights_and_term_keep_to_the_attributes_of_the_extra_faces(wi
         "weighting": {"name": "1b", "attributes": ["gender", "expression"]},
         "fairness": {"name": "gap", "attributes": ["expression", "gender"]},
     }
-    one, two = stage_spans(recipe(ELSEWHERE, **told), Material(with_extra))
+    one, two = resolve_phases(recipe(ELSEWHERE, **told), TrainingData(with_extra)).stages
     assert list(one.weights.groups) == ["gender", "age_group"]
     assert one.fairness.attributes == ("gender",)
     assert two.fairness.attributes == ("expression", "gender")
@@ -117,7 +119,7 @@ def test_what_a_stage_itself_names_must_be_there(with_extra) -> None:
 
 def test_a_stage_can_do_without_the_recipes_term(embedded) -> None:
     told = recipe([{"name": "plain", "fairness": "none"}], fairness="gap")
-    assert stage_spans(told, Material(embedded))[0].fairness is None
+    assert resolve_phases(told, TrainingData(embedded)).stages[0].fairness is None
 
 
 def test_the_extra_faces_own_valid_rows_stop_their_stage(with_extra, rng) -> None:
@@ -125,9 +127,11 @@ def test_the_extra_faces_own_valid_rows_stop_their_stage(with_extra, rng) -> Non
     splits = pl.Series("split", ["valid"] * 40 + ["test"] * 20 + ["train"] * 140)
     found = Embeddings(extra.embeddings, np.arange(200), (), extra.backbones, 0)
     own = embedded_extra(Faces(extra.frame.with_columns(splits)), found)
-    span = stage_spans(recipe(ELSEWHERE), Material(replace(with_extra, extras={"utk": own})))[0]
-    assert (len(span.train), len(span.valid)) == (160, 40)
-    assert set(span.valid.groups) == {"gender", "ethnicity", "age_group"}
+    phase = resolve_phases(
+        recipe(ELSEWHERE), TrainingData(replace(with_extra, extras={"utk": own}))
+    ).stages[0]
+    assert (len(phase.train), len(phase.valid)) == (160, 40)
+    assert set(phase.valid.groups) == {"gender", "ethnicity", "age_group"}
 
 
 def test_extra_faces_of_valid_rows_alone_are_refused(with_extra) -> None:
@@ -172,7 +176,8 @@ def test_test_rows_change_nothing_in_a_staged_model(with_extra) -> None:
     ("stage", "message"),
     [
         ({"epochs": 3}, "stages.0.name"),
-        ({"name": "a", "epoch": 3}, "Did you mean 'epochs'"),
+        ({"name": "a", "training": {"epoch": 3}}, "Did you mean 'epochs'"),
+        ({"name": "a", "epochs": 3}, "stages.0: key must be one of"),
         ({"name": "a", "train": "last"}, "stages.0.train"),
         ({"name": "a", "train": "last:0"}, "stages.0.train"),
         ({"name": "a", "weighting": "1bb"}, "Did you mean '1b'"),

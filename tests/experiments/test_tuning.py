@@ -9,18 +9,19 @@ import pytest
 import yaml
 
 from fairage.datasets.oversampling import CopiedRows
-from fairage.embeddings import BackboneSpec, Embeddings
+from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments import embedded_faces as embedding_module
 from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import read_recipe, recipe_from
+from fairage.experiments.run_options import RunOptions
 from fairage.experiments.tuning import search as search_module
 from fairage.experiments.tuning.search import Search, TuningSettings, tune
 from fairage.experiments.tuning.search_output import write_search
 from fairage.experiments.tuning.space import candidate, read_space
-from fairage.experiments.tuning.study_store import Memory
-from fairage.experiments.tuning.trials import Judged, Task, limits_of, run_task
+from fairage.experiments.tuning.study_store import StudyStore
+from fairage.experiments.tuning.trials import ScoredTrial, Task, limits_of, run_task
 from fairage.tables import Faces
 
 TOLD = {
@@ -82,7 +83,9 @@ def seen(embedded: EmbeddedFaces, monkeypatch: pytest.MonkeyPatch) -> list[set[s
 
 
 def settings(tmp_path: Path, trials: int, **changes: object) -> TuningSettings:
-    return TuningSettings((SPEC,), tmp_path / "store", trials=trials, **changes)
+    own = {name: changes.pop(name) for name in ("timeout", "delta", "seed") if name in changes}
+    embedding = EmbedOptions(backbones=(SPEC,), store=tmp_path / "store")
+    return TuningSettings(RunOptions(embedding, **{"seeds": 1, **changes}), trials=trials, **own)
 
 
 @pytest.fixture
@@ -104,7 +107,7 @@ def test_the_search_never_sees_test_rows_and_starts_from_the_recipe(run, seen, r
     assert set(found.data.frame["split"]) == {"train", "valid"}
     assert found.outcomes[0].values == {}
     alone = run_task(Task(recipe, 1), found.data)
-    assert found.outcomes[0].judged == alone
+    assert found.outcomes[0].scored == alone
 
 
 def test_what_is_written_agrees(run, tmp_path: Path) -> None:
@@ -141,11 +144,11 @@ def test_one_seed_gives_the_same_trials_and_another_gives_others(run, tmp_path: 
 def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One trial is left begun, as kill -9 leaves it; a later one judged, but without its end."""
+    """One trial is left begun, as kill -9 leaves it; a later one scored, but without its end."""
     run("whole", 15)
     for method, number in (("end", 5), ("_tell", 9)):
         with monkeypatch.context() as patch:
-            patch.setattr(Memory, method, dying(getattr(Memory, method), number))
+            patch.setattr(StudyStore, method, dying(getattr(StudyStore, method), number))
             with pytest.raises(KeyboardInterrupt):
                 run("broken", 15)
     run("broken", 15)
@@ -157,10 +160,10 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(
 def dying(method: Callable, dead: int) -> Callable:
     """The method of a memory, whose process dies at the trial of this number."""
 
-    def call(memory: Memory, trial, judged: Judged) -> None:
+    def call(memory: StudyStore, trial, scored: ScoredTrial) -> None:
         if getattr(trial, "number", trial) == dead:
             raise KeyboardInterrupt
-        method(memory, trial, judged)
+        method(memory, trial, scored)
 
     return call
 
@@ -193,7 +196,7 @@ def test_a_damaged_file_is_told(run, tmp_path: Path) -> None:
 
 
 def test_two_searches_in_one_folder_are_refused(run, tmp_path: Path, monkeypatch) -> None:
-    def second(*_: object, **__: object) -> Judged:
+    def second(*_: object, **__: object) -> ScoredTrial:
         run("a", 2)
         raise AssertionError
 
@@ -210,7 +213,7 @@ def test_trials_that_cannot_be_trained_are_told_and_left_out(run, tmp_path: Path
     )
     failed = [o for o in found.outcomes if o.state == "failed"]
     assert failed
-    assert all("finite loss" in outcome.judged.reason for outcome in failed)
+    assert all("finite loss" in outcome.scored.reason for outcome in failed)
     assert "not to be trained" in (tmp_path / "a" / "tuning.html").read_text(encoding="utf-8")
 
 
@@ -237,7 +240,7 @@ def test_lagging_trials_are_stopped_and_near_ones_are_not(recipe, embedded) -> N
 
 
 def test_nothing_is_stopped_before_five_trials_ended() -> None:
-    known = Judged(rungs={"3": 10.0, "6": 8.0, "48": 4.0})
+    known = ScoredTrial(rungs={"3": 10.0, "6": 8.0, "48": 4.0})
     assert limits_of([known] * 4, delta=0.03) == {}
     assert limits_of([known] * 5, delta=0.03) == pytest.approx({3: 18.0, 6: 11.2, 48: 4.4})
     assert limits_of([known] * 5, delta=0.2)[48] == pytest.approx(5.6)
@@ -280,9 +283,9 @@ def test_copies_of_training_faces_are_embedded_once_and_told(run, seen, tmp_path
     assert seen == [{"train", "valid"}, {"copies of train"}]
     copies = found.data.augmented(recipe.augmentation)
     assert found.new_copies == len(copies) > 0
-    assert found.outcomes[0].judged == run_task(Task(recipe, 1), found.data)
+    assert found.outcomes[0].scored == run_task(Task(recipe, 1), found.data)
     plain = run("b", 1, text=PLAIN)
-    assert plain.outcomes[0].judged.mae != found.outcomes[0].judged.mae
+    assert plain.outcomes[0].scored.mae != found.outcomes[0].scored.mae
     page = (tmp_path / "a" / "tuning.html").read_text(encoding="utf-8")
     assert f"{len(copies)} of {len(set(copies.rows))} training faces" in page
 
@@ -322,7 +325,7 @@ def test_stages_on_extra_faces_are_tuned(run, utk, tmp_path: Path) -> None:
     found = run("a", 3, text=PLAIN, recipe=recipe, extra_faces={"utk": utk})
     assert found.data.extra("utk").counts["train"] == len(utk)
     assert {outcome.state for outcome in found.outcomes} == {"complete"}
-    assert found.outcomes[0].judged == run_task(Task(recipe, 1), found.data)
+    assert found.outcomes[0].scored == run_task(Task(recipe, 1), found.data)
     page = (tmp_path / "a" / "tuning.html").read_text(encoding="utf-8")
     assert "Extra faces utk" in page
     assert run("a", 5, text=PLAIN, recipe=recipe, extra_faces={"utk": utk}).new == 2
@@ -385,7 +388,7 @@ def test_a_search_with_copies_and_extra_faces_goes_on_where_it_was_killed(
     }
     run("whole", 6, **options)
     with monkeypatch.context() as patch:
-        patch.setattr(Memory, "end", dying(Memory.end, 3))
+        patch.setattr(StudyStore, "end", dying(StudyStore.end, 3))
         with pytest.raises(KeyboardInterrupt):
             run("broken", 6, **options)
     run("broken", 6, **options)
@@ -417,7 +420,7 @@ def test_a_selection_that_is_drawn_keeps_the_commands_min_rows(
     recipes: list[Recipe] = []
     real = search_module.run_task
 
-    def watched(task: Task, data: EmbeddedFaces) -> Judged:
+    def watched(task: Task, data: EmbeddedFaces) -> ScoredTrial:
         recipes.append(task.recipe)
         return real(task, data)
 

@@ -6,7 +6,7 @@ import torch
 from fairage.models import make_head
 from fairage.objectives import OBJECTIVES, Targets
 from fairage.training import Rows, TrainingSettings, train_head
-from fairage.training.loop import denormals_flushed
+from fairage.training.head_training import denormals_flushed
 
 
 def tiny() -> float:

@@ -82,7 +82,9 @@ def test_a_term_that_was_used_before_gives_the_same_training(trained, name: str)
 
 def test_the_gap_penalty_narrows_the_gap(trained, grouped) -> None:
     plain, _ = trained(None, hidden=[])
-    fair, _ = trained(Gap(attributes=("gender",)), hidden=[], selection=Selection("fair", 9.0))
+    fair, _ = trained(
+        Gap(attributes=("gender",)), hidden=[], selection=Selection(rule="fair", delta=9.0)
+    )
     rows = grouped(400, 3)
     assert group_gap(fair, rows) < 0.5 * group_gap(plain, rows)
 
@@ -107,7 +109,7 @@ def test_the_logged_biases_are_the_metrics(trained, grouped) -> None:
 
 def test_the_fair_rule_keeps_the_weights_of_its_epoch(trained, grouped) -> None:
     valid = grouped(300, 2)
-    head, history = trained(None, valid=valid, selection=Selection("fair", delta=0.5))
+    head, history = trained(None, valid=valid, selection=Selection(rule="fair", delta=0.5))
     kept = history.epochs[history.best]
     lowest = min(epoch.valid_mae for epoch in history.epochs)
     near = [e for e in history.epochs if e.valid_mae <= 1.5 * lowest]

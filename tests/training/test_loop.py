@@ -1,7 +1,6 @@
 """Training: what a seed settles, when it stops, what it keeps, what weights do."""
 
 import math
-from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -101,7 +100,7 @@ def test_what_was_drawn_before_does_not_matter_and_nothing_is_seeded_for_others(
 def overfitting(patience: int, epochs: int = 60) -> tuple[AgeHead, History, Rows]:
     """Few rows of pure noise: the validation loss soon rises."""
     train, valid = toy(40, 1, noise=30), toy(80, 2, noise=30)
-    settings = TrainingSettings(epochs, batch_size=8, learning_rate=1e-2, patience=patience)
+    settings = TrainingSettings(epochs=epochs, batch_size=8, learning_rate=1e-2, patience=patience)
     head, history = trained(train, valid, settings=settings, dropout=0.0, hidden=[64])
     return head, history, valid
 
@@ -324,11 +323,11 @@ def test_settings_out_of_bounds_are_refused(wrong: dict) -> None:
 
 def test_training_mixes_where_it_is_told_to_and_a_seed_settles_it() -> None:
     train, valid = toy(400, 0), toy(200, 1)
-    settings = replace(FAST, epochs=20, mixup=1.0, mixup_years=3.0)
+    settings = FAST.changed(epochs=20, mixup=1.0, mixup_years=3.0)
     first, history = trained(train, valid, settings=settings)
     assert mae(first, valid) < 3
     assert same_weights(first, trained(train, valid, settings=settings)[0])
-    assert not same_weights(first, trained(train, valid, settings=replace(settings, mixup=0))[0])
+    assert not same_weights(first, trained(train, valid, settings=settings.changed(mixup=0))[0])
     assert len(history.epochs) == len(trained(train, valid, settings=settings)[1].epochs)
 
 
@@ -337,7 +336,7 @@ def test_mixing_keeps_a_head_from_learning_noise_by_heart() -> None:
     settings = TrainingSettings(epochs=150, batch_size=60, learning_rate=1e-2, patience=150)
     errors = {}
     for mixup in (0.0, 2.0):
-        told = replace(settings, mixup=mixup, mixup_years=10.0)
+        told = settings.changed(mixup=mixup, mixup_years=10.0)
         head, _ = trained(train, train, settings=told, hidden=[64], dropout=0.0)
         errors[mixup] = mae(head, train), mae(head, valid)
     assert errors[2.0][0] > errors[0.0][0]

@@ -8,7 +8,7 @@ import torch
 from fairage.exceptions import ConfigError
 from fairage.objectives import Targets
 from fairage.training import TrainingSettings
-from fairage.training.loop import Mixup
+from fairage.training.head_training import Mixup
 
 
 def mixed_once(ages: torch.Tensor, **told: float) -> tuple[torch.Tensor, Targets]:

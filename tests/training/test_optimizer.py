@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from fairage.training import TrainingSettings
-from fairage.training.optimizer import Stepper, WeightAverage, rate_factor
+from fairage.training.optimizer import HeadStepper, WeightAverage, rate_factor
 
 
 def model(value: float = 1.0) -> nn.Linear:
@@ -24,9 +24,10 @@ def loss_of(layer: nn.Linear) -> torch.Tensor:
 
 def steps(settings: TrainingSettings, number: int = 5, an_epoch: int = 1) -> nn.Linear:
     layer = model()
-    stepper = Stepper(layer, settings, an_epoch)
+    stepper = HeadStepper(layer, settings, an_epoch)
     for _ in range(number):
-        stepper.step(loss_of(layer))
+        stepper.gather(loss_of(layer))
+        stepper.step()
     return layer
 
 
@@ -49,20 +50,22 @@ def test_gradients_of_any_layout_step_alike(loss) -> None:
     found, expected = nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False)
     expected.load_state_dict(found.state_dict())
     optimizer = torch.optim.Adam(expected.parameters(), lr=0.1, eps=1e-7)
-    stepper = Stepper(found, TrainingSettings(learning_rate=0.1), 1)
+    stepper = HeadStepper(found, TrainingSettings(learning_rate=0.1), 1)
     for _ in range(3):
         optimizer.zero_grad()
         loss(expected.weight).backward()
         optimizer.step()
-        stepper.step(loss(found.weight))
+        stepper.gather(loss(found.weight))
+        stepper.step()
     torch.testing.assert_close(found.weight, expected.weight)
 
 
 def test_frozen_weights_stay() -> None:
     layer = model()
     layer.bias.requires_grad_(False)
-    stepper = Stepper(layer, TrainingSettings(learning_rate=0.1), 1)
-    stepper.step(loss_of(layer))
+    stepper = HeadStepper(layer, TrainingSettings(learning_rate=0.1), 1)
+    stepper.gather(loss_of(layer))
+    stepper.step()
     assert layer.bias.item() == 1
     assert not torch.equal(layer.weight, torch.ones(1, 2))
 
@@ -99,9 +102,10 @@ def test_the_average_equals_a_slow_loop() -> None:
 
 def test_the_average_is_in_the_model_inside_the_block_alone() -> None:
     layer = model()
-    stepper = Stepper(layer, TrainingSettings(learning_rate=0.1, ema=0.9), 1)
+    stepper = HeadStepper(layer, TrainingSettings(learning_rate=0.1, ema=0.9), 1)
     for _ in range(3):
-        stepper.step(loss_of(layer))
+        stepper.gather(loss_of(layer))
+        stepper.step()
     before = layer.weight.detach().clone()
     assert stepper.average is not None
     expected = stepper.average.averages[0].clone()
@@ -112,5 +116,5 @@ def test_the_average_is_in_the_model_inside_the_block_alone() -> None:
 
 def test_without_an_average_the_block_changes_nothing() -> None:
     layer = model()
-    with Stepper(layer, TrainingSettings(), 1).averaged():
+    with HeadStepper(layer, TrainingSettings(), 1).averaged():
         assert torch.equal(layer.weight, torch.ones(1, 2))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fairage.exceptions import ConfigError
 from fairage.training import Epoch, Selection, fairest
-from fairage.training.selection import Keeper
+from fairage.training.selection import BestEpoch
 
 Told = tuple[float, float, float]
 values = st.tuples(st.floats(0.1, 9), st.floats(1, 9), st.floats(0, 5))
@@ -22,11 +22,11 @@ def epochs(told: list[Told]) -> list[Epoch]:
     ]
 
 
-def kept(told: list[Told], selection: Selection) -> Keeper:
-    keeper = Keeper(selection)
+def kept(told: list[Told], selection: Selection) -> BestEpoch:
+    best_epoch = BestEpoch(selection)
     for i, epoch in enumerate(epochs(told)):
-        keeper.offer(epoch, lambda i=i: {"weight": torch.tensor(float(i))})
-    return keeper
+        best_epoch.offer(epoch, lambda i=i: {"weight": torch.tensor(float(i))})
+    return best_epoch
 
 
 def slow_fair(told: list[Told], delta: float) -> int:
@@ -43,56 +43,56 @@ def slow_fair(told: list[Told], delta: float) -> int:
 
 @given(told=histories, delta=st.floats(0, 1))
 def test_fair_takes_the_lowest_bias_among_the_nearly_as_accurate(told, delta) -> None:
-    keeper = kept(told, Selection("fair", delta))
-    assert keeper.best == slow_fair(told, delta)
-    assert keeper.best == fairest([t[1] for t in told], [t[2] for t in told], delta=delta)
+    best_epoch = kept(told, Selection(rule="fair", delta=delta))
+    assert best_epoch.best == slow_fair(told, delta)
+    assert best_epoch.best == fairest([t[1] for t in told], [t[2] for t in told], delta=delta)
 
 
 @given(told=histories, rule=st.sampled_from(["loss", "mae", "fair"]), delta=st.floats(0, 1))
 def test_the_weights_of_the_chosen_epoch_are_still_there(told, rule, delta) -> None:
-    keeper = kept(told, Selection(rule, delta))
-    assert keeper.states[keeper.best]["weight"].item() == keeper.best
-    assert len(keeper.states) == 1 or rule == "fair"
+    best_epoch = kept(told, Selection(rule=rule, delta=delta))
+    assert best_epoch.states[best_epoch.best]["weight"].item() == best_epoch.best
+    assert len(best_epoch.states) == 1 or rule == "fair"
 
 
 @given(told=histories)
 def test_loss_and_mae_take_the_first_of_the_lowest(told: list[Told]) -> None:
     for column, rule in enumerate(("loss", "mae")):
         found = [t[column] for t in told]
-        assert kept(told, Selection(rule)).best == found.index(min(found))
+        assert kept(told, Selection(rule=rule)).best == found.index(min(found))
 
 
 def test_a_later_more_accurate_epoch_takes_the_choice_from_a_fairer_one() -> None:
     told = [(1.0, 5.0, 0.1), (1.0, 4.0, 0.6), (1.0, 4.1, 0.5)]
-    assert kept(told[:1], Selection("fair")).best == 0
-    assert kept(told, Selection("fair")).best == 2
+    assert kept(told[:1], Selection(rule="fair")).best == 0
+    assert kept(told, Selection(rule="fair")).best == 2
 
 
 def test_it_is_over_after_so_many_epochs_without_a_better_one() -> None:
     falling = [(9.0 - i, 9.0 - i, 1.0) for i in range(3)]
     for rule in ("loss", "mae", "fair"):
-        keeper = kept(falling, Selection(rule))
-        assert not keeper.is_over(1)
+        best_epoch = kept(falling, Selection(rule=rule))
+        assert not best_epoch.is_over(1)
         for i in range(2):
-            keeper.offer(Epoch(4 + i, 1.0, 9.0, 9.0, {"gender": 2.0}), dict)
-        assert keeper.is_over(2)
-        assert not keeper.is_over(3)
+            best_epoch.offer(Epoch(4 + i, 1.0, 9.0, 9.0, {"gender": 2.0}), dict)
+        assert best_epoch.is_over(2)
+        assert not best_epoch.is_over(3)
 
 
 def test_without_groups_fair_is_mae() -> None:
-    keeper = Keeper(Selection("fair"))
+    best_epoch = BestEpoch(Selection(rule="fair"))
     for i, mae in enumerate((5.0, 4.0, 4.05)):
-        keeper.offer(Epoch(i + 1, 1.0, 1.0, mae), dict)
-    assert keeper.best == 1
-    assert math.isnan(keeper.epochs[0].valid_average_bias)
+        best_epoch.offer(Epoch(i + 1, 1.0, 1.0, mae), dict)
+    assert best_epoch.best == 1
+    assert math.isnan(best_epoch.epochs[0].valid_average_bias)
 
 
 def test_without_a_bias_the_history_says_once_that_the_mae_was_chosen_by() -> None:
     def note(rule: str, biases: dict[str, float]) -> str:
-        keeper = Keeper(Selection(rule, min_rows=12))
+        best_epoch = BestEpoch(Selection(rule=rule, min_rows=12))
         for i, mae in enumerate((5.0, 4.0)):
-            keeper.offer(Epoch(i + 1, 1.0, 1.0, mae, biases), dict)
-        return keeper.history.note
+            best_epoch.offer(Epoch(i + 1, 1.0, 1.0, mae, biases), dict)
+        return best_epoch.history.note
 
     assert note("fair", {}).startswith("No attribute has two groups of 12 validation rows")
     assert note("fair", {"gender": 0.0}) == ""
@@ -113,12 +113,12 @@ def test_a_bias_that_is_not_there_is_never_chosen_by(trials, delta) -> None:
 
 
 def test_min_rows_below_two_are_refused() -> None:
-    with pytest.raises(ConfigError, match="expected min_rows of 2 or more"):
-        Selection("fair", min_rows=1)
+    with pytest.raises(ConfigError, match="min_rows: expected 2 or more"):
+        Selection(rule="fair", min_rows=1)
 
 
 def test_the_default_gives_three_percent_of_accuracy() -> None:
-    assert Selection("fair").delta == 0.03
+    assert Selection(rule="fair").delta == 0.03
     assert fairest([4.0, 4.1, 4.2], [0.9, 0.8, 0.1]) == 1
     assert fairest([1.0], [1.0]) == 0
 

@@ -8,12 +8,10 @@ from typer.exceptions import TyperException
 from fairage.cli.audit import audit, compare
 from fairage.cli.data import data
 from fairage.cli.embed import embed
-from fairage.cli.train import demo, run, suite
+from fairage.cli.train import backbones, demo, run, suite
 from fairage.cli.tune import tune
 from fairage.cli.weights import weights
 from fairage.exceptions import FairageError, MissingDependencyError
-
-__all__ = ["app", "main"]
 
 TRAIN_PACKAGES = {
     "cv2",
@@ -51,6 +49,7 @@ app.command()(embed)
 app.command()(weights)
 app.command()(run)
 app.command()(suite)
+app.command()(backbones)
 app.command()(tune)
 
 

@@ -2,22 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
 from fairage._registry import default_store
 from fairage.cli.options import Detector, OnError
-from fairage.exceptions import ConfigError
 from fairage.tables import read_faces
 
 if TYPE_CHECKING:
     from fairage.embeddings import Embeddings
-
-__all__ = ["embed"]
-
-ENGINES = ("local",)
 
 
 def embed(
@@ -45,9 +40,13 @@ def embed(
         int | None, typer.Option(min=1, help="Images a batch; what suits the device if unset.")
     ] = None,
     device: Annotated[str, typer.Option(help="`auto`, `cpu`, `cuda`, ...")] = "auto",
-    precision: Annotated[str, typer.Option(help="`auto`, `fp32` or `bf16`.")] = "auto",
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"], typer.Option(help="What networks compute in.")
+    ] = "auto",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads that read images; one a core if unset.")
+    ] = None,
     on_error: OnError = "fail",
-    engine: Annotated[str, typer.Option(help="What the work runs on: `local`.")] = "local",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compute the embeddings of all faces that the store does not hold yet.
@@ -56,72 +55,76 @@ def embed(
 
     Example: `fairage embed faces.parquet --backbone ./mobilenet --backbone ./facenet@crop:0.7`
     """
-    if engine not in ENGINES:
-        raise ConfigError.unknown_name("--engine", engine, ENGINES)
     table = read_faces(faces)
-    from fairage.embeddings import BackboneSpec
+    from fairage.embeddings import BackboneSpec, EmbedOptions
     from fairage.embeddings import embed as embed_faces
 
-    folder = store or default_store()
-    found = embed_faces(
-        table,
-        [BackboneSpec.parse(text, view=view, flip=not no_flip) for text in backbone],
-        store=folder,
+    options = EmbedOptions(
+        backbones=tuple(BackboneSpec.parse(b, view=view, flip=not no_flip) for b in backbone),
+        store=store or default_store(),
         batch_size=batch_size,
         device=device,
         precision=precision,
+        workers=workers,
         detector=detector,
         on_error=on_error,
     )
-    told = _told(found, folder)
+    summary = _summary(embed_faces(table, options), options.store)
     if as_json:
-        typer.echo(json.dumps(told, indent=2))
+        typer.echo(json.dumps(summary, indent=2))
     else:
-        _show(told)
+        _show(summary)
 
 
-def _told(found: "Embeddings", folder: Path) -> dict[str, Any]:
+def _summary(embeddings: "Embeddings", folder: Path) -> dict[str, Any]:
     return {
-        "faces": len(found.rows) + len(found.failures),
-        "embedded": len(found.rows),
-        "new": found.new,
-        "cached": len(found.rows) - found.new,
+        "faces": len(embeddings.rows) + len(embeddings.failures),
+        "embedded": len(embeddings.rows),
+        "new": embeddings.new,
+        "cached": len(embeddings.rows) - embeddings.new,
         "failed": [
             {"row": failure.row + 1, "image": failure.image, "reason": failure.reason}
-            for failure in found.failures
+            for failure in embeddings.failures
         ],
-        "no_face": len(found.no_face),
-        "dim": int(found.values.shape[1]),
-        "seconds": round(found.seconds, 3),
-        "images_per_second": round(found.new / found.seconds, 2) if found.seconds else None,
+        "no_face": len(embeddings.no_face),
+        "dim": int(embeddings.values.shape[1]),
+        "seconds": round(embeddings.seconds, 3),
+        "images_per_second": round(embeddings.new / embeddings.seconds, 2)
+        if embeddings.seconds
+        else None,
         "store": str(folder),
-        "backbones": list(found.backbones),
+        "backbones": list(embeddings.backbones),
     }
 
 
-def _show(told: dict[str, Any]) -> None:
+def _show(summary: dict[str, Any]) -> None:
     console = Console()
     console.print(
-        f"{told['embedded']:,} of {told['faces']:,} faces have an embedding: {told['new']:,} new, "
-        f"{told['cached']:,} cached"
+        f"{summary['embedded']:,} of {summary['faces']:,} faces have an embedding: "
+        f"{summary['new']:,} new, {summary['cached']:,} cached"
     )
-    if told["new"]:
-        console.print(f"{told['seconds']:.1f} s, {told['images_per_second']:.1f} new images/s")
-    if told["no_face"]:
+    if summary["new"]:
         console.print(
-            f"No face found in {told['no_face']:,}: aligned views show the middle of these images"
+            f"{summary['seconds']:.1f} s, {summary['images_per_second']:.1f} new images/s"
         )
-    _show_each(console, told)
-    console.print(f"{told['dim']} numbers a face, in {told['store']}", soft_wrap=True, markup=False)
+    if summary["no_face"]:
+        console.print(
+            f"No face found in {summary['no_face']:,}: aligned views show the middle of these "
+            "images"
+        )
+    _show_each(console, summary)
+    console.print(
+        f"{summary['dim']} numbers a face, in {summary['store']}", soft_wrap=True, markup=False
+    )
 
 
-def _show_each(console: Console, told: dict[str, Any]) -> None:
+def _show_each(console: Console, summary: dict[str, Any]) -> None:
     """Print a line for every image that failed and every backbone."""
     lines = [
         f"Failed: row {failure['row']} {failure['image']}: {failure['reason']}"
-        for failure in told["failed"]
+        for failure in summary["failed"]
     ]
-    for backbone in told["backbones"]:
+    for backbone in summary["backbones"]:
         flip = ", flip-averaged" if backbone["flip"] else ""
         lines.append(
             f"{backbone['name']} ({backbone['kind']}), view {backbone['view']}{flip}: "

@@ -1,10 +1,12 @@
-"""The option that names the face detector, for backbones with aligned views."""
+"""The options that commands share, each declared once, and what they mean together."""
 
+import inspect
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,27 +15,8 @@ from fairage.exceptions import ConfigError
 from fairage.tables import Faces, read_faces
 
 if TYPE_CHECKING:
-    from fairage.embeddings import BackboneSpec
+    from fairage.experiments.run_options import RunOptions
 
-
-__all__ = [
-    "Backbones",
-    "Common",
-    "Detector",
-    "ExtraFaces",
-    "FacesArgument",
-    "Json",
-    "MinRows",
-    "NoFlip",
-    "OnError",
-    "Out",
-    "Seeds",
-    "Store",
-    "Workers",
-    "common_settings",
-    "copies_line",
-    "read_extra_faces",
-]
 
 Detector = Annotated[
     Path | None,
@@ -79,41 +62,71 @@ MinRows = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
-class Common(TypedDict):
-    """What the settings of a suite, of compared backbones and of a search all hold."""
+NAME = re.compile(r"[\w-]+")
 
-    backbones: "tuple[BackboneSpec, ...]"
-    store: Path
-    seeds: int
-    workers: int
-    on_error: Literal["fail", "skip"]
-    detector: Path | None
-    min_rows: int
+ExtraFaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--extra-faces",
+        help="NAME=TABLE: further faces that a stage of a recipe trains on by this name. "
+        "Give it again for several.",
+    ),
+]
+
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 
-def common_settings(
-    backbones: Sequence[str],
-    *,
-    no_flip: bool,
-    store: Path | None,
-    seeds: int,
-    workers: int | None,
-    on_error: Literal["fail", "skip"],
-    detector: Path | None,
-    min_rows: int,
-) -> Common:
-    """Return the settings that these options mean, what is unset filled in."""
-    from fairage.embeddings import BackboneSpec
+def run_options(
+    backbone: Backbones,
+    extra_faces: ExtraFaces = None,
+    seeds: Seeds = 3,
+    store: Store = None,
+    workers: Workers = None,
+    no_flip: NoFlip = False,
+    detector: Detector = None,
+    on_error: OnError = "fail",
+    min_rows: MinRows = 30,
+) -> "RunOptions":
+    """Return the options of a run that these mean, what is unset filled in."""
+    from fairage.embeddings import BackboneSpec, EmbedOptions
+    from fairage.experiments.run_options import RunOptions
 
-    return {
-        "backbones": tuple(BackboneSpec.parse(text, flip=not no_flip) for text in backbones),
-        "store": store or default_store(),
-        "seeds": seeds,
-        "workers": workers or os.cpu_count() or 1,
-        "on_error": on_error,
-        "detector": detector,
-        "min_rows": min_rows,
-    }
+    embedding = EmbedOptions(
+        backbones=tuple(BackboneSpec.parse(text, flip=not no_flip) for text in backbone),
+        store=store or default_store(),
+        detector=detector,
+        on_error=on_error,
+    )
+    processes = workers or os.cpu_count() or 1
+    return RunOptions(embedding, seeds, processes, min_rows, read_extra_faces(extra_faces))
+
+
+def takes_run_options(*, seeds: int = 3) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of `run_options`; it gets what they mean as `options`.
+
+    Args:
+        seeds: Runs of each recipe where the user says nothing.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command).parameters
+        shared = inspect.signature(run_options).parameters
+        defaults = {**shared, "seeds": shared["seeds"].replace(default=seeds)}
+        kept = [parameter for name, parameter in own.items() if name != "options"]
+        both = [parameter.replace(kind=_KEYWORD) for parameter in (*kept, *defaults.values())]
+
+        @wraps(command)
+        def with_options(**values: object) -> None:
+            options = {name: values.pop(name) for name in shared}
+            command(options=run_options(**options), **values)  # type: ignore[arg-type]  # as typer read them
+
+        with_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what typer reads
+            sorted(both, key=lambda parameter: parameter.default is not inspect.Parameter.empty)
+        )
+        with_options.__annotations__ = {p.name: p.annotation for p in both}
+        return with_options
+
+    return decorate
 
 
 def copies_line(copies: int, new: int) -> str:
@@ -126,19 +139,7 @@ def copies_line(copies: int, new: int) -> str:
     return f"{copies:,} augmented copies have an embedding: {new:,} new, {copies - new:,} cached"
 
 
-NAME = re.compile(r"[\w-]+")
-
-ExtraFaces = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--extra-faces",
-        help="NAME=TABLE: further faces that a stage of a recipe trains on by this name. "
-        "Give it again for several.",
-    ),
-]
-
-
-def read_extra_faces(told: Sequence[str] | None) -> dict[str, Faces]:
+def read_extra_faces(texts: Sequence[str] | None) -> dict[str, Faces]:
     """Return the checked faces table of each name.
 
     Examples:
@@ -148,18 +149,18 @@ def read_extra_faces(told: Sequence[str] | None) -> dict[str, Faces]:
     """
     from fairage.experiments.recipe import MAIN
 
-    found: dict[str, Faces] = {}
-    for text in told or ():
+    tables: dict[str, Faces] = {}
+    for text in texts or ():
         name, separator, path = text.partition("=")
         if not separator or not NAME.fullmatch(name) or not path:
             raise ConfigError(
                 f"expected --extra-faces as NAME=TABLE, got {text!r}, write for example "
                 "--extra-faces utkface=utk.parquet"
             )
-        if name in found or name == MAIN:
+        if name in tables or name == MAIN:
             raise ConfigError(
                 f"expected a name of its own for each of --extra-faces, other than {MAIN!r}, got "
                 f"{name!r} again, choose another"
             )
-        found[name] = read_faces(path)
-    return found
+        tables[name] = read_faces(path)
+    return tables

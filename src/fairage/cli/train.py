@@ -1,9 +1,7 @@
-"""What `fairage suite backbones` does with its options."""
+"""The commands that train: `fairage run`, `suite`, `backbones` and `demo`."""
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,91 +9,23 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fairage.cli.options import (
-    Backbones,
-    Common,
-    Detector,
-    ExtraFaces,
-    FacesArgument,
-    Json,
-    MinRows,
-    NoFlip,
-    OnError,
-    Out,
-    Seeds,
-    Store,
-    Workers,
-    common_settings,
-    copies_line,
-    read_extra_faces,
-)
+from fairage.cli.options import FacesArgument, Json, Out, copies_line, takes_run_options
 from fairage.exceptions import ConfigError
-from fairage.tables import Faces, read_faces
+from fairage.tables import read_faces
 
 if TYPE_CHECKING:
-    from fairage.experiments.recipe import Recipe
-    from fairage.experiments.suite import SuiteOutcome, SuiteSettings
+    from fairage.experiments.plan import SuiteOutcome
+    from fairage.experiments.run_options import RunOptions
 
 
-__all__ = ["demo", "run", "run_backbones", "show_outcome", "suite"]
-
-RECIPE = "published/0-baseline"
-
-
-def run_backbones(
-    faces: Sequence[Path],
-    extra_faces: Mapping[str, Faces],
-    out: Path,
-    common: Common,
-    *,
-    recipe: str | None,
-    concatenated: bool,
-) -> "SuiteOutcome":
-    """Compare backbones on the faces tables of these files, each named after its file."""
-    from fairage.experiments.backbone_comparison import BackbonesSettings, compare_backbones
-    from fairage.experiments.recipe_files import read_recipe
-
-    names = [path.stem for path in faces]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigError(f"expected faces tables of different names, got {twice} twice, rename")
-    settings = BackbonesSettings(concatenated=concatenated, extra_faces=extra_faces, **common)
-    tables = {name: read_faces(path) for name, path in zip(names, faces, strict=True)}
-    return compare_backbones(read_recipe(recipe or RECIPE), tables, settings, out)
-
-
-BACKBONES = "backbones"
-
-FacesTables = Annotated[
-    list[Path],
-    typer.Option(
-        "--faces",
-        help="Faces table with the splits train, valid and test; `backbones` takes several.",
-    ),
-]
-RecipeName = Annotated[
-    str | None, typer.Option("--recipe", help="Recipe of the suite backbones; 0-baseline if unset.")
-]
-Concatenated = Annotated[
-    bool, typer.Option("--concatenated", help="Suite backbones: all of them side by side, too.")
-]
-
-
+@takes_run_options()
 def run(
     recipes: Annotated[
         list[str], typer.Argument(help="Recipe files, or names such as published/1-loss-2b.")
     ],
     faces: FacesArgument,
-    backbone: Backbones,
     out: Out,
-    extra_faces: ExtraFaces = None,
-    seeds: Seeds = 3,
-    store: Store = None,
-    workers: Workers = None,
-    no_flip: NoFlip = False,
-    detector: Detector = None,
-    on_error: OnError = "fail",
-    min_rows: MinRows = 30,
+    options: "RunOptions",
     as_json: Json = False,
 ) -> None:
     """Train and measure recipes, and write a report.
@@ -104,75 +34,101 @@ def run(
     --out runs`
     """
     from fairage.experiments.recipe_files import read_recipe
+    from fairage.experiments.suite import run_suite
 
-    common = common_settings(
-        backbone,
-        no_flip=no_flip,
-        store=store,
-        seeds=seeds,
-        workers=workers,
-        on_error=on_error,
-        detector=detector,
-        min_rows=min_rows,
-    )
-    settings = _settings("Recipes compared", faces, extra_faces, common)
-    outcome = _run([read_recipe(name) for name in recipes], faces, settings, out)
+    chosen, table = [read_recipe(name) for name in recipes], read_faces(faces)
+    outcome = run_suite(chosen, table, options, out, faces_name=faces.name)
     show_outcome(outcome, as_json=as_json)
 
 
+@takes_run_options()
 def suite(
-    name: Annotated[str, typer.Argument(help="Name of the suite: published, ..., or backbones.")],
-    faces: FacesTables,
-    backbone: Backbones,
+    name: Annotated[str, typer.Argument(help="Name of the suite: published, frontier, ...")],
+    faces: FacesArgument,
     out: Out,
-    extra_faces: ExtraFaces = None,
-    seeds: Seeds = 3,
-    store: Store = None,
-    workers: Workers = None,
-    no_flip: NoFlip = False,
-    detector: Detector = None,
-    on_error: OnError = "fail",
-    min_rows: MinRows = 30,
+    options: "RunOptions",
     as_json: Json = False,
-    recipe: RecipeName = None,
-    concatenated: Concatenated = False,
 ) -> None:
     """Run a shipped suite of recipes.
 
     `published` holds the experiments of the study, `frontier` our best recipes from accurate to
     fair, `trials` what was tried on the way to them, `mitigations` each mitigation alone,
-    `finetuned` what trains the backbone too; `backbones` compares backbones, each alone, on any
-    faces tables. An interrupted suite goes on where it stopped when the command is given again.
+    `finetuned` what trains the backbone too. An interrupted suite goes on where it stopped when
+    the command is given again.
 
     Example: `fairage suite published --faces appa.parquet --backbone ./mobilenet --out results`
     """
-    from fairage.experiments.recipe_files import shipped_recipes, suite_names
+    from fairage.experiments.recipe_files import shipped_recipes
+    from fairage.experiments.suite import run_suite
 
-    if name not in (known := (*suite_names(), BACKBONES)):
-        raise ConfigError.unknown_name("suite", name, known)
-    common = common_settings(
-        backbone,
-        no_flip=no_flip,
-        store=store,
-        seeds=seeds,
-        workers=workers,
-        on_error=on_error,
-        detector=detector,
-        min_rows=min_rows,
+    recipes, table = shipped_recipes(name), read_faces(faces)
+    outcome = run_suite(
+        recipes,
+        table,
+        options,
+        out,
+        title=f"Suite {name}",
+        faces_name=faces.name,
+        leave_out=True,
     )
-    if name == BACKBONES:
-        extra = read_extra_faces(extra_faces)
-        outcome = run_backbones(faces, extra, out, common, recipe=recipe, concatenated=concatenated)
-        show_outcome(outcome, as_json=as_json)
-        return
-    if len(faces) > 1 or recipe is not None or concatenated:
-        raise ConfigError(
-            f"expected one --faces, no --recipe and no --concatenated for the suite {name!r}, got "
-            "more, which only the suite backbones takes, leave them out"
-        )
-    settings = _settings(f"Suite {name}", faces[0], extra_faces, common)
-    settings = replace(settings, leave_out=True)
-    outcome = _run(shipped_recipes(name), faces[0], settings, out)
+    show_outcome(outcome, as_json=as_json)
+
+
+@takes_run_options()
+def backbones(
+    faces: Annotated[
+        list[Path],
+        typer.Option(
+            "--faces",
+            help="Faces table with the splits train, valid and test. Give it again for several.",
+        ),
+    ],
+    out: Out,
+    options: "RunOptions",
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="How each model is trained: a recipe file or name.")
+    ] = "published/0-baseline",
+    concatenated: Annotated[
+        bool, typer.Option("--concatenated", help="Try all backbones side by side, too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare backbones, each alone, with one recipe on one faces table or more.
+
+    Example: `fairage backbones --faces appa.parquet --faces utk.parquet --backbone ./mobilenet
+    --backbone ./facenet@crop:0.7 --out backbones`
+    """
+    from fairage.experiments.backbone_comparison import compare_backbones
+    from fairage.experiments.recipe_files import read_recipe
+
+    names = [path.stem for path in faces]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"expected faces tables of different names, got {twice} twice, rename")
+    tables = {name: read_faces(path) for name, path in zip(names, faces, strict=True)}
+    outcome = compare_backbones(
+        read_recipe(recipe), tables, options, out, concatenated=concatenated
+    )
+    show_outcome(outcome, as_json=as_json)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path(
+        "demo-out"
+    ),
+    faces: Annotated[int, typer.Option(min=300, help="How many faces are drawn.")] = 5000,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Go the whole way on synthetic faces, offline: draw, embed, train, compare, report.
+
+    The faces carry a bias of known size, which the report shows beside what was measured.
+
+    Example: `fairage demo --out demo-out`
+    """
+    from fairage.experiments.demo import run_demo
+
+    outcome = run_demo(out, faces=faces, seeds=seeds, workers=os.cpu_count() or 1)
     show_outcome(outcome, as_json=as_json)
 
 
@@ -225,40 +181,3 @@ def _cell(mean: float | None, deviation: float | None) -> str:
     if mean is None:
         return ""
     return f"{mean:.2f}" if deviation is None else f"{mean:.2f}±{deviation:.2f}"
-
-
-def _settings(
-    title: str, faces: Path, extra_faces: list[str] | None, common: Common
-) -> "SuiteSettings":
-    from fairage.experiments.suite import SuiteSettings
-
-    extra = read_extra_faces(extra_faces)
-    return SuiteSettings(title=title, faces_name=faces.name, extra_faces=extra, **common)
-
-
-def _run(
-    recipes: "list[Recipe]", faces: Path, settings: "SuiteSettings", out: Path
-) -> "SuiteOutcome":
-    from fairage.experiments.suite import run_suite
-
-    return run_suite(recipes, read_faces(faces), settings, out)
-
-
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path(
-        "demo-out"
-    ),
-    faces: Annotated[int, typer.Option(min=300, help="How many faces are drawn.")] = 5000,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 3,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
-) -> None:
-    """Go the whole way on synthetic faces, offline: draw, embed, train, compare, report.
-
-    The faces carry a bias of known size, which the report shows beside what was measured.
-
-    Example: `fairage demo --out demo-out`
-    """
-    from fairage.experiments.demo import run_demo
-
-    outcome = run_demo(out, faces=faces, seeds=seeds, workers=os.cpu_count() or 1)
-    show_outcome(outcome, as_json=as_json)

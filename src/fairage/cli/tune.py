@@ -8,41 +8,25 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fairage.cli.options import (
-    Backbones,
-    Detector,
-    ExtraFaces,
-    FacesArgument,
-    Json,
-    MinRows,
-    NoFlip,
-    OnError,
-    Store,
-    Workers,
-    common_settings,
-    copies_line,
-    read_extra_faces,
-)
+from fairage.cli.options import FacesArgument, Json, copies_line, takes_run_options
 from fairage.tables import read_faces
 
 if TYPE_CHECKING:
+    from fairage.experiments.run_options import RunOptions
     from fairage.experiments.tuning.search_output import TuningOutcome
-
-__all__ = ["tune"]
 
 SHOWN = 12
 
 
+@takes_run_options(seeds=1)
 def tune(
     recipe: Annotated[
         str, typer.Argument(help="Recipe file, or a name such as published/1-loss-2b.")
     ],
     faces: FacesArgument,
-    backbone: Backbones,
     out: Annotated[Path, typer.Option("--out", help="Folder for trials, recipes and report.")],
-    extra_faces: ExtraFaces = None,
+    options: "RunOptions",
     trials: Annotated[int, typer.Option("--trials", min=1, help="Trials in all.")] = 60,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs of each trial.")] = 1,
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=1, help="Seconds after which none begins.")
     ] = None,
@@ -56,12 +40,6 @@ def tune(
         ),
     ] = 0.03,
     seed: Annotated[int, typer.Option("--seed", help="Start of the random numbers.")] = 0,
-    store: Store = None,
-    workers: Workers = None,
-    no_flip: NoFlip = False,
-    detector: Detector = None,
-    on_error: OnError = "fail",
-    min_rows: MinRows = 30,
     as_json: Json = False,
 ) -> None:
     """Search the fairest of the most accurate recipes; test faces are never looked at.
@@ -78,22 +56,9 @@ def tune(
     from fairage.experiments.tuning.space import read_space
 
     base, drawn, table = read_recipe(recipe), read_space(space), read_faces(faces)
-    common = common_settings(
-        backbone,
-        no_flip=no_flip,
-        store=store,
-        seeds=seeds,
-        workers=workers,
-        on_error=on_error,
-        detector=detector,
-        min_rows=min_rows,
-    )
-    extra = read_extra_faces(extra_faces)
-    settings = TuningSettings(
-        trials=trials, timeout=timeout, delta=delta, seed=seed, extra_faces=extra, **common
-    )
-    found = run_search(base, table, drawn, settings, out)
-    show_search(write_search(base, found, settings, out, faces.name), as_json=as_json)
+    settings = TuningSettings(options, trials=trials, timeout=timeout, delta=delta, seed=seed)
+    search = run_search(base, table, drawn, settings, out)
+    show_search(write_search(base, search, settings, out, faces.name), as_json=as_json)
 
 
 def show_search(outcome: "TuningOutcome", *, as_json: bool) -> None:

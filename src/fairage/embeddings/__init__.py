@@ -1,7 +1,7 @@
 """Embeddings: backbones, the store that keeps what they computed, and embedding a faces table."""
 
+from fairage.embeddings.embed_options import BackboneSpec, EmbedOptions
 from fairage.embeddings.embedding import embed, embed_copies
-from fairage.embeddings.options import BackboneSpec
 from fairage.embeddings.pipeline import Embeddings, Failure
 
-__all__ = ["BackboneSpec", "Embeddings", "Failure", "embed", "embed_copies"]
+__all__ = ["BackboneSpec", "EmbedOptions", "Embeddings", "Failure", "embed", "embed_copies"]

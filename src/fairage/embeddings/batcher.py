@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairage.embeddings.backbones.registry import Backbone, Network
-from fairage.embeddings.options import BackboneSpec
+from fairage.embeddings.embed_options import BackboneSpec
 from fairage.embeddings.runtime import Runtime
 from fairage.embeddings.store import EmbeddingStore
 from fairage.faces.detection import DETECTION_VERSION
 from fairage.faces.views import ALIGNMENT_VERSION, Landmarks, view_from_name
-
-__all__ = ["FLUSH_SECONDS", "Lane"]
 
 FLUSH_SECONDS = 5.0
 """A run that is killed loses at most what it computed in so many seconds."""
@@ -22,7 +20,7 @@ FLUSH_SECONDS = 5.0
 Image = NDArray[np.uint8]
 
 
-class Lane:
+class BackboneBatcher:
     """A backbone with its view, its part of the store and the batch that is filling up.
 
     Every batch has the same number of images: the last one is padded. Batches are stored whole and
@@ -30,7 +28,7 @@ class Lane:
     and with the same values to the last bit.
 
     Args:
-        backbone: The backbone; lanes with other views of the same one may share it.
+        backbone: The backbone; others with other views of it may share it.
         spec: Its name for the user, the view and the flip.
         root: Folder of the store.
         runtime: How to run the network.

@@ -1,35 +1,22 @@
-"""Embedding a faces table: every image as it is."""
+"""Embedding a faces table: every image as it is, or augmented copies of some."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
-from typing import Literal
 
 from fairage.datasets.oversampling import CopiedRows
-from fairage.embeddings.loader import Chance, Changed, Itself
-from fairage.embeddings.options import BackboneSpec
-from fairage.embeddings.pipeline import Embeddings, Machine, Way, embed_wanted
+from fairage.embeddings.embed_options import EmbedOptions
+from fairage.embeddings.loader import Augmented, CopyLook, Original
+from fairage.embeddings.pipeline import Embeddings, embed_requests
 from fairage.embeddings.store import Opened
 from fairage.exceptions import DataError
 from fairage.faces.augmentation import Augmentation
 from fairage.tables import Faces
 
-__all__ = ["embed", "embed_copies"]
+_AT_ONCE = 16
+"""Copies of a face that wait for the networks together; more would fill the memory."""
 
 
-def embed(
-    faces: Faces,
-    backbones: Sequence[BackboneSpec],
-    *,
-    store: Path,
-    batch_size: int | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    detector: Path | None = None,
-    on_error: Literal["skip", "fail"] = "fail",
-    progress: bool = True,
-    opened: Opened | None = None,
-) -> Embeddings:
+def embed(faces: Faces, options: EmbedOptions, *, opened: Opened | None = None) -> Embeddings:
     """Return the embeddings of all faces, computing only what the store does not hold.
 
     Whenever the process ends, what was computed stays in the store up to the last few seconds;
@@ -37,16 +24,7 @@ def embed(
 
     Args:
         faces: The faces table.
-        backbones: Their embeddings are put side by side.
-        store: Folder of the embedding store; made if it is not there.
-        batch_size: Images that go through a network at once; None for what suits the device.
-        device: A torch device, or `auto`: the GPU where there is one.
-        precision: `fp32`, `bf16`, or `auto`: bf16 where the machine is fast in it and the
-            backbone, tried on some of the images, agrees with fp32 in it.
-        detector: File of the face detector for aligned views; None for what the environment
-            variable `FAIRAGE_DETECTOR` names.
-        on_error: Whether an image that cannot be read ends the run or is listed and left out.
-        progress: Whether to show a bar on a terminal.
+        options: Backbones, store, device, and what an image that cannot be read does.
         opened: What earlier calls have read of the store, so that it is not read again; what this
             one reads is added to it.
 
@@ -54,32 +32,29 @@ def embed(
         ConfigError: A name, view, device or number makes no sense, or an aligned view has no
             detector.
         DataError: An image cannot be read and `on_error` is `fail`, or none can be read.
+
+    Examples:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from fairage.synthetic import synthesize
+        >>> from fairage.tables import read_faces
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> faces = read_faces(synthesize(folder / "faces", n=3))
+        >>> options = EmbedOptions(backbones="embedded", store=folder / "store", precision="fp32")
+        >>> embed(faces, options).values.shape
+        (3, 192)
     """
-    machine = Machine(device, precision, batch_size)
-    bar = "embedding" if progress else None
-    way = Way(machine, detector, on_error, bar, {} if opened is None else opened)
-    wanted = [Itself(row, image) for row, image in enumerate(faces.images)]
-    return embed_wanted(wanted, backbones, Path(store), way)
-
-
-_AT_ONCE = 16
-"""Copies of a face that wait for the networks together; more would fill the memory."""
+    requests = [Original(row, image) for row, image in enumerate(faces.images)]
+    return embed_requests(requests, options, "embedding", {} if opened is None else opened)
 
 
 def embed_copies(
     faces: Faces,
     copied: CopiedRows,
     augmentation: Augmentation,
-    backbones: Sequence[BackboneSpec],
+    options: EmbedOptions,
     *,
-    store: Path,
     seed: int = 0,
-    batch_size: int | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    detector: Path | None = None,
-    on_error: Literal["skip", "fail"] = "fail",
-    progress: bool = True,
     opened: Opened | None = None,
 ) -> Embeddings:
     """Return the embeddings of augmented copies, computing only what the store does not hold.
@@ -92,15 +67,8 @@ def embed_copies(
         faces: The faces whose rows `copied` numbers: the training rows, and no others.
         copied: Which of them are copied how often.
         augmentation: What changes the copies.
-        backbones: As in `embed`, like the options that are not told here.
-        store: Folder of the embedding store, the one of the faces themselves too.
+        options: As in `embed`; the store is the one of the faces themselves too.
         seed: Settles how the copies look.
-        batch_size: Images that go through a network at once.
-        device: A torch device, or `auto`.
-        precision: `fp32`, `bf16` or `auto`.
-        detector: File of the face detector for aligned views.
-        on_error: What an image that cannot be read does.
-        progress: Whether to show a bar on a terminal.
         opened: What earlier calls have read of the store, as in `embed`.
 
     Returns:
@@ -112,6 +80,7 @@ def embed_copies(
 
     Examples:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> import numpy as np
         >>> from fairage.datasets.oversampling import make_copies
         >>> from fairage.synthetic import synthesize
@@ -120,10 +89,9 @@ def embed_copies(
         >>> folder = Path(tempfile.mkdtemp())
         >>> faces = read_faces(synthesize(folder / "faces", n=4)).rows(np.arange(2))
         >>> copied = make_copies("all", times=2).choose(faces.frame)
-        >>> backbone = BackboneSpec.parse("embedded")
-        >>> options = {"store": folder / "store", "precision": "fp32"}
-        >>> found = embed_copies(faces, copied, make_augmentation("kit"), [backbone], **options)
-        >>> found.rows.tolist(), found.values.shape, found.new
+        >>> options = EmbedOptions(backbones="embedded", store=folder / "store", precision="fp32")
+        >>> embeddings = embed_copies(faces, copied, make_augmentation("kit"), options)
+        >>> embeddings.rows.tolist(), embeddings.values.shape, embeddings.new
         ([0, 0, 1, 1], (4, 192), 4)
     """
     if not len(copied.rows):
@@ -131,16 +99,13 @@ def embed_copies(
             "expected one copy or more to embed, got none, leave the augmentation out or choose "
             "other rows to copy"
         )
-    machine = Machine(device, precision, batch_size)
-    bar = "embedding copies" if progress else None
-    way = Way(machine, detector, on_error, bar, {} if opened is None else opened)
-    wanted = list(_wanted(faces.images, copied, Chance(augmentation, seed)))
-    return embed_wanted(wanted, backbones, Path(store), way)
+    requests = list(_requests(faces.images, copied, CopyLook(augmentation, seed)))
+    return embed_requests(requests, options, "embedding copies", {} if opened is None else opened)
 
 
-def _wanted(images: Sequence[str], copied: CopiedRows, chance: Chance) -> Iterator[Changed]:
+def _requests(images: Sequence[str], copied: CopiedRows, look: CopyLook) -> Iterator[Augmented]:
     pairs = zip(copied.rows.tolist(), copied.copies.tolist(), strict=True)
     for row, of in groupby(pairs, key=lambda pair: pair[0]):
         numbers = tuple(copy for _, copy in of)
         for start in range(0, len(numbers), _AT_ONCE):
-            yield Changed(row, images[row], numbers[start : start + _AT_ONCE], chance)
+            yield Augmented(row, images[row], numbers[start : start + _AT_ONCE], look)

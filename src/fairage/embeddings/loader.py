@@ -1,42 +1,97 @@
-"""What is to be embedded of an image: the image itself, or augmented copies of it."""
+"""Reading images for networks: in threads, in order, each file once, landmarks with it."""
 
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairage._images import decode_image, read_image_bytes
 from fairage._random import numpy_rng
-from fairage.embeddings.batcher import Lane
+from fairage.embeddings.batcher import BackboneBatcher
 from fairage.embeddings.detections import Detections, landmarks_of
 from fairage.embeddings.store import content_key
 from fairage.exceptions import DataError
 from fairage.faces.augmentation import Augmentation
+from fairage.faces.views import Landmarks
 
-__all__ = [
-    "Chance",
-    "Changed",
-    "Itself",
-    "ReadImage",
-    "Seen",
-    "Version",
-    "Wanted",
-    "copy_key",
-    "read_ahead",
-]
+_MOST_DECODERS = 8
+_DOWNLOADERS = 16
 
 Image = NDArray[np.uint8]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_order(
+    items: Sequence[Item], read: Callable[[Item], Result], *, ahead: int, workers: int
+) -> Generator[Result, None, None]:
+    """Yield what `read` gives of each item, in order, while threads are at the next ones.
+
+    Args:
+        items: What is read.
+        read: Called in threads.
+        ahead: How many results may wait.
+        workers: How many threads.
+
+    Examples:
+        >>> list(in_order([3, 1, 2], lambda n: n * n, ahead=2, workers=2))
+        [9, 1, 4]
+    """
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="fairage-read")
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(read, item))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def reader_threads(images: Sequence[str], workers: int | None) -> int:
+    """Return how many threads read these images: more where they come over the network."""
+    if workers is not None:
+        return workers
+    if any("://" in image for image in images):
+        return _DOWNLOADERS
+    return max(1, min(_MOST_DECODERS, os.cpu_count() or 1))
+
+
+class DecodedImage(NamedTuple):
+    """The pixels of an image, with the landmarks of the face in it.
+
+    Args:
+        pixels: Shape `(height, width, 3)`, red, green, blue.
+        landmarks: Shape `(5, 2)`; None where no face was found or none was looked for.
+        detected: What the detector found, where that was not known yet.
+    """
+
+    pixels: Image
+    landmarks: Landmarks | None
+    detected: NDArray[np.float32] | None
+
+
+def decode(data: bytes, key: bytes, detections: Detections | None) -> DecodedImage:
+    """Return the pixels of a file with this content key, and its landmarks where wanted."""
+    pixels = decode_image(data)
+    if detections is None:
+        return DecodedImage(pixels, None, None)
+    is_new = key not in detections
+    row = detections.detect(pixels) if is_new else detections.row(key)
+    return DecodedImage(pixels, landmarks_of(row), row if is_new else None)
 
 
 @dataclass(frozen=True)
-class Version:
+class ImageVariant:
     """One embedding that is wanted.
 
     Args:
@@ -48,7 +103,7 @@ class Version:
     change: Callable[[Image], Image]
 
 
-class Wanted(Protocol):
+class ImageRequest(Protocol):
     """An image of which one embedding or several are wanted."""
 
     @property
@@ -63,13 +118,13 @@ class Wanted(Protocol):
 
     def __len__(self) -> int: ...
 
-    def versions(self, key: bytes) -> list[Version]:
+    def variants(self, key: bytes) -> list[ImageVariant]:
         """Return the embeddings that are wanted of the image with this content key."""
         ...
 
 
 @dataclass(frozen=True)
-class Itself:
+class Original:
     """An image as it is."""
 
     row: int
@@ -78,21 +133,21 @@ class Itself:
     def __len__(self) -> int:
         return 1
 
-    def versions(self, key: bytes) -> list[Version]:
+    def variants(self, key: bytes) -> list[ImageVariant]:
         """Return the one embedding that is wanted."""
-        return [Version(key, _unchanged)]
+        return [ImageVariant(key, _unchanged)]
 
 
 @dataclass(frozen=True)
-class Chance:
+class CopyLook:
     """What decides how a copy looks, beside the image and the number of the copy."""
 
     augmentation: Augmentation
     seed: int
 
-    def version(self, key: bytes, copy: int) -> Version:
+    def variant(self, key: bytes, copy: int) -> ImageVariant:
         """Return a copy of the image with this content key."""
-        return Version(
+        return ImageVariant(
             copy_key(key, self.augmentation, seed=self.seed, copy=copy),
             partial(self._changed, key, copy),
         )
@@ -105,20 +160,20 @@ class Chance:
 
 
 @dataclass(frozen=True)
-class Changed:
+class Augmented:
     """Some copies of an image, by their numbers."""
 
     row: int
     image: str
     copies: tuple[int, ...]
-    chance: Chance
+    look: CopyLook
 
     def __len__(self) -> int:
         return len(self.copies)
 
-    def versions(self, key: bytes) -> list[Version]:
+    def variants(self, key: bytes) -> list[ImageVariant]:
         """Return the copies that are wanted."""
-        return [self.chance.version(key, copy) for copy in self.copies]
+        return [self.look.variant(key, copy) for copy in self.copies]
 
 
 def copy_key(image: bytes, augmentation: Augmentation, *, seed: int, copy: int) -> bytes:
@@ -131,111 +186,77 @@ def copy_key(image: bytes, augmentation: Augmentation, *, seed: int, copy: int) 
         >>> len({image, one, two})
         3
     """
-    told = [image.hex(), augmentation.to_dict(), seed, copy]
-    return content_key(json.dumps(told, sort_keys=True).encode())
+    parts = [image.hex(), augmentation.to_dict(), seed, copy]
+    return content_key(json.dumps(parts, sort_keys=True).encode())
 
 
 def _unchanged(pixels: Image) -> Image:
     return pixels
 
 
-_MOST_DECODERS = 8
-_DOWNLOADERS = 16
-
-
 @dataclass(frozen=True)
-class Seen:
-    """What one lane's network sees, and the key of the embedding that it will give."""
+class PreparedPixels:
+    """What a backbone sees, by the batcher's number, and the key of the embedding it will give."""
 
-    lane: int
+    batcher: int
     key: bytes
-    pixels: NDArray[np.uint8]
+    pixels: Image
 
 
 @dataclass(frozen=True)
-class ReadImage:
-    """One image, ready for the lanes that lack embeddings of it.
+class LoadedImage:
+    """One image, ready for the backbones that lack embeddings of it.
 
     Args:
-        wanted: What was asked for.
+        request: What is wanted.
         key: The image's content key; None where it could not be read.
         keys: Keys of the embeddings that are wanted of it.
-        seen: Those of them that are lacking.
+        prepared: Those of them that are lacking.
         reason: Why it could not be read.
         detected: What the detector found in it, where that was not known yet.
     """
 
-    wanted: Wanted
+    request: ImageRequest
     key: bytes | None
     keys: tuple[bytes, ...] = ()
-    seen: tuple[Seen, ...] = ()
+    prepared: tuple[PreparedPixels, ...] = ()
     reason: str = ""
     detected: NDArray[np.float32] | None = None
 
 
-def read_ahead(
-    wanted: Sequence[Wanted],
-    lanes: Sequence[Lane],
-    *,
-    ahead: int,
-    detections: Detections | None = None,
-) -> Iterator[ReadImage]:
-    """Yield every image in order, while the next ones are read, decoded and changed in threads.
+def load_image(
+    request: ImageRequest, batchers: Sequence[BackboneBatcher], detections: Detections | None
+) -> LoadedImage:
+    """Return an image as the backbones see it; what none of them lacks is not decoded.
 
-    A file is read once: the key and the pixels come from the same bytes. What no lane lacks is not
-    decoded.
-
-    Args:
-        wanted: What is wanted of which images.
-        lanes: Who wants pixels.
-        ahead: How many images may wait.
-        detections: Landmarks for aligned views, if there are any.
+    The file is read once: the key and the pixels come from the same bytes.
     """
-    remote = any("://" in each.image for each in wanted)
-    workers = _DOWNLOADERS if remote else max(1, min(_MOST_DECODERS, os.cpu_count() or 1))
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="fairage-read")
-    waiting: deque[Future[ReadImage]] = deque()
     try:
-        for each in wanted:
-            waiting.append(pool.submit(_read, each, lanes, detections))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _read(wanted: Wanted, lanes: Sequence[Lane], detections: Detections | None) -> ReadImage:
-    try:
-        data = read_image_bytes(wanted.image)
+        data = read_image_bytes(request.image)
         key = content_key(data)
-        versions = wanted.versions(key)
-        keys = tuple(version.key for version in versions)
-        lacking = _lacking(versions, lanes)
-        undetected = detections is not None and key not in detections
-        if not lacking and not undetected:
-            return ReadImage(wanted, key, keys)
-        decoded = decode_image(data)
+        variants = request.variants(key)
+        keys = tuple(variant.key for variant in variants)
+        lacking = _lacking(variants, batchers)
+        if not lacking and (detections is None or key in detections):
+            return LoadedImage(request, key, keys)
+        image = decode(data, key, detections)
     except DataError as error:
-        return ReadImage(wanted, None, reason=str(error))
-    face = None
-    if detections is not None:
-        face = detections.detect(decoded) if undetected else detections.row(key)
-    points = None if face is None else landmarks_of(face)
-    views = {number: lanes[number].pixels(decoded, points) for number in lacking}
-    seen = tuple(
-        Seen(number, version.key, version.change(views[number]))
-        for number, lacked in lacking.items()
-        for version in lacked
+        return LoadedImage(request, None, reason=str(error))
+    views = {number: batchers[number].pixels(image.pixels, image.landmarks) for number in lacking}
+    prepared = tuple(
+        PreparedPixels(number, variant.key, variant.change(views[number]))
+        for number, own in lacking.items()
+        for variant in own
     )
-    return ReadImage(wanted, key, keys, seen, detected=face if undetected else None)
+    return LoadedImage(request, key, keys, prepared, detected=image.detected)
 
 
-def _lacking(versions: Sequence[Version], lanes: Sequence[Lane]) -> dict[int, list[Version]]:
-    """Return what each lane lacks, by its number; lanes that lack nothing are left out."""
-    lacked = {
-        number: [version for version in versions if version.key not in lane.store]
-        for number, lane in enumerate(lanes)
+def _lacking(
+    variants: Sequence[ImageVariant], batchers: Sequence[BackboneBatcher]
+) -> dict[int, list[ImageVariant]]:
+    """Return what each backbone lacks, by its number; those that lack nothing are left out."""
+    lacking = {
+        number: [variant for variant in variants if variant.key not in batcher.store]
+        for number, batcher in enumerate(batchers)
     }
-    return {number: found for number, found in lacked.items() if found}
+    return {number: own for number, own in lacking.items() if own}

@@ -1,9 +1,9 @@
-"""What embedding a faces table gives: values, the rows they belong to, and what failed."""
+"""The way from images to embeddings: read, prepared, batched, stored and gathered."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairage._work import progress_bar
-from fairage.embeddings.backbones.registry import Backbone, find_backbone
-from fairage.embeddings.batcher import Lane
+from fairage.embeddings.backbones import Backbone, find_backbone
+from fairage.embeddings.batcher import BackboneBatcher
 from fairage.embeddings.detections import Detections, landmarks_of
-from fairage.embeddings.loader import ReadImage, Wanted, read_ahead
-from fairage.embeddings.options import BackboneSpec
+from fairage.embeddings.embed_options import BackboneSpec, EmbedOptions
+from fairage.embeddings.loader import (
+    ImageRequest,
+    LoadedImage,
+    in_order,
+    load_image,
+    reader_threads,
+)
 from fairage.embeddings.precision import agreed_runtime
 from fairage.embeddings.runtime import Runtime, choose_runtime
 from fairage.embeddings.store import Opened
@@ -23,16 +29,8 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.faces.detection import find_detector
 from fairage.faces.views import view_from_name
 
-__all__ = [
-    "ON_ERROR",
-    "Embeddings",
-    "Failure",
-    "Machine",
-    "Way",
-    "embed_wanted",
-    "open_detections",
-    "open_lanes",
-]
+_BATCHES_AHEAD = 2
+_LEAST_AHEAD = 8
 
 
 @dataclass(frozen=True)
@@ -75,57 +73,28 @@ class Embeddings:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What the user wants the networks to run on; see `embed`."""
+def embed_requests(
+    requests: Sequence[ImageRequest], options: EmbedOptions, title: str, opened: Opened
+) -> Embeddings:
+    """Return what is wanted, in that order, computing only what the store does not hold.
 
-    device: str = "auto"
-    precision: str = "auto"
-    batch_size: int | None = None
-
-    def runtime(self, images: int, *, precision: str | None = None) -> Runtime:
-        """Return the runtime for a table of so many images."""
-        asked = precision or self.precision
-        return choose_runtime(self.device, asked, batch_size=self.batch_size, images=images)
-
-
-def open_lanes(
-    images: Sequence[str],
-    specs: Sequence[BackboneSpec],
-    root: Path,
-    machine: Machine,
-    detections: Detections | None,
-    *,
-    opened: Opened,
-) -> list[Lane]:
-    """Return a lane for each backbone and view, with what the store holds of it.
-
-    What has been opened is shared, and what is opened now is added to it.
-
-    Raises:
-        ConfigError: There is no backbone, or one stands twice, or is none.
+    Args:
+        requests: Which embeddings of which images.
+        options: See `embed`.
+        title: What the progress bar says.
+        opened: Parts of the store that earlier runs have read; this run's are added.
     """
-    if not specs or len(set(specs)) < len(specs):
-        raise ConfigError(
-            f"expected one or more different backbones, got {[spec.name for spec in specs]}, "
-            "name each once"
-        )
-    named = {spec.name: find_backbone(spec.name) for spec in specs}
-    runtimes = {name: _runtime(found, images, root, machine) for name, found in named.items()}
-    shared = {name: found.shared() for name, found in named.items()}
-    detector = None if detections is None else detections.detector.fingerprint()
-    lanes = [
-        Lane(shared[spec.name], spec, root, runtimes[spec.name], detector=detector)
-        for spec in specs
-    ]
-    for lane in lanes:
-        lane.store = opened.setdefault(lane.store.folder, lane.store)
-        lane.store.load()
-    return lanes
+    started = time.monotonic()
+    detections = open_detections(options.backbones, options.store, options.detector)
+    images = [request.image for request in requests for _ in range(len(request))]
+    run = _Run(_open_batchers(images, options, detections, opened), detections)
+    with progress_bar(title, len(images), unit="images", shown=options.progress) as advance:
+        _fill_store(run, requests, options, advance)
+    return _gathered(run, seconds=time.monotonic() - started)
 
 
 def open_detections(
-    specs: Sequence[BackboneSpec], root: Path, detector: Path | None
+    backbones: Sequence[BackboneSpec], store: Path, detector: Path | None
 ) -> Detections | None:
     """Return what is known of the faces' landmarks, or None where no view is an aligned one.
 
@@ -133,69 +102,55 @@ def open_detections(
         ConfigError: An aligned view has no detector.
         DataError: The detector's file holds none.
     """
-    if not any(view_from_name(spec.view).needs_landmarks for spec in specs):
+    if not any(view_from_name(backbone.view).needs_landmarks for backbone in backbones):
         return None
-    detections = Detections(root, find_detector(detector))
+    detections = Detections(store, find_detector(detector))
     detections.load()
     return detections
 
 
-def _runtime(backbone: Backbone, images: Sequence[str], root: Path, machine: Machine) -> Runtime:
+def _open_batchers(
+    images: Sequence[str], options: EmbedOptions, detections: Detections | None, opened: Opened
+) -> list[BackboneBatcher]:
+    """Return a batcher for each backbone and view, with what the store holds of it."""
+    specs = options.backbones
+    if not specs or len(set(specs)) < len(specs):
+        raise ConfigError(
+            f"expected one or more different backbones, got {[spec.name for spec in specs]}, "
+            "name each once"
+        )
+    backbones = {spec.name: find_backbone(spec.name) for spec in specs}
+    runtimes = {name: _runtime(backbone, images, options) for name, backbone in backbones.items()}
+    shared = {name: backbone.shared() for name, backbone in backbones.items()}
+    detector = None if detections is None else detections.detector.fingerprint()
+    batchers = [
+        BackboneBatcher(
+            shared[spec.name], spec, options.store, runtimes[spec.name], detector=detector
+        )
+        for spec in specs
+    ]
+    for batcher in batchers:
+        batcher.store = opened.setdefault(batcher.store.folder, batcher.store)
+        batcher.store.load()
+    return batchers
+
+
+def _runtime(backbone: Backbone, images: Sequence[str], options: EmbedOptions) -> Runtime:
     """Return how to run a backbone; `auto` takes bf16 only where the backbone bears it."""
-    runtime = machine.runtime(len(images))
-    if machine.precision != "auto":
+    choose = partial(
+        choose_runtime, options.device, batch_size=options.batch_size, images=len(images)
+    )
+    runtime = choose(options.precision)
+    if options.precision != "auto":
         return runtime
-    plain = machine.runtime(len(images), precision="fp32")
-    return agreed_runtime(backbone, runtime, plain, images, root)
-
-
-ON_ERROR = ("fail", "skip")
-_BATCHES_AHEAD = 2
-_LEAST_AHEAD = 8
-
-
-@dataclass(frozen=True)
-class Way:
-    """How the user wants it done; see `embed`.
-
-    Args:
-        machine: What the networks run on.
-        detector: File of the face detector, or None for what the environment names.
-        on_error: What an image that cannot be read does.
-        bar: What the progress bar says; None for no bar.
-        opened: Parts of the store that earlier runs have read.
-    """
-
-    machine: Machine
-    detector: Path | None
-    on_error: str
-    bar: str | None
-    opened: Opened = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.on_error not in ON_ERROR:
-            raise ConfigError.unknown_name("on_error", self.on_error, ON_ERROR)
-
-
-def embed_wanted(
-    wanted: Sequence[Wanted], backbones: Sequence[BackboneSpec], root: Path, way: Way
-) -> Embeddings:
-    """Return what is wanted, in that order, computing only what the store does not hold."""
-    started = time.monotonic()
-    detections = open_detections(backbones, root, way.detector)
-    images = [each.image for each in wanted for _ in range(len(each))]
-    lanes = open_lanes(images, backbones, root, way.machine, detections, opened=way.opened)
-    work = _Work(lanes, detections)
-    with _bar(way.bar, len(images)) as advance:
-        _fill(work, wanted, way.on_error, advance)
-    return _gathered(work, seconds=time.monotonic() - started)
+    return agreed_runtime(backbone, runtime, choose("fp32"), images, options.store)
 
 
 @dataclass
-class _Work:
+class _Run:
     """What a run works with, and what it has come to."""
 
-    lanes: list[Lane]
+    batchers: list[BackboneBatcher]
     detections: Detections | None
     images: dict[int, bytes] = field(default_factory=dict)
     rows: list[int] = field(default_factory=list)
@@ -203,27 +158,27 @@ class _Work:
     failures: dict[int, Failure] = field(default_factory=dict)
     new: set[bytes] = field(default_factory=set)
 
-    def take(self, image: ReadImage) -> None:
-        """Hand what is lacking of an image that could be read to the lanes that lack it."""
+    def take(self, image: LoadedImage) -> None:
+        """Hand what is lacking of an image that could be read to the backbones that lack it."""
         assert image.key is not None
-        self.images[image.wanted.row] = image.key
-        self.rows += [image.wanted.row] * len(image.keys)
+        self.images[image.request.row] = image.key
+        self.rows += [image.request.row] * len(image.keys)
         self.keys += image.keys
         if self.detections is not None and image.detected is not None:
             self.detections.add(image.key, image.detected)
-        for seen in image.seen:
-            if self.lanes[seen.lane].add(seen.key, seen.pixels):
-                self.new.add(seen.key)
+        for prepared in image.prepared:
+            if self.batchers[prepared.batcher].add(prepared.key, prepared.pixels):
+                self.new.add(prepared.key)
 
     def finish(self) -> None:
         """Run what is left, store it, tidy the store."""
-        for part in (self.detections, *self.lanes):
+        for part in (self.detections, *self.batchers):
             if part is not None:
                 part.finish()
 
     def flush(self) -> None:
         """Store what has been computed."""
-        for part in (self.detections, *self.lanes):
+        for part in (self.detections, *self.batchers):
             if part is not None:
                 part.flush()
 
@@ -232,56 +187,53 @@ class _Work:
         known = self.detections
         if known is None:
             return ()
-        found = self.images.items()
-        return tuple(row for row, key in found if landmarks_of(known.row(key)) is None)
+        images = self.images.items()
+        return tuple(row for row, key in images if landmarks_of(known.row(key)) is None)
 
 
-@contextmanager
-def _bar(told: str | None, total: int) -> Iterator[Callable[[int], None]]:
-    if told is None:
-        yield lambda _: None
-        return
-    with progress_bar(told, total, unit="images") as advance:
-        yield advance
-
-
-def _fill(
-    work: _Work, wanted: Sequence[Wanted], on_error: str, advance: Callable[[int], None]
+def _fill_store(
+    run: _Run,
+    requests: Sequence[ImageRequest],
+    options: EmbedOptions,
+    advance: Callable[[int], None],
 ) -> None:
     """Bring everything that is wanted into the store."""
-    batches = _BATCHES_AHEAD * max(lane.runtime.batch_size for lane in work.lanes)
-    ahead = max(_LEAST_AHEAD, batches // max(map(len, wanted), default=1))
+    batches = _BATCHES_AHEAD * max(batcher.runtime.batch_size for batcher in run.batchers)
+    ahead = max(_LEAST_AHEAD, batches // max(map(len, requests), default=1))
+    workers = reader_threads([request.image for request in requests], options.workers)
+    load = partial(load_image, batchers=run.batchers, detections=run.detections)
     try:
-        for image in read_ahead(wanted, work.lanes, ahead=ahead, detections=work.detections):
-            each = image.wanted
+        for image in in_order(requests, load, ahead=ahead, workers=workers):
+            request = image.request
             if image.key is not None:
-                work.take(image)
+                run.take(image)
             else:
-                work.failures[each.row] = Failure(each.row, each.image, image.reason)
-                if on_error == "fail":
-                    raise _unreadable(work.failures[each.row])
-            advance(len(each))
-        work.finish()
+                failure = Failure(request.row, request.image, image.reason)
+                run.failures[request.row] = failure
+                if options.on_error == "fail":
+                    raise _unreadable(failure)
+            advance(len(request))
+        run.finish()
     finally:
-        work.flush()
+        run.flush()
 
 
-def _gathered(work: _Work, *, seconds: float) -> Embeddings:
-    failures = tuple(work.failures.values())
-    if not work.keys:
+def _gathered(run: _Run, *, seconds: float) -> Embeddings:
+    failures = tuple(run.failures.values())
+    if not run.keys:
         raise DataError(
             f"expected at least one image that can be read, got {len(failures)} that cannot; "
             f"the first: {failures[0].reason}"
         )
-    parts: list[NDArray[np.float32]] = [lane.store.values(work.keys) for lane in work.lanes]
-    told = [lane.describe(part.shape[1]) for lane, part in zip(work.lanes, parts, strict=True)]
+    parts: list[NDArray[np.float32]] = [batcher.store.values(run.keys) for batcher in run.batchers]
+    pairs = zip(run.batchers, parts, strict=True)
     return Embeddings(
         values=np.concatenate(parts, axis=1),
-        rows=np.array(work.rows, dtype=np.int64),
+        rows=np.array(run.rows, dtype=np.int64),
         failures=failures,
-        backbones=tuple(told),
-        new=len(work.new),
-        no_face=work.without_face(),
+        backbones=tuple(batcher.describe(part.shape[1]) for batcher, part in pairs),
+        new=len(run.new),
+        no_face=run.without_face(),
         seconds=seconds,
     )
 

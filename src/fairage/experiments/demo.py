@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from fairage.embeddings import BackboneSpec
+from fairage.embeddings import EmbedOptions
+from fairage.experiments.plan import SuiteOutcome
 from fairage.experiments.recipe_files import shipped_recipes
-from fairage.experiments.suite import SuiteOutcome, SuiteSettings, run_suite
+from fairage.experiments.run_options import RunOptions
+from fairage.experiments.suite import run_suite
 from fairage.synthetic import GroupBias, synthesize
 from fairage.tables import read_faces
-
-__all__ = ["DEMO_BIASES", "run_demo"]
 
 DEMO_BIASES = (GroupBias("ethnicity", "afroamerican", cue=0.4),)
 EPOCHS, BATCH_SIZE = 20, 128
@@ -37,13 +37,13 @@ def run_demo(out: Path, *, faces: int = 5000, seeds: int = 3, workers: int = 1) 
         for recipe in shipped_recipes("published")
         if recipe.experiment in ("0", "1")
     ]
-    settings = SuiteSettings(
+    embedding = EmbedOptions(backbones="embedded", store=out / "embeddings")
+    return run_suite(
+        recipes,
+        read_faces(table),
+        RunOptions(embedding, seeds=seeds, workers=workers),
+        out,
         title="Demo on synthetic faces",
-        backbones=(BackboneSpec.parse("embedded"),),
-        store=out / "embeddings",
-        seeds=seeds,
-        workers=workers,
         truth=truth["summary"],
         faces_name=f"{faces} drawn faces, none of them a person",
     )
-    return run_suite(recipes, read_faces(table), settings, out)

@@ -1,42 +1,75 @@
-"""Faces with the embedded copies that recipes train on beside them."""
+"""From faces tables to embedded faces: the faces, extra faces, copies, and a tuned backbone's."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairage.datasets.oversampling import CopiedRows
-from fairage.embeddings import BackboneSpec, Embeddings, embed, embed_copies
+from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions, embed, embed_copies
 from fairage.embeddings.store import Opened
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.inputs import (
     EmbeddedFaces,
     EmbeddedRows,
-    Origin,
+    Provenance,
     embedded_extra,
     embedded_faces,
     missing_extra,
 )
 from fairage.experiments.recipe import MAIN, AugmentationChoice, Recipe
 from fairage.tables import SPLIT, SPLITS, Faces
-from fairage.training.finetuning import FineTuned
-from fairage.training.settings import Resources
+from fairage.training import FineTuned
 
-__all__ = [
-    "Augmented",
-    "Copying",
-    "Embedder",
-    "augmented_faces",
-    "copies_told",
-    "handed_over",
-    "left_out_told",
-    "seen_by",
-    "tuned_spec",
-]
+
+def embed_inputs(
+    recipes: Sequence[Recipe],
+    faces: Faces,
+    options: EmbedOptions,
+    extra_faces: Mapping[str, Faces],
+    *,
+    splits: Sequence[str] = SPLITS,
+    leave_out: bool = False,
+) -> "EmbeddedInputs":
+    """Embed the faces, and the extra faces and copies that the recipes train on.
+
+    Args:
+        recipes: What is going to be trained.
+        faces: Their faces table.
+        options: How they are embedded.
+        extra_faces: Further faces by name; those that no recipe names are not embedded.
+        splits: What must be there; rows of other splits are dropped before anything is embedded.
+        leave_out: Leave out a recipe whose copies these faces do not allow.
+
+    Raises:
+        ConfigError: A recipe copies a group that no training face is in.
+        DataError: A split is missing, or an image cannot be read.
+    """
+    opened: Opened = {}
+
+    def with_provenance(embedded: EmbeddedFaces, table: Faces) -> EmbeddedFaces:
+        quiet = options.changed(progress=False)
+        return replace(embedded, provenance=Provenance(table.root, quiet))
+
+    def copies(train: Faces, copied: CopiedRows, choice: AugmentationChoice) -> Embeddings:
+        augmentation, seed = choice.augmentation(), choice.seed
+        return embed_copies(train, copied, augmentation, options, seed=seed, opened=opened)
+
+    names = {name for recipe in recipes for name in recipe.extra_names}
+    extras = {
+        name: with_provenance(embedded_extra(table, embed(table, options, opened=opened)), table)
+        for name, table in extra_faces.items()
+        if name in names
+    }
+    for name in splits:
+        faces.split(name)
+    kept = faces.rows(faces.frame[SPLIT].is_in(splits).to_numpy())
+    data = embedded_faces(kept, embed(kept, options, opened=opened), extras, splits)
+    copying = Copying(faces.root, copies, leave_out=leave_out)
+    return augmented_faces(recipes, with_provenance(data, faces), copying)
+
 
 EmbedCopies = Callable[[Faces, CopiedRows, AugmentationChoice], Embeddings]
 
@@ -57,23 +90,25 @@ class Copying:
 
 
 @dataclass(frozen=True)
-class Augmented:
-    """What came of it.
+class EmbeddedInputs:
+    """Faces that are embedded, and the recipes that they allow.
 
     Args:
         data: The faces, with the copies of each augmentation.
         recipes: Those whose copies could be chosen, or that want none.
         left_out: A sentence on each of the other recipes, by its `slug`.
-        new: Copies that were embedded now; the others were in the store.
+        new_copies: Copies that were embedded now; the others were in the store.
     """
 
     data: EmbeddedFaces
     recipes: list[Recipe]
     left_out: dict[str, str] = field(default_factory=dict)
-    new: int = 0
+    new_copies: int = 0
 
 
-def augmented_faces(recipes: Sequence[Recipe], data: EmbeddedFaces, copying: Copying) -> Augmented:
+def augmented_faces(
+    recipes: Sequence[Recipe], data: EmbeddedFaces, copying: Copying
+) -> EmbeddedInputs:
     """Return the faces with the copies that the recipes want, each kind embedded once.
 
     Training rows alone are copied.
@@ -90,33 +125,33 @@ def augmented_faces(recipes: Sequence[Recipe], data: EmbeddedFaces, copying: Cop
         if not len(copied.rows):
             copies[choice.key] = _no_copies(data, copied)
             continue
-        found = copying.embed(train, copied, choice)
-        copies[choice.key] = EmbeddedRows(own[found.rows], found.values, copied.notes)
-        new += found.new
+        embedded = copying.embed(train, copied, choice)
+        copies[choice.key] = EmbeddedRows(own[embedded.rows], embedded.values, copied.notes)
+        new += embedded.new
     kept = [recipe for recipe in recipes if recipe.slug not in left_out]
-    return Augmented(replace(data, copies=copies), kept, left_out, new)
+    return EmbeddedInputs(replace(data, copies=copies), kept, left_out, new)
 
 
-def copies_told(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:
+def copies_sentences(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:
     """Return sentences on which versions were trained on how many copies, and what they miss."""
     versions: dict[str, list[str]] = {}
     for recipe in recipes:
         if recipe.augmentation is not None:
             versions.setdefault(recipe.augmentation.key, []).append(recipe.version)
-    told = []
+    sentences = []
     for key, names in versions.items():
         copies = data.copies[key]
         faces = len(np.unique(copies.rows))
         who = ", ".join(names)
-        told.append(
+        sentences.append(
             f"{len(copies):,} augmented copies of {faces:,} training faces were trained on as well "
             f"by {who}."
         )
-        told += [f"Their copies: {note}." for note in copies.notes]
-    return tuple(told)
+        sentences += [f"Their copies: {note}." for note in copies.notes]
+    return tuple(sentences)
 
 
-def left_out_told(recipe: Recipe, reason: object) -> str:
+def left_out_sentence(recipe: Recipe, reason: object) -> str:
     """Return the sentence that says of a recipe that it was left out, and why."""
     return f"{recipe.version} was left out: {reason}"
 
@@ -134,10 +169,10 @@ def _chosen(
         try:
             copied = choice.chosen_copies().choose(train.frame, seed=choice.seed)
         except (ConfigError, DataError) as error:
-            told = error.at("augmentation.copies")
+            reason = error.at("augmentation.copies")
             if not leave_out:
-                raise told.at(recipe.version) from error
-            left_out[recipe.slug] = left_out_told(recipe, told)
+                raise reason.at(recipe.version) from error
+            left_out[recipe.slug] = left_out_sentence(recipe, reason)
         else:
             chosen[choice.key] = (choice, copied)
     return list(chosen.values()), left_out
@@ -149,106 +184,7 @@ def _no_copies(data: EmbeddedFaces, copied: CopiedRows) -> EmbeddedRows:
     return EmbeddedRows(np.empty(0, dtype=np.int64), none, copied.notes)
 
 
-@dataclass(frozen=True)
-class Embedder:
-    """How faces and copies of faces become embeddings.
-
-    Args:
-        backbones: Whose embeddings are concatenated.
-        store: Folder of the embedding store.
-        on_error: `"fail"` or `"skip"` for an image that cannot be read.
-        detector: File of the face detector for aligned views; None for what the environment
-            variable `FAIRAGE_DETECTOR` names.
-    """
-
-    backbones: tuple[BackboneSpec, ...]
-    store: Path
-    on_error: Literal["fail", "skip"] = "fail"
-    detector: Path | None = None
-
-    def embedded(
-        self,
-        recipes: Sequence[Recipe],
-        faces: Faces,
-        extra_faces: Mapping[str, Faces],
-        *,
-        splits: Sequence[str] = SPLITS,
-        leave_out: bool = False,
-    ) -> Augmented:
-        """Embed the faces, and the extra faces and copies that the recipes train on.
-
-        Args:
-            recipes: What is going to be trained.
-            faces: Their faces table.
-            extra_faces: Further faces by name; those that no recipe names are not embedded.
-            splits: What must be there; rows of other splits are dropped before anything is
-                embedded.
-            leave_out: Leave out a recipe whose copies these faces do not allow.
-
-        Raises:
-            ConfigError: A recipe copies a group that no training face is in.
-            DataError: A split is missing, or an image cannot be read.
-        """
-        wanted = {name for recipe in recipes for name in recipe.extra_names}
-        opened: Opened = {}
-        extras = {
-            name: replace(
-                embedded_extra(extra, self.embed(extra, opened)), origin=self._origin(extra)
-            )
-            for name, extra in extra_faces.items()
-            if name in wanted
-        }
-        data = self._faces(faces, extras, splits, opened)
-        copies = partial(self.embed_copies, opened=opened)
-        copying = Copying(faces.root, copies, leave_out=leave_out)
-        return augmented_faces(recipes, data, copying)
-
-    def embed(self, faces: Faces, opened: Opened) -> Embeddings:
-        """Return the embeddings of a faces table."""
-        return embed(
-            faces,
-            self.backbones,
-            store=self.store,
-            detector=self.detector,
-            on_error=self.on_error,
-            opened=opened,
-        )
-
-    def embed_copies(
-        self, train: Faces, copied: CopiedRows, choice: AugmentationChoice, opened: Opened
-    ) -> Embeddings:
-        """Return the embeddings of chosen copies of training faces."""
-        return embed_copies(
-            train,
-            copied,
-            choice.augmentation(),
-            self.backbones,
-            store=self.store,
-            seed=choice.seed,
-            detector=self.detector,
-            on_error=self.on_error,
-            opened=opened,
-        )
-
-    def _faces(
-        self,
-        faces: Faces,
-        extras: Mapping[str, EmbeddedFaces],
-        splits: Sequence[str],
-        opened: Opened,
-    ) -> EmbeddedFaces:
-        for name in splits:
-            faces.split(name)
-        kept = faces.rows(faces.frame[SPLIT].is_in(splits).to_numpy())
-        found = embedded_faces(kept, self.embed(kept, opened), extras, splits)
-        return replace(found, origin=self._origin(faces))
-
-    def _origin(self, faces: Faces) -> Origin:
-        resources = Resources(detector=self.detector, store=self.store, progress=False)
-        return Origin(faces.root, self.backbones, resources)
-
-
-def handed_over(
+def with_extra_faces(
     recipes: Sequence[Recipe], extra_faces: Mapping[str, Faces], *, leave_out: bool = False
 ) -> tuple[list[Recipe], dict[str, str]]:
     """Return the recipes whose extra faces are there, and a sentence on each other by its `slug`.
@@ -259,20 +195,20 @@ def handed_over(
         ConfigError: There are extra faces that no recipe names, unless recipes may be left out.
         DataError: Extra faces of a recipe are missing, unless it is left out and others are not.
     """
-    wanted = list(dict.fromkeys(name for recipe in recipes for name in recipe.extra_names))
-    unused = [name for name in extra_faces if name not in wanted]
+    names = list(dict.fromkeys(name for recipe in recipes for name in recipe.extra_names))
+    unused = [name for name in extra_faces if name not in names]
     if unused and not leave_out:
         raise ConfigError(
-            f"expected --extra-faces for what the recipes' stages name, {wanted}, got "
+            f"expected --extra-faces for what the recipes' stages name, {names}, got "
             f"{unused} as well, correct the name or leave it out"
         )
-    missing = [name for name in wanted if name not in extra_faces]
+    missing = [name for name in names if name not in extra_faces]
     if missing and not leave_out:
         raise DataError(missing_extra(missing, extra_faces))
     left_out = {}
     for recipe in recipes:
         if own := [name for name in recipe.extra_names if name in missing]:
-            left_out[recipe.slug] = left_out_told(recipe, missing_extra(own, extra_faces))
+            left_out[recipe.slug] = left_out_sentence(recipe, missing_extra(own, extra_faces))
     kept = [recipe for recipe in recipes if recipe.slug not in left_out]
     if left_out and not kept:
         raise DataError(missing_extra(missing, extra_faces))
@@ -302,39 +238,32 @@ def seen_by(
     return replace(_seen(tuned, data), extras=extras, copies=copied)
 
 
-def tuned_spec(tuned: FineTuned, before: BackboneSpec) -> BackboneSpec:
+def tuned_backbone(tuned: FineTuned, before: BackboneSpec) -> BackboneSpec:
     """Return the tuned backbone, which gets the view that it was tuned with."""
     return replace(before, name=str(tuned.backbone_folder))
 
 
 def _seen(tuned: FineTuned, data: EmbeddedFaces) -> EmbeddedFaces:
-    origin = _origin(data)
-    faces = Faces(data.frame, origin.root)
-    found = embed(faces, [tuned_spec(tuned, origin.backbones[0])], **_options(origin))
-    told = {**tuned.description, "name": data.backbones[0]["name"]}  # not a folder of this run
+    provenance = _provenance(data)
+    embeddings = embed(Faces(data.frame, provenance.root), _options(tuned, provenance))
+    first = {**tuned.description, "name": data.backbones[0]["name"]}  # not a folder of this run
     return replace(
         data,
-        embeddings=_in_place(found.values, data.embeddings),
-        backbones=(told, *data.backbones[1:]),
+        embeddings=_in_place(embeddings.values, data.embeddings),
+        backbones=(first, *data.backbones[1:]),
     )
 
 
 def _copies_seen(tuned: FineTuned, data: EmbeddedFaces, choice: AugmentationChoice) -> EmbeddedRows:
     """Return the very copies that were embedded before, as the tuned backbone sees them."""
-    known, origin = data.augmented(choice), _origin(data)
+    known, provenance = data.augmented(choice), _provenance(data)
     if not len(known):
         return known
-    train = Faces(data.frame.filter(data.frame[SPLIT] == SPLITS[0]), origin.root)
+    train = Faces(data.frame.filter(data.frame[SPLIT] == SPLITS[0]), provenance.root)
     copied = choice.chosen_copies().choose(train.frame, seed=choice.seed)
-    found = embed_copies(
-        train,
-        copied,
-        choice.augmentation(),
-        [tuned_spec(tuned, origin.backbones[0])],
-        seed=choice.seed,
-        **_options(origin),
-    )
-    return replace(known, embeddings=_in_place(found.values, known.embeddings))
+    options, augmentation = _options(tuned, provenance), choice.augmentation()
+    embeddings = embed_copies(train, copied, augmentation, options, seed=choice.seed)
+    return replace(known, embeddings=_in_place(embeddings.values, known.embeddings))
 
 
 def _in_place(values: NDArray[np.float32], of: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -342,17 +271,12 @@ def _in_place(values: NDArray[np.float32], of: NDArray[np.float32]) -> NDArray[n
     return np.concatenate([values, of[:, values.shape[1] :]], axis=1)
 
 
-def _options(origin: Origin) -> dict[str, Any]:
-    told = origin.resources
-    return {
-        "store": told.store,
-        "device": told.device,
-        "detector": told.detector,
-        "precision": "fp32",
-        "progress": told.progress,
-    }
+def _options(tuned: FineTuned, provenance: Provenance) -> EmbedOptions:
+    before = provenance.options
+    backbone = tuned_backbone(tuned, before.backbones[0])
+    return before.changed(backbones=(backbone,), precision="fp32", batch_size=None, on_error="fail")
 
 
-def _origin(data: EmbeddedFaces) -> Origin:
-    assert data.origin is not None, "stages that train the backbone need images"
-    return data.origin
+def _provenance(data: EmbeddedFaces) -> Provenance:
+    assert data.provenance is not None, "stages that train the backbone need images"
+    return data.provenance

@@ -1,43 +1,292 @@
-"""What follows a training, also where the trained head is made of several."""
+"""Fitting a recipe: its phases trained in order, models averaged, and what follows a training."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fairage._random import derive_seed, torch_seed
 from fairage.exceptions import ConfigError
-from fairage.experiments.embedded_faces import seen_by, tuned_spec
+from fairage.experiments.embedded_faces import seen_by, tuned_backbone
 from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.phases import (
-    Span,
-    check_spans,
+    RecipePhases,
+    TrainingPhase,
     expert_name,
-    expert_spans,
     joint_recipe,
-    joint_span,
     member_of,
+    resolve_phases,
     sole_expert,
-    stage_spans,
 )
-from fairage.experiments.recipe import HEAD, MAIN, ExpertsChoice, Recipe, parts_of
-from fairage.experiments.training_data import Material, parts_of_rows
+from fairage.experiments.recipe import HEAD, MAIN, ExpertsChoice, Recipe, recipe_parts
+from fairage.experiments.training_data import Index, TrainingData, parts_of_rows
 from fairage.models import AgeHead, Experts, make_head, member_heads, merged_head
 from fairage.objectives import Objective
-from fairage.training import AfterStep, History, Rows, train_head
-from fairage.training.finetuning import FineTuned, finetune
+from fairage.training import AfterStep, FineTuned, History, Rows, finetune, train_head
 from fairage.training.loop import Watch
 from fairage.weighting import Weights
 
-__all__ = ["Fitted", "Following", "StagedBackbone", "Trained", "check_fit", "check_scratch", "fit"]
+
+@dataclass(frozen=True)
+class Trained:
+    """One training that took place.
+
+    Args:
+        name: Which one.
+        rows: Training rows, copies among them.
+        weights: Their weights.
+        history: Its epochs.
+        seconds: How long it took.
+    """
+
+    name: str
+    rows: int
+    weights: Weights
+    history: History
+    seconds: float
 
 
 @dataclass(frozen=True)
-class Following:
+class Fitted:
+    """A trained model.
+
+    Args:
+        head: The head.
+        head_config: Its name in `HEADS` and its options.
+        trainings: What took place, in order.
+        data: The faces as the head sees them, with the embeddings of the backbone in the end.
+        experts: For an ensemble of experts, each as it was before they were merged.
+        tuned: The backbone, where a stage trained it.
+    """
+
+    head: AgeHead
+    head_config: dict[str, Any]
+    trainings: tuple[Trained, ...]
+    data: EmbeddedFaces
+    experts: Mapping[str, AgeHead] = field(default_factory=dict)
+    tuned: FineTuned | None = None
+
+    def expert(self, attribute: str) -> "Fitted":
+        """Return the expert of an attribute as the model that it was before the merge."""
+        config, name = self.head_config["members"][0], expert_name(attribute)
+        trained = tuple(trained for trained in self.trainings if trained.name == name)
+        return Fitted(self.experts[attribute], config, trained, self.data)
+
+
+def fit(
+    recipe: Recipe,
+    data: EmbeddedFaces,
+    *,
+    seed: int,
+    watch: Watch | None = None,
+    scratch: Path | None = None,
+) -> Fitted:
+    """Train a model as the recipe says, from training and validation rows alone.
+
+    Args:
+        recipe: What is trained how.
+        data: The faces.
+        seed: Settles all random numbers.
+        watch: Sees the epochs of every training of a head, and may raise to stop.
+        scratch: Folder for stages that train the backbone. It keeps their checkpoints, with which
+            a killed call goes on when it is repeated, and the backbone that they end with.
+
+    Raises:
+        ConfigError: The loss stopped being a finite number, or a name does not fit the faces.
+        DataError: The faces, extra faces or copies do not allow the recipe.
+    """
+    check_scratch(recipe, scratch)
+    models: list[Fitted] = []
+    for number, part in enumerate(_parts(recipe, data, seed)):
+        phases = resolve_phases(recipe, TrainingData(data, recipe.augmentation, part))
+        for member in range(recipe.members):
+            label = _label(recipe, number, member)
+            models.append(fit_phases(phases, _Trainer(phases, seed, label, watch, scratch)))
+    whole = models[0] if len(models) == 1 else _average(models)
+    if recipe.after:
+        steps = _postprocessing(recipe, TrainingData(whole.data, recipe.augmentation))
+        steps.apply(whole.head, seed=seed)
+    return whole
+
+
+def check_fit(recipe: Recipe, data: EmbeddedFaces) -> None:
+    """Raise what `fit` would raise of faces that do not allow the recipe, without training."""
+    for part in _parts(recipe, data, 0):
+        for phase in resolve_phases(recipe, TrainingData(data, recipe.augmentation, part)):
+            phase.check()
+    if recipe.after:
+        _postprocessing(recipe, TrainingData(data, recipe.augmentation)).check()
+
+
+def check_scratch(recipe: Recipe, scratch: Path | None) -> None:
+    """Raise a ConfigError where stages train the backbone and there is no folder for them."""
+    if recipe.backbone_stages and scratch is None:
+        stage = recipe.backbone_stages[0]
+        raise ConfigError(
+            f"expected stages that train the {HEAD} on embeddings, got train: {stage.train} in the "
+            f"stage {stage.name!r}, write train: {HEAD}, or train the backbone with: fairage run"
+        )
+
+
+def fit_phases(phases: RecipePhases, trainer: "_Trainer") -> Fitted:
+    """Train the stages in order, then the experts, then what merges them."""
+    recipe, attribute = phases.recipe, sole_expert(phases.recipe)
+    head = trainer.new_head() if attribute is None else trainer.new_head(attribute)
+    trained = [trainer.train(head, phase) for phase in phases.stages]
+    data = trainer.data_seen(copies=bool(recipe.after or recipe.experts))
+    if recipe.experts is None:
+        config = member_of(recipe)
+        return Fitted(head, config, tuple(trained), data.data, tuned=trainer.tuned)
+    experts = {}
+    for attribute, phase in phases.experts.items():
+        experts[attribute] = expert = trainer.new_head(attribute)
+        if recipe.stages:
+            expert.load_state_dict(head.state_dict())
+        trained.append(trainer.train(expert, phase))
+    whole, config = _merged_experts(recipe, recipe.experts, experts)
+    if phases.joint is not None:
+        whole.layers[0].requires_grad_(recipe.experts.joint)
+        trained.append(trainer.train(whole, phases.joint))
+        whole.layers[0].requires_grad_(True)
+    return Fitted(whole, config, tuple(trained), data.data, experts, trainer.tuned)
+
+
+def _merged_experts(
+    recipe: Recipe, choice: ExpertsChoice, experts: Mapping[str, AgeHead]
+) -> tuple[AgeHead, dict[str, Any]]:
+    members = [member_of(recipe)] * len(experts)
+    whole = merged_head(list(experts.values()), members, merge=choice.merge)
+    return whole, {"name": "experts", "members": members, "merge": choice.merge}
+
+
+class _Trainer:
+    """Trains the phases of one model; the backbone is as it came, or as a stage left it.
+
+    Args:
+        phases: What is trained; a stage that trains the backbone has a folder in `scratch`.
+        seed: Of the run.
+        label: Sets several models of one recipe apart.
+        watch: Sees the epochs of every training of a head.
+        scratch: Keeps checkpoints and the backbones that stages end with.
+    """
+
+    def __init__(
+        self,
+        phases: RecipePhases,
+        seed: int,
+        label: str,
+        watch: Watch | None,
+        scratch: Path | None,
+    ) -> None:
+        self.phases, self.recipe = phases, phases.recipe
+        self.seed, self.label, self.watch, self.scratch = seed, label, watch, scratch
+        self.tuned: FineTuned | None = None
+
+    def new_head(self, *purpose: str) -> AgeHead:
+        """Return a head with first weights of its own, which standardises by the training rows."""
+        choice, data = self.recipe.head, self.phases.data
+        with torch_seed(self.seed, self.label + "head", *purpose):
+            head = make_head(choice.name, data.dim, choice.options)
+        head.standardise_by(data.standardising())
+        return head
+
+    def train(self, head: AgeHead, phase: TrainingPhase) -> Trained:
+        """Train a head, or head and backbone together, from the weights that they have by now."""
+        started = time.monotonic()
+        if phase.backbone is not None:
+            history = self._train_backbone(head, phase)
+        else:
+            rows = phase if self.tuned is None else phase.on(self._data_for(phase))
+            history = train_head(
+                head,
+                rows.train,
+                rows.valid,
+                objective=phase.objective,
+                settings=phase.settings,
+                seed=self.seed,
+                fairness=phase.fairness,
+                selection=phase.selection,
+                warm=True,
+                purpose=self.label + phase.name,
+                watch=self.watch,
+            )
+        seconds = time.monotonic() - started
+        return Trained(self.label + phase.name, len(phase.train), phase.weights, history, seconds)
+
+    def data_seen(self, *, copies: bool, source: str = MAIN) -> TrainingData:
+        """Return the rows as the backbone sees them by now.
+
+        Args:
+            copies: Whether augmented copies are wanted as well.
+            source: The faces themselves, or extra ones that are wanted beside them.
+        """
+        if self.tuned is None:
+            return self.phases.data
+        choice = self.recipe.augmentation if copies else None
+        data = seen_by(self.tuned, self.phases.data.data, source=source, copies=choice)
+        return TrainingData(data, choice, self.phases.data.part)
+
+    def _data_for(self, phase: TrainingPhase) -> TrainingData:
+        return self.data_seen(copies=phase.augmented and phase.source == MAIN, source=phase.source)
+
+    def _train_backbone(self, head: AgeHead, phase: TrainingPhase) -> History:
+        backbone = phase.backbone
+        assert backbone is not None
+        assert self.scratch is not None, "checked before the first training"
+        number = [stage.name for stage in self.recipe.stages].index(phase.name) + 1
+        spec = backbone.options.backbones[0]
+        self.tuned = finetune(
+            head,
+            spec if self.tuned is None else tuned_backbone(self.tuned, spec),
+            backbone.train,
+            backbone.valid,
+            objective=phase.objective,
+            settings=backbone.settings,
+            seed=self.seed,
+            folder=self.scratch / f"stage-{number}",
+            fairness=phase.fairness,
+            selection=phase.selection,
+            augmentation=backbone.augmentation,
+            options=backbone.options,
+            warm=True,
+            purpose=phase.name,
+        )
+        return self.tuned.history
+
+
+def _parts(recipe: Recipe, data: EmbeddedFaces, seed: int) -> list[Index | None]:
+    return parts_of_rows(data, recipe.augmentation, parts=recipe.parts, seed=seed)
+
+
+def _label(recipe: Recipe, part: int, member: int) -> str:
+    """Name one of several models: `part 2, member 1: `; nothing for a single one."""
+    names = [f"part {part + 1}"] if recipe.parts > 1 else []
+    names += [f"member {member + 1}"] if recipe.members > 1 else []
+    return f"{', '.join(names)}: " if names else ""
+
+
+def _average(models: Sequence[Fitted]) -> Fitted:
+    """Average the models, and their experts where they have some."""
+    configs = [model.head_config for model in models]
+    experts = {
+        name: merged_head(
+            [model.experts[name] for model in models],
+            [config["members"][0] for config in configs],
+        )
+        for name in models[0].experts
+    }
+    return Fitted(
+        merged_head([model.head for model in models], configs),
+        {"name": "experts", "members": configs, "merge": "average"},
+        tuple(trained for model in models for trained in model.trainings),
+        models[0].data,
+        experts,
+    )
+
+
+@dataclass(frozen=True)
+class _Postprocessing:
     """Steps that follow a training, and what they read.
 
     Args:
@@ -79,286 +328,15 @@ class Following:
             step.apply(head, self.train, self.valid, objective=objective, seed=seed)
 
 
-class StagedBackbone:
-    """The first backbone, and the faces as it sees them by now.
-
-    Args:
-        recipe: Its stages are trained in their order.
-        material: Rows with the embeddings that there were before any stage.
-        seed: Of the run.
-        scratch: Keeps a folder for each stage that trains the backbone: checkpoints, with which a
-            killed run goes on, then the backbone that the stage ended with.
-    """
-
-    def __init__(
-        self, recipe: Recipe, material: Material, *, seed: int, scratch: Path | None
-    ) -> None:
-        self.recipe, self.seed, self.scratch = recipe, seed, scratch
-        self.tuned: FineTuned | None = None
-        self._first = material
-
-    def train(self, head: AgeHead, span: Span) -> History:
-        """Train head and backbone together, both from the weights that they have by now."""
-        told = span.backbone
-        assert told is not None
-        assert self.scratch is not None
-        number = [stage.name for stage in self.recipe.stages].index(span.name) + 1
-        self.tuned = finetune(
-            head,
-            told.spec if self.tuned is None else tuned_spec(self.tuned, told.spec),
-            told.train,
-            told.valid,
-            objective=span.objective,
-            settings=told.settings,
-            seed=self.seed,
-            folder=self.scratch / f"stage-{number}",
-            fairness=span.fairness,
-            selection=span.selection,
-            augmentation=told.augmentation,
-            resources=told.origin.resources,
-            warm=True,
-            purpose=span.name,
-        )
-        return self.tuned.history
-
-    def seen(self, span: Span) -> Span:
-        """Return a stage of the head, on rows as the backbone sees them by now."""
-        if self.tuned is None or span.stage is None:
-            return span
-        source, augmented = span.stage.data, span.stage.augmented
-        material = self.material(source=source, copies=augmented and source == MAIN)
-        taught = material.taught(source, augmented=augmented)
-        train = replace(taught.train, weights=span.train.weights)
-        return replace(span, train=train, valid=taught.valid)
-
-    def material(self, *, source: str = MAIN, copies: bool) -> Material:
-        """Return the rows as the backbone sees them by now.
-
-        Args:
-            source: The faces themselves, or extra ones that are wanted beside them.
-            copies: Whether augmented copies are wanted as well.
-        """
-        if self.tuned is None:
-            return self._first
-        choice = self.recipe.augmentation if copies else None
-        data = seen_by(self.tuned, self._first.data, source=source, copies=choice)
-        return Material(data, choice, self._first.part)
-
-
-def check_scratch(recipe: Recipe, scratch: Path | None) -> None:
-    """Raise a ConfigError where stages train the backbone and there is no folder for them."""
-    if recipe.backbone_stages and scratch is None:
-        stage = recipe.backbone_stages[0]
-        raise ConfigError(
-            f"expected stages that train the {HEAD} on embeddings, got train: {stage.train} in the "
-            f"stage {stage.name!r}, write train: {HEAD}, or train the backbone with: fairage run"
-        )
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One training that took place.
-
-    Args:
-        name: Which one.
-        rows: Training rows, copies among them.
-        weights: Their weights.
-        history: Its epochs.
-        seconds: How long it took.
-    """
-
-    name: str
-    rows: int
-    weights: Weights
-    history: History
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A trained model.
-
-    Args:
-        head: The head.
-        told: Its name in `HEADS` and its options.
-        trainings: What took place, in order.
-        data: The faces as the head sees them, with the embeddings of the backbone in the end.
-        experts: For an ensemble of experts, each as it was before they were merged.
-        tuned: The backbone, where a stage trained it.
-    """
-
-    head: AgeHead
-    told: dict[str, Any]
-    trainings: tuple[Trained, ...]
-    data: EmbeddedFaces
-    experts: Mapping[str, AgeHead] = field(default_factory=dict)
-    tuned: FineTuned | None = None
-
-    def expert(self, attribute: str) -> "Fitted":
-        """Return the expert of an attribute as the model that it was before the merge."""
-        told, name = self.told["members"][0], expert_name(attribute)
-        trained = tuple(trained for trained in self.trainings if trained.name == name)
-        return Fitted(self.experts[attribute], told, trained, self.data)
-
-
-def fit(
-    recipe: Recipe,
-    data: EmbeddedFaces,
-    *,
-    seed: int,
-    watch: Watch | None = None,
-    scratch: Path | None = None,
-) -> Fitted:
-    """Train a model as the recipe says, from training and validation rows alone.
-
-    Args:
-        recipe: What is trained how.
-        data: The faces.
-        seed: Settles all random numbers.
-        watch: Sees the epochs of every training of a head, and may raise to stop.
-        scratch: Folder for stages that train the backbone. It keeps their checkpoints, with which
-            a killed call goes on when it is repeated, and the backbone that they end with.
-
-    Raises:
-        ConfigError: The loss stopped being a finite number, or a name does not fit the faces.
-        DataError: The faces, extra faces or copies do not allow the recipe.
-    """
-    check_scratch(recipe, scratch)
-    found = []
-    for number, part in enumerate(_parts(recipe, data, seed)):
-        material = Material(data, recipe.augmentation, part)
-        for member in range(recipe.members):
-            label = _label(recipe, number, member)
-            found.append(_Fitting(recipe, material, seed, label, watch, scratch).fit())
-    whole = found[0] if len(found) == 1 else _average(found)
-    if recipe.after:
-        following = _following(recipe, Material(whole.data, recipe.augmentation))
-        following.apply(whole.head, seed=seed)
-    return whole
-
-
-def check_fit(recipe: Recipe, data: EmbeddedFaces) -> None:
-    """Raise what `fit` would raise of faces that do not allow the recipe, without training."""
-    for part in _parts(recipe, data, 0):
-        check_spans(recipe, Material(data, recipe.augmentation, part))
-    if recipe.after:
-        _following(recipe, Material(data, recipe.augmentation)).check()
-
-
-@dataclass(frozen=True)
-class _Fitting:
-    """The training of one model of those that are averaged, or of the only one."""
-
-    recipe: Recipe
-    material: Material
-    seed: int
-    label: str
-    watch: Watch | None = None
-    scratch: Path | None = None
-
-    def fit(self) -> Fitted:
-        """Train the stages in order, then the experts, then what merges them."""
-        recipe, alone = self.recipe, sole_expert(self.recipe)
-        head = self._new_head() if alone is None else self._new_head(alone)
-        backbone = StagedBackbone(recipe, self.material, seed=self.seed, scratch=self.scratch)
-        trained = [self._train(head, span, backbone) for span in stage_spans(recipe, self.material)]
-        material = backbone.material(copies=bool(recipe.after or recipe.experts))
-        told = member_of(recipe)
-        found = Fitted(head, told, tuple(trained), material.data, tuned=backbone.tuned)
-        return found if recipe.experts is None else self._experts(recipe.experts, found, material)
-
-    def _experts(self, told: ExpertsChoice, start: Fitted, material: Material) -> Fitted:
-        """Train an expert each attribute, from new heads or the one that the stages left."""
-        experts, trained = {}, start.trainings
-        for attribute, span in expert_spans(self.recipe, material).items():
-            experts[attribute] = head = self._new_head(attribute)
-            if self.recipe.stages:
-                head.load_state_dict(start.head.state_dict())
-            trained += (self._train(head, span),)
-        members = [member_of(self.recipe)] * len(experts)
-        whole = merged_head(list(experts.values()), members, merge=told.merge)
-        joint = joint_span(self.recipe, material, len(experts))
-        if joint is not None:
-            whole.layers[0].requires_grad_(told.joint)
-            trained += (self._train(whole, joint),)
-            whole.layers[0].requires_grad_(True)
-        head_told = {"name": "experts", "members": members, "merge": told.merge}
-        return Fitted(whole, head_told, trained, start.data, experts, start.tuned)
-
-    def _new_head(self, *purpose: str) -> AgeHead:
-        with torch_seed(self.seed, self.label + "head", *purpose):
-            head = make_head(self.recipe.head.name, self.material.dim, self.recipe.head.options)
-        head.standardise_by(self.material.standardising())
-        return head
-
-    def _train(self, head: AgeHead, span: Span, backbone: StagedBackbone | None = None) -> Trained:
-        started = time.monotonic()
-        if backbone is None:
-            history = self._train_head(head, span)
-        elif span.backbone is None:
-            history = self._train_head(head, backbone.seen(span))
-        else:
-            history = backbone.train(head, span)
-        seconds = time.monotonic() - started
-        return Trained(self.label + span.name, len(span.train), span.weights, history, seconds)
-
-    def _train_head(self, head: AgeHead, span: Span) -> History:
-        return train_head(
-            head,
-            span.train,
-            span.valid,
-            objective=span.objective,
-            settings=span.settings,
-            seed=self.seed,
-            fairness=span.fairness,
-            selection=span.selection,
-            warm=True,
-            purpose=self.label + span.name,
-            watch=self.watch,
-        )
-
-
-def _parts(recipe: Recipe, data: EmbeddedFaces, seed: int) -> list[NDArray[np.int64] | None]:
-    return parts_of_rows(data, recipe.augmentation, parts=recipe.parts, seed=seed)
-
-
-def _label(recipe: Recipe, part: int, member: int) -> str:
-    """Name one of several models: `part 2, member 1: `; nothing for a single one."""
-    told = [f"part {part + 1}"] if recipe.parts > 1 else []
-    told += [f"member {member + 1}"] if recipe.members > 1 else []
-    return f"{', '.join(told)}: " if told else ""
-
-
-def _average(found: Sequence[Fitted]) -> Fitted:
-    """Average the models, and their experts where they have some."""
-    members = [one.told for one in found]
-    experts = {
-        name: merged_head([one.experts[name] for one in found], _alone(members))
-        for name in found[0].experts
-    }
-    return Fitted(
-        merged_head([one.head for one in found], members),
-        {"name": "experts", "members": members, "merge": "average"},
-        tuple(trained for one in found for trained in one.trainings),
-        found[0].data,
-        experts,
-    )
-
-
-def _alone(members: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what one expert of each model is."""
-    return [member["members"][0] for member in members]
-
-
-def _following(recipe: Recipe, material: Material) -> Following:
-    taught = material.taught()
+def _postprocessing(recipe: Recipe, data: TrainingData) -> _Postprocessing:
+    rows = data.rows_for()
     last = recipe.stages[-1].objective if recipe.stages and not recipe.experts else None
-    single = recipe.model_copy(update={"objective": last or recipe.objective})
+    single = recipe.changed(objective=last or recipe.objective)
     joint = recipe if recipe.experts is None else joint_recipe(recipe, recipe.experts, members=1)
-    return Following(
-        parts_of(recipe).after,
-        taught.train,
-        taught.valid,
-        parts_of(single).objective,
-        parts_of(joint).objective,
+    return _Postprocessing(
+        recipe_parts(recipe).after,
+        rows.train,
+        rows.valid,
+        recipe_parts(single).objective,
+        recipe_parts(joint).objective,
     )

@@ -1,4 +1,4 @@
-"""Where embeddings come from: what it takes to look at the same images again."""
+"""Faces with their embeddings, and where these come from: what experiments work on."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from fairage._files import atomic_path, write_text
-from fairage.embeddings import BackboneSpec, Embeddings
+from fairage.embeddings import Embeddings, EmbedOptions
 from fairage.exceptions import DataError
 from fairage.experiments.recipe import AugmentationChoice
 from fairage.tables import (
@@ -28,51 +28,38 @@ from fairage.tables import (
     group_labels,
     votes_array,
 )
-from fairage.training.settings import Resources
-
-__all__ = [
-    "EmbeddedFaces",
-    "EmbeddedRows",
-    "Origin",
-    "embedded_extra",
-    "embedded_faces",
-    "load_embedded_faces",
-    "missing_extra",
-]
 
 
 @dataclass(frozen=True)
-class Origin:
-    """The images behind the embeddings of a faces table, and what they were embedded with.
+class Provenance:
+    """The images behind the embeddings of a faces table, and how they were embedded.
 
     Args:
         root: Folder that the relative paths of images start from.
-        backbones: In the order of the embeddings' columns.
-        resources: Embedding store, detector, device, memory.
+        options: Backbones in the order of the embeddings' columns, store, detector, device.
 
     Examples:
-        >>> origin = Origin(Path("faces"), (BackboneSpec("mobilenet"),), Resources(progress=False))
-        >>> Origin.from_json(origin.to_json()) == origin
+        >>> provenance = Provenance(Path("faces"), EmbedOptions(backbones="embedded"))
+        >>> Provenance.from_json(provenance.to_json()) == provenance
         True
     """
 
     root: Path
-    backbones: tuple[BackboneSpec, ...]
-    resources: Resources
+    options: EmbedOptions
 
     def to_json(self) -> str:
         """Return the text that `from_json` reads."""
-        return TypeAdapter(Origin).dump_json(self).decode()
+        return TypeAdapter(Provenance).dump_json(self).decode()
 
     @classmethod
-    def from_json(cls, text: str) -> "Origin":
+    def from_json(cls, text: str) -> "Provenance":
         """Return what `to_json` wrote down."""
-        return TypeAdapter(Origin).validate_json(text)
+        return TypeAdapter(Provenance).validate_json(text)
 
 
 _FRAME, _VALUES, _ABOUT = "faces.parquet", "embeddings.npy", "backbones.json"
 _EXTRAS, _COPIES, _ROWS, _NOTES = "extras", "copies", "rows.npy", "notes.json"
-_ORIGIN = "origin.json"
+_PROVENANCE = "provenance.json"
 
 
 @dataclass(frozen=True)
@@ -121,7 +108,8 @@ class EmbeddedFaces:
         backbones: Description of each backbone, for the model bundle.
         extras: Further faces by name that stages may train on; splits train and valid alone.
         copies: Augmented copies of training faces, by the `key` of the recipe's augmentation.
-        origin: What it takes to look at the images again; None where only embeddings are at hand.
+        provenance: Where the images are and how they were embedded; None where only embeddings
+            are at hand.
     """
 
     frame: pl.DataFrame
@@ -129,7 +117,7 @@ class EmbeddedFaces:
     backbones: tuple[dict[str, Any], ...]
     extras: Mapping[str, "EmbeddedFaces"] = field(default_factory=dict)
     copies: Mapping[str, EmbeddedRows] = field(default_factory=dict)
-    origin: Origin | None = None
+    provenance: Provenance | None = None
 
     def split(self, name: str) -> "EmbeddedFaces":
         """Return the rows of one split, without extras and copies."""
@@ -137,13 +125,13 @@ class EmbeddedFaces:
         return self.of(self.frame[rows], self.embeddings[rows])
 
     def of(self, frame: pl.DataFrame, embeddings: NDArray[np.float32]) -> "EmbeddedFaces":
-        """Return other rows of the same origin, without extras and copies."""
+        """Return other rows of the same provenance, without extras and copies."""
         return replace(self, frame=frame, embeddings=embeddings, extras={}, copies={})
 
     @property
     def images(self) -> tuple[str, ...]:
         """Path or URL of each face's image."""
-        root = Path() if self.origin is None else self.origin.root
+        root = Path() if self.provenance is None else self.provenance.root
         return tuple(Faces(self.frame, root).images)
 
     def extra(self, name: str) -> "EmbeddedFaces":
@@ -192,8 +180,8 @@ class EmbeddedFaces:
             faces.save(folder / _EXTRAS / name)
         for key, copies in self.copies.items():
             copies.save(folder / _COPIES / key)
-        if self.origin is not None:
-            write_text(folder / _ORIGIN, self.origin.to_json())
+        if self.provenance is not None:
+            write_text(folder / _PROVENANCE, self.provenance.to_json())
 
 
 def embedded_faces(
@@ -246,14 +234,16 @@ def embedded_extra(faces: Faces, embeddings: Embeddings) -> EmbeddedFaces:
 def load_embedded_faces(folder: Path) -> EmbeddedFaces:
     """Return what `EmbeddedFaces.save` wrote; the embeddings stay on disk until they are read."""
     backbones: Sequence[dict[str, Any]] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-    origin = folder / _ORIGIN
+    provenance = folder / _PROVENANCE
     return EmbeddedFaces(
         pl.read_parquet(folder / _FRAME, glob=False),
         np.load(folder / _VALUES, mmap_mode="r"),
         tuple(backbones),
         {path.name: load_embedded_faces(path) for path in _folders(folder / _EXTRAS)},
         {path.name: EmbeddedRows.load(path) for path in _folders(folder / _COPIES)},
-        Origin.from_json(origin.read_text(encoding="utf-8")) if origin.is_file() else None,
+        Provenance.from_json(provenance.read_text(encoding="utf-8"))
+        if provenance.is_file()
+        else None,
     )
 
 

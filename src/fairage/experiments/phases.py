@@ -1,57 +1,47 @@
-"""The recipes that one recipe stands for: of its stages, its experts, their joint training."""
+"""What a recipe stands for: its trainings, resolved once for the rows that they use."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from fairage._registry import build
-from fairage.embeddings import BackboneSpec
+from fairage.embeddings import EmbedOptions
 from fairage.exceptions import ConfigError, FairageError
-from fairage.experiments.inputs import EmbeddedFaces, Origin
-from fairage.experiments.recipe import HEAD, MAIN, Choice, ExpertsChoice, Recipe, Stage, parts_of
-from fairage.experiments.training_data import Material, Taught
+from fairage.experiments.inputs import EmbeddedFaces
+from fairage.experiments.recipe import (
+    HEAD,
+    MAIN,
+    Choice,
+    ExpertsChoice,
+    Recipe,
+    Stage,
+    recipe_parts,
+    with_changes,
+)
+from fairage.experiments.training_data import TrainedRows, TrainingData
 from fairage.faces.augmentation import Augmentation
 from fairage.objectives import OBJECTIVES, Objective
 from fairage.objectives.fairness import Fairness
 from fairage.tables import AGE_GROUP
-from fairage.training import Rows, Selection, TrainingSettings
-from fairage.training.data import (
+from fairage.training import (
+    FineTuneSettings,
     ImageRows,
-    check_batches,
-    check_embeddings,
-    check_rows,
-    group_layout,
+    Rows,
+    Selection,
+    TrainingSettings,
+    check_finetuning,
 )
-from fairage.training.settings import FineTuneSettings
-from fairage.training.trainable_backbone import check_finetuning
+from fairage.training.data import check_batches, check_embeddings, check_rows, group_layout
 from fairage.weighting import Weights
-
-__all__ = [
-    "BackboneTraining",
-    "Span",
-    "check_recipe",
-    "check_spans",
-    "expert_name",
-    "expert_recipe",
-    "expert_spans",
-    "image_rows",
-    "joint_recipe",
-    "joint_span",
-    "member_of",
-    "sole_expert",
-    "stage_recipe",
-    "stage_spans",
-    "trainable",
-]
 
 NONE = Choice(name="none")
 
 
 def check_recipe(recipe: Recipe) -> None:
     """Raise a ConfigError that names what is wrong in the recipe or in what it stands for."""
-    parts_of(recipe)
+    recipe_parts(recipe)
     if recipe.augmentation is not None:
         recipe.augmentation.augmentation()
         recipe.augmentation.chosen_copies()
@@ -62,16 +52,16 @@ def check_recipe(recipe: Recipe) -> None:
         _check_stage(recipe, stage)
         _check_backbone_stages(recipe, stage)
     if recipe.experts is not None:
-        told = recipe.experts
-        for attribute in told.attributes or (AGE_GROUP, *told.weightings):
-            parts_of(expert_recipe(recipe, told, attribute))
-        parts_of(joint_recipe(recipe, told, members=1))
+        experts = recipe.experts
+        for attribute in experts.attributes or (AGE_GROUP, *experts.weightings):
+            recipe_parts(expert_recipe(recipe, experts, attribute))
+        recipe_parts(joint_recipe(recipe, experts, members=1))
 
 
 def _check_stage(recipe: Recipe, stage: Stage) -> None:
     """Check parts and settings, which do not know of which stage they are."""
     try:
-        parts_of(stage_recipe(recipe, stage, known=()))
+        recipe_parts(stage_recipe(recipe, stage, known=()))
         if stage.trains_backbone:
             stage.finetune_settings(recipe.training)
     except ConfigError as error:
@@ -117,13 +107,13 @@ def stage_recipe(recipe: Recipe, stage: Stage, *, known: Iterable[str]) -> Recip
         "objective": stage.objective or recipe.objective,
         "select": stage.select or recipe.select,
     }
-    return _changed(recipe, training=stage.changed(recipe.training), **changes)
+    return _changed(recipe, training=with_changes(recipe.training, stage.training), **changes)
 
 
-def expert_recipe(recipe: Recipe, told: ExpertsChoice, attribute: str) -> Recipe:
+def expert_recipe(recipe: Recipe, experts: ExpertsChoice, attribute: str) -> Recipe:
     """Return the recipe that the expert of an attribute is trained by: its weights, no term."""
     default = Choice.model_validate({"name": "expert", "attribute": attribute})
-    return _changed(recipe, weighting=told.weightings.get(attribute, default), fairness=None)
+    return _changed(recipe, weighting=experts.weightings.get(attribute, default), fairness=None)
 
 
 def sole_expert(recipe: Recipe) -> str | None:
@@ -133,14 +123,14 @@ def sole_expert(recipe: Recipe) -> str | None:
     return str(recipe.weighting.options.get("attribute", AGE_GROUP))
 
 
-def joint_recipe(recipe: Recipe, told: ExpertsChoice, *, members: int) -> Recipe:
+def joint_recipe(recipe: Recipe, experts: ExpertsChoice, *, members: int) -> Recipe:
     """Return the recipe of the joint training of so many experts and their merge."""
-    head = {"name": "experts", "members": [member_of(recipe)] * members, "merge": told.merge}
+    head = {"name": "experts", "members": [member_of(recipe)] * members, "merge": experts.merge}
     return _changed(
         recipe,
         head=Choice.model_validate(head),
-        objective=told.joint_objective or _reading_ages(recipe.objective),
-        training=told.joint_training.changed(recipe.training),
+        objective=experts.joint_objective or _reading_ages(recipe.objective),
+        training=with_changes(recipe.training, experts.joint_training),
     )
 
 
@@ -177,63 +167,23 @@ class BackboneTraining:
     """What a training of the first backbone has beside that of a head.
 
     Args:
-        origin: Of the faces; its first backbone, as it was before any training, is trained.
+        options: Of the faces; their first backbone, as it was before any training, is trained.
         train: Training rows with their images and weights.
         valid: Validation rows with their images.
         settings: What trains, how fast, how long.
         augmentation: Changes each training picture anew in each epoch.
     """
 
-    origin: Origin
+    options: EmbedOptions
     train: ImageRows
     valid: ImageRows
     settings: FineTuneSettings
     augmentation: Augmentation | None
 
-    @property
-    def spec(self) -> BackboneSpec:
-        """The backbone before any training."""
-        return self.origin.backbones[0]
-
-
-def trainable(stage: Stage, faces: EmbeddedFaces) -> Origin:
-    """Return the origin of faces on which a stage can train the backbone.
-
-    It is the first backbone that is trained: the head sees its embedding first.
-
-    Raises:
-        ConfigError: It cannot be trained, or the images of these faces are not at hand.
-    """
-    if faces.origin is None:
-        raise ConfigError(
-            f"expected faces with their images for the stage {stage.name!r}, which trains the "
-            f"backbone ({stage.train}), got embeddings alone, write train: {HEAD}"
-        )
-    first = faces.backbones[0]
-    if first["kind"] != TRANSFORMERS:
-        raise ConfigError(
-            f"expected as first backbone one in the layout of {TRANSFORMERS} (config.json and "
-            f"model.safetensors), which the stage {stage.name!r} trains ({stage.train}), got "
-            f"{first['name']!r} of kind {first['kind']!r}, name such a one first and others after "
-            f"it, or write train: {HEAD}"
-        )
-    return faces.origin
-
-
-def image_rows(rows: Rows, faces: EmbeddedFaces) -> ImageRows:
-    """Return the rows of these faces with images in the place of the first backbone's embeddings.
-
-    Embeddings `(n, dim)` of further backbones stand beside the images.
-    """
-    beside = rows.embeddings[:, int(faces.backbones[0]["dim"]) :]
-    return ImageRows(
-        faces.images, rows.targets, rows.weights, rows.groups, beside if beside.shape[1] else None
-    )
-
 
 @dataclass(frozen=True)
-class Span:
-    """One training: what it starts from is settled by the order of spans.
+class TrainingPhase:
+    """One training: what it starts from is settled by the order of phases.
 
     Args:
         name: Its name in logs; it also sets its random numbers apart.
@@ -244,7 +194,8 @@ class Span:
         fairness: The fairness term.
         selection: Which epoch is kept.
         settings: Epochs, batches, optimiser.
-        stage: Of which stage it is, if of one.
+        source: The faces themselves, or the name of extra ones.
+        augmented: Whether copies belong to the training rows.
         backbone: What is needed to train the backbone along with the head, where that is wanted.
     """
 
@@ -256,43 +207,76 @@ class Span:
     fairness: Fairness | None
     selection: Selection
     settings: TrainingSettings
-    stage: Stage | None = None
+    source: str = MAIN
+    augmented: bool = True
     backbone: BackboneTraining | None = None
 
+    def on(self, data: TrainingData) -> "TrainingPhase":
+        """Return the phase on the same rows with other embeddings; their weights stay."""
+        rows = data.rows_for(self.source, augmented=self.augmented)
+        return replace(
+            self, train=replace(rows.train, weights=self.train.weights), valid=rows.valid
+        )
 
-def stage_spans(recipe: Recipe, material: Material) -> list[Span]:
-    """Return the recipe's stages; without stages and experts, its one training."""
-    if not recipe.stages:
-        if recipe.experts:
-            return []
+    def check(self) -> None:
+        """Raise what the training would raise of its rows, without training."""
+        check_rows(self.train, self.valid)
+        if self.fairness is not None:
+            group_layout(self.fairness, self.train, self.valid)
+        if self.backbone is None:
+            check_embeddings(self.train)
+            check_embeddings(self.valid)
+            check_batches(self.objective, min(self.settings.batch_size, len(self.train)))
+            return
+        settings = self.backbone.settings
+        try:
+            check_batches(self.objective, settings.rows_at_once(len(self.train)))
+            check_finetuning(self.backbone.options.backbones[0], settings)
+        except FairageError as error:
+            raise error.at(f"stage {self.name!r}") from error
+
+
+@dataclass(frozen=True)
+class RecipePhases:
+    """All trainings that a recipe stands for, in their order: checked, and fitted, from here.
+
+    Args:
+        recipe: The recipe.
+        data: The rows that they use.
+        stages: The recipe's stages; without stages and experts, its one training.
+        experts: The training of each expert, by its attribute.
+        joint: The training of the experts and their merge; None where nothing is to train.
+    """
+
+    recipe: Recipe
+    data: TrainingData
+    stages: tuple[TrainingPhase, ...]
+    experts: Mapping[str, TrainingPhase]
+    joint: TrainingPhase | None
+
+    def __iter__(self) -> Iterator[TrainingPhase]:
+        yield from (*self.stages, *self.experts.values())
+        if self.joint is not None:
+            yield self.joint
+
+
+def resolve_phases(recipe: Recipe, data: TrainingData) -> RecipePhases:
+    """Return the trainings that a recipe stands for on these rows.
+
+    Raises:
+        ConfigError: A name does not fit the faces, or a stage cannot train the backbone.
+        DataError: Extra faces or copies are missing, or a weighting does not fit the rows.
+    """
+    if recipe.stages:
+        stages = tuple(_stage_phase(recipe, stage, data) for stage in recipe.stages)
+    elif recipe.experts:
+        stages = ()
+    else:
         attribute = sole_expert(recipe)
         name = "training" if attribute is None else expert_name(attribute)
-        return [_span(recipe, material.taught(), name)]
-    return [_stage_span(recipe, stage, material) for stage in recipe.stages]
-
-
-def expert_spans(recipe: Recipe, material: Material) -> dict[str, Span]:
-    """Return the training of each expert, by its attribute."""
-    if recipe.experts is None:
-        return {}
-    told = recipe.experts
-    taught = material.taught()
-    attributes = told.attributes or tuple(taught.train.groups)
-    for name in told.weightings:
-        if name not in attributes:
-            raise ConfigError.unknown_name("expert in experts.weightings", name, attributes)
-    return {
-        attribute: _span(expert_recipe(recipe, told, attribute), taught, expert_name(attribute))
-        for attribute in attributes
-    }
-
-
-def joint_span(recipe: Recipe, material: Material, experts: int) -> Span | None:
-    """Return the training of so many experts and their merge; None where nothing is to train."""
-    told = recipe.experts
-    if told is None or (not told.joint and told.merge == "average"):
-        return None
-    return _span(joint_recipe(recipe, told, members=experts), material.taught(), "joint")
+        stages = (_phase(recipe, data.rows_for(), name),)
+    experts = _expert_phases(recipe, data)
+    return RecipePhases(recipe, data, stages, experts, _joint_phase(recipe, data, len(experts)))
 
 
 def expert_name(attribute: str) -> str:
@@ -305,61 +289,91 @@ def expert_name(attribute: str) -> str:
     return f"{'age' if attribute == AGE_GROUP else attribute} expert"
 
 
-def check_spans(recipe: Recipe, material: Material) -> None:
-    """Raise what trainings of these rows would raise, without training."""
-    experts = expert_spans(recipe, material)
-    joint = joint_span(recipe, material, len(experts))
-    for span in [*stage_spans(recipe, material), *experts.values(), *([joint] if joint else [])]:
-        check_rows(span.train, span.valid)
-        if span.fairness is not None:
-            group_layout(span.fairness, span.train, span.valid)
-        if span.backbone is None:
-            _check_head(span)
-        else:
-            _check_backbone(span, span.backbone)
+def _expert_phases(recipe: Recipe, data: TrainingData) -> dict[str, TrainingPhase]:
+    experts = recipe.experts
+    if experts is None:
+        return {}
+    rows = data.rows_for()
+    attributes = experts.attributes or tuple(rows.train.groups)
+    for name in experts.weightings:
+        if name not in attributes:
+            raise ConfigError.unknown_name("expert in experts.weightings", name, attributes)
+    return {
+        attribute: _phase(expert_recipe(recipe, experts, attribute), rows, expert_name(attribute))
+        for attribute in attributes
+    }
 
 
-def _check_head(span: Span) -> None:
-    check_embeddings(span.train)
-    check_embeddings(span.valid)
-    check_batches(span.objective, min(span.settings.batch_size, len(span.train)))
+def _joint_phase(recipe: Recipe, data: TrainingData, members: int) -> TrainingPhase | None:
+    experts = recipe.experts
+    if experts is None or (not experts.joint and experts.merge == "average"):
+        return None
+    return _phase(joint_recipe(recipe, experts, members=members), data.rows_for(), "joint")
 
 
-def _check_backbone(span: Span, told: BackboneTraining) -> None:
-    try:
-        check_batches(span.objective, told.settings.rows_at_once(len(span.train)))
-        check_finetuning(told.spec, told.settings)
-    except FairageError as error:
-        raise error.at(f"stage {span.name!r}") from error
-
-
-def _stage_span(recipe: Recipe, stage: Stage, material: Material) -> Span:
-    taught = material.taught(stage.data, augmented=stage.augmented)
-    own = stage_recipe(recipe, stage, known=taught.train.groups)
-    span = replace(_span(own, taught, stage.name), stage=stage)
+def _stage_phase(recipe: Recipe, stage: Stage, data: TrainingData) -> TrainingPhase:
+    rows = data.rows_for(stage.data, augmented=stage.augmented)
+    own = stage_recipe(recipe, stage, known=rows.train.groups)
+    phase = _phase(own, rows, stage.name)
+    phase = replace(phase, source=stage.data, augmented=stage.augmented)
     if not stage.trains_backbone:
-        return span
+        return phase
     changed = recipe.augmentation if stage.augmented and stage.data == MAIN else None
     backbone = BackboneTraining(
-        trainable(stage, material.data),
-        image_rows(span.train, taught.faces),
-        image_rows(span.valid, taught.valid_faces),
+        _trainable(stage, data.data),
+        _image_rows(phase.train, rows.faces),
+        _image_rows(phase.valid, rows.valid_faces),
         stage.finetune_settings(recipe.training),
         None if changed is None else changed.augmentation(),
     )
-    return replace(span, backbone=backbone)
+    return replace(phase, backbone=backbone)
 
 
-def _span(recipe: Recipe, taught: Taught, name: str) -> Span:
-    parts = parts_of(recipe)
-    weights = parts.weighting.weigh(taught.faces.frame)
-    return Span(
+def _phase(recipe: Recipe, rows: TrainedRows, name: str) -> TrainingPhase:
+    parts = recipe_parts(recipe)
+    weights = parts.weighting.weigh(rows.faces.frame)
+    return TrainingPhase(
         name,
-        replace(taught.train, weights=torch.from_numpy(weights.values).float()),
-        taught.valid,
+        replace(rows.train, weights=torch.from_numpy(weights.values).float()),
+        rows.valid,
         weights,
         parts.objective,
         parts.fairness,
-        recipe.select.selection(),
-        TrainingSettings(**recipe.training.model_dump()),
+        recipe.select,
+        recipe.training,
+    )
+
+
+def _trainable(stage: Stage, faces: EmbeddedFaces) -> EmbedOptions:
+    """Return how faces were embedded on which a stage can train the backbone.
+
+    It is the first backbone that is trained: the head sees its embedding first.
+
+    Raises:
+        ConfigError: It cannot be trained, or the images of these faces are not at hand.
+    """
+    if faces.provenance is None:
+        raise ConfigError(
+            f"expected faces with their images for the stage {stage.name!r}, which trains the "
+            f"backbone ({stage.train}), got embeddings alone, write train: {HEAD}"
+        )
+    first = faces.backbones[0]
+    if first["kind"] != TRANSFORMERS:
+        raise ConfigError(
+            f"expected as first backbone one in the layout of {TRANSFORMERS} (config.json and "
+            f"model.safetensors), which the stage {stage.name!r} trains ({stage.train}), got "
+            f"{first['name']!r} of kind {first['kind']!r}, name such a one first and others after "
+            f"it, or write train: {HEAD}"
+        )
+    return faces.provenance.options
+
+
+def _image_rows(rows: Rows, faces: EmbeddedFaces) -> ImageRows:
+    """Return the rows of these faces with images in the place of the first backbone's embeddings.
+
+    Embeddings `(n, dim)` of further backbones stand beside the images.
+    """
+    beside = rows.embeddings[:, int(faces.backbones[0]["dim"]) :]
+    return ImageRows(
+        faces.images, rows.targets, rows.weights, rows.groups, beside if beside.shape[1] else None
     )

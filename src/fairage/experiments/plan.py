@@ -12,43 +12,27 @@ import polars as pl
 from fairage.auditing.scoring import MIN_ROWS, group_biases, label_groups
 from fairage.auditing.suite_runs import Reference
 from fairage.exceptions import FairageError
-from fairage.experiments.embedded_faces import copies_told
+from fairage.experiments.embedded_faces import copies_sentences
 from fairage.experiments.inputs import EmbeddedFaces
-from fairage.experiments.recipe import Recipe, Select
+from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import shipped_recipes
 from fairage.experiments.schedule import Done
 from fairage.tables import AGE
+from fairage.training import Selection
 from fairage.training.selection import no_bias_note
 
-__all__ = [
-    "REFERENCES",
-    "Plan",
-    "SuiteOutcome",
-    "Version",
-    "blind_told",
-    "extras_told",
-    "failures_of",
-    "is_challenge_test",
-    "notes_told",
-    "study_points",
-    "told_at_last",
-    "tuned_told",
-    "unused_told",
-    "without",
-]
 
-
-def notes_told(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:
+def notes_on(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:
     """Return all sentences on versions that were trained on these faces."""
     return (
-        *extras_told(recipes),
-        *tuned_told(recipes),
-        *copies_told(recipes, data),
-        *blind_told(recipes, data),
+        *extras_sentences(recipes),
+        *tuned_sentences(recipes),
+        *copies_sentences(recipes, data),
+        *blind_sentences(recipes, data),
     )
 
 
-def extras_told(recipes: Sequence[Recipe]) -> tuple[str, ...]:
+def extras_sentences(recipes: Sequence[Recipe]) -> tuple[str, ...]:
     """Return a sentence on each version that saw more than the faces table."""
     return tuple(
         f"{recipe.version} was trained on the extra faces {', '.join(recipe.extra_names)} as well."
@@ -57,7 +41,7 @@ def extras_told(recipes: Sequence[Recipe]) -> tuple[str, ...]:
     )
 
 
-def unused_told(recipes: Sequence[Recipe], extra_faces: Iterable[str]) -> tuple[str, ...]:
+def unused_sentences(recipes: Sequence[Recipe], extra_faces: Iterable[str]) -> tuple[str, ...]:
     """Return a sentence on each extra faces table that no version was trained on."""
     used = {name for recipe in recipes for name in recipe.extra_names}
     return tuple(
@@ -67,7 +51,7 @@ def unused_told(recipes: Sequence[Recipe], extra_faces: Iterable[str]) -> tuple[
     )
 
 
-def tuned_told(recipes: Sequence[Recipe]) -> tuple[str, ...]:
+def tuned_sentences(recipes: Sequence[Recipe]) -> tuple[str, ...]:
     """Return a sentence on each version that trained the backbone along with the head."""
     return tuple(
         f"{recipe.version} trained the first backbone as well: "
@@ -78,15 +62,15 @@ def tuned_told(recipes: Sequence[Recipe]) -> tuple[str, ...]:
     )
 
 
-def blind_told(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:
+def blind_sentences(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:
     """Return a sentence on versions that were to take the fairest epoch and saw no bias."""
     groups = {name: label_groups(labels) for name, labels in data.split("valid").labels().items()}
     nothing = np.zeros(data.counts["valid"])
 
-    def blind(select: Select | None) -> bool:
+    def blind(select: Selection | None) -> bool:
         if select is None or not select.sees_biases:
             return False
-        members = group_biases(nothing, groups, min_rows=select.selection().min_rows)
+        members = group_biases(nothing, groups, min_rows=select.least_rows)
         return all(math.isnan(own.bias) for own in members.values())
 
     names = [
@@ -96,7 +80,7 @@ def blind_told(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...
     ]
     if not names:
         return ()
-    rows = next(r.select.selection().min_rows for r in recipes if r.version == names[0])
+    rows = next(r.select.least_rows for r in recipes if r.version == names[0])
     return (f"{', '.join(names)}: {no_bias_note(rows)}",)
 
 
@@ -195,14 +179,14 @@ def study_points() -> tuple[Reference, ...]:
 def failures_of(plan: Plan, ended: Sequence[Done]) -> dict[str, FairageError]:
     """Return what is wrong with the first seed that failed of each version, by slug, in order."""
     failed = sorted((done for done in ended if done.error), key=lambda done: done.job.seed)
-    found: dict[str, FairageError] = {}
+    first: dict[str, FairageError] = {}
     for version in plan.versions:
         slug = version.recipe.slug
         errors = (done.error for done in failed if done.job.recipe.slug == slug)
         error = next(errors, None)
         if error is not None:
-            found[slug] = error
-    return found
+            first[slug] = error
+    return first
 
 
 def without(plan: Plan, failed: Mapping[str, FairageError]) -> Plan:
@@ -210,14 +194,14 @@ def without(plan: Plan, failed: Mapping[str, FairageError]) -> Plan:
     left = [version for version in plan.versions if version.recipe.slug not in failed]
     if not left:
         raise next(iter(failed.values()))
-    told = {
+    sentences = {
         slug: f"A training failed, which left out its version: {error}"
         for slug, error in failed.items()
     }
-    return replace(plan, versions=left, left_out=plan.left_out | told)
+    return replace(plan, versions=left, left_out=plan.left_out | sentences)
 
 
-def told_at_last(failed: Mapping[str, FairageError], report: Path) -> FairageError:
+def failures_summary(failed: Mapping[str, FairageError], report: Path) -> FairageError:
     """Return the one error that tells what is wrong with all versions that failed."""
     errors = list(failed.values())
     whole = f"the other versions are whole, their report is {str(report)!r}"

@@ -1,53 +1,31 @@
-"""What parts of a recipe are made of: choices by name, how to train, which epoch is kept."""
+"""The recipe: one way to train a model, checked key by key."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
 
 from fairage._registry import build
-from fairage.auditing.scoring import MIN_ROWS
+from fairage._settings import Settings
 from fairage.datasets.oversampling import Copies, make_copies
-from fairage.exceptions import ConfigError
 from fairage.faces.augmentation import Augmentation, make_augmentation
 from fairage.models import HEADS, check_pair
 from fairage.objectives import OBJECTIVES, Objective
 from fairage.objectives.fairness import FAIRNESS, Fairness
-from fairage.training import AFTER, AfterStep
-from fairage.training.selection import Selection
-from fairage.training.settings import LEAST_MIXUP, MOST_MIXUP, FineTuneSettings
+from fairage.training import (
+    AFTER,
+    AfterStep,
+    BackboneSettings,
+    FineTuneSettings,
+    Selection,
+    TrainingSettings,
+)
+from fairage.training.settings import Trainable
 from fairage.weighting import Weighting, make_weighting
 
-__all__ = [
-    "HEAD",
-    "MAIN",
-    "AugmentationChoice",
-    "Choice",
-    "ExpertsChoice",
-    "FineTuningChoice",
-    "Named",
-    "NamedAugmentation",
-    "Parts",
-    "Recipe",
-    "Select",
-    "SelectRule",
-    "Stage",
-    "Strict",
-    "Training",
-    "TrainingChanges",
-    "finetune_settings",
-    "name_alone",
-    "parts_of",
-    "with_min_rows",
-]
-
-
-class Strict(BaseModel):
-    """A part of a recipe: unknown keys are refused, and so are numbers that are not finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+MAIN, HEAD = "main", "head"
 
 
 class Choice(BaseModel):
@@ -62,94 +40,6 @@ class Choice(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
-def _mixing(value: float) -> float:
-    if value and not LEAST_MIXUP <= value <= MOST_MIXUP:
-        raise ValueError(f"0 for none, or {LEAST_MIXUP}..{MOST_MIXUP}")
-    return value
-
-
-Mixing = Annotated[float, AfterValidator(_mixing)]
-"""How much is mixed."""
-
-
-class Training(Strict):
-    """How long and how fast the head is trained; the defaults are the kit's first stage."""
-
-    epochs: int = Field(50, ge=1, description="At most so many passes over the training rows.")
-    batch_size: int = Field(32, ge=1, description="Rows a step.")
-    learning_rate: float = Field(1e-4, gt=0, description="The step size, at its highest.")
-    patience: int = Field(5, ge=1, description="Epochs without a better one to stop.")
-    weight_decay: float = Field(0.0, ge=0, description="Adam's L2 penalty, or AdamW's decay.")
-    optimizer: Literal["adam", "adamw"] = Field("adam", description="The optimiser.")
-    schedule: Literal["constant", "cosine"] = Field(
-        "constant", description="Step size over time: as it is, or down to 0 over all epochs."
-    )
-    warmup: float = Field(0.0, ge=0, description="Epochs over which the step size first rises.")
-    ema: float = Field(
-        0.0, ge=0, lt=1, description="Decay a step of an average of the weights; 0 for none."
-    )
-    mixup: Mixing = Field(
-        0.0, description="Mix faces of about the same age (C-Mixup); 0 mixes none."
-    )
-    mixup_years: float = Field(
-        5.0, ge=0.5, description="Width in years of the Gaussian by which partners are drawn."
-    )
-
-
-class TrainingChanges(Strict):
-    """What is trained otherwise than the recipe's `training` says; unset keys stay the recipe's."""
-
-    epochs: int | None = Field(None, ge=1, description="As in `training`.")
-    batch_size: int | None = Field(None, ge=1, description="As in `training`.")
-    learning_rate: float | None = Field(None, gt=0, description="As in `training`.")
-    patience: int | None = Field(None, ge=1, description="As in `training`.")
-    weight_decay: float | None = Field(None, ge=0, description="As in `training`.")
-    optimizer: Literal["adam", "adamw"] | None = Field(None, description="As in `training`.")
-    schedule: Literal["constant", "cosine"] | None = Field(None, description="As in `training`.")
-    warmup: float | None = Field(None, ge=0, description="As in `training`.")
-    ema: float | None = Field(None, ge=0, lt=1, description="As in `training`.")
-    mixup: Mixing | None = Field(None, description="As in `training`.")
-    mixup_years: float | None = Field(None, ge=0.5, description="As in `training`.")
-
-    def changed(self, training: Training) -> Training:
-        """Return the training with these changes.
-
-        Examples:
-            >>> TrainingChanges.model_validate({"epochs": 3}).changed(Training()).epochs
-            3
-        """
-        told = {name: getattr(self, name) for name in Training.model_fields}
-        changes = {name: value for name, value in told.items() if value is not None}
-        return training.model_copy(update=changes)
-
-
-class Select(Strict):
-    """Which epoch is kept, by validation alone."""
-
-    rule: Literal["loss", "mae", "fair"] = Field(
-        "loss",
-        description="Lowest loss, lowest MAE, or lowest average bias among the nearly as accurate.",
-    )
-    delta: float = Field(
-        0.03, ge=0, description="Share of the lowest MAE that `fair` may give up for fairness."
-    )
-    min_rows: int | None = Field(
-        None,
-        ge=2,
-        description="Validation faces that a group must have to take part in biases; that of the "
-        "command, 30 by default, if unset.",
-    )
-
-    def selection(self) -> Selection:
-        """Return the rule as training takes it."""
-        return Selection(self.rule, self.delta, self.min_rows or MIN_ROWS)
-
-    @property
-    def sees_biases(self) -> bool:
-        """Whether other `min_rows` may choose another epoch."""
-        return self.rule == "fair"
-
-
 def name_alone(value: object) -> object:
     """Return a name as the mapping that it stands for; anything else as it is."""
     return {"name": str(value)} if isinstance(value, str | int) else value
@@ -162,7 +52,7 @@ def _rule_alone(value: object) -> object:
 Named = Annotated[Choice, BeforeValidator(name_alone)]
 """A choice that may be written as its name alone."""
 
-SelectRule = Annotated[Select, BeforeValidator(_rule_alone)]
+NamedRule = Annotated[Selection, BeforeValidator(_rule_alone)]
 """A selection that may be written as its rule alone."""
 
 
@@ -202,73 +92,8 @@ NamedAugmentation = Annotated[AugmentationChoice, BeforeValidator(name_alone)]
 """An augmentation that may be written as its name alone: one copy of every training face."""
 
 
-class FineTuningChoice(Strict):
-    """How the backbone is trained; `learning_rate` and all else of `training` is the head's too."""
-
-    backbone_rate: float | None = Field(
-        None, gt=0, lt=1, description="Step size of the backbone's last block; unset, the head's."
-    )
-    layer_decay: float = Field(
-        1.0, gt=0, le=1, description="What it is multiplied by from a block to the one before."
-    )
-    batch_norm: Literal["keep", "adapt"] = Field(
-        "keep", description="Keep the published statistics, or take those of the batches."
-    )
-    mirror: bool = Field(
-        True, description="Mirror half of the pictures where the stage has no augmentation."
-    )
-    accumulate: int = Field(
-        1, ge=1, description="Parts of a batch that go through one by one, to save memory."
-    )
-    gradient_checkpointing: bool = Field(
-        False, description="Compute the inside of a block twice, to save memory."
-    )
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="Of the training passes; `auto` is bf16 on a GPU that has it."
-    )
-
-
-def finetune_settings(
-    train: str, training: Training, choice: FineTuningChoice | None
-) -> FineTuneSettings:
-    """Return the settings of a stage that trains the backbone.
-
-    The optimiser is AdamW, which without weight decay is Adam.
-
-    Args:
-        train: `last:K` or `all`.
-        training: Of this stage.
-        choice: What is set for the backbone; None for nothing.
-
-    Raises:
-        ConfigError: A number makes no sense, or Adam's L2 penalty or mixing is asked for.
-
-    Examples:
-        >>> found = finetune_settings("last:2", Training(epochs=30), None)
-        >>> found.last, found.epochs, found.batch_norm
-        (2, 30, 'keep')
-    """
-    if training.optimizer == "adam" and training.weight_decay > 0:
-        raise ConfigError(
-            "expected optimizer: adamw for weight_decay in a stage that trains the backbone, got "
-            f"adam with weight_decay {training.weight_decay}, write optimizer: adamw"
-        )
-    if training.mixup > 0:
-        raise ConfigError(
-            "expected mixup: 0 in a stage that trains the backbone, as embeddings are mixed, not "
-            f"pictures, got {training.mixup}, write mixup: 0 in that stage"
-        )
-    own = (choice or FineTuningChoice.model_validate({})).model_dump()
-    return FineTuneSettings(
-        train, **training.model_dump(exclude={"optimizer", "mixup", "mixup_years"}), **own
-    )
-
-
-MAIN, HEAD = "main", "head"
-
-
-class Stage(TrainingChanges):
-    """A span of training that starts from the weights which the one before left.
+class Stage(Settings):
+    """A training that starts from the weights which the one before left.
 
     What is not set is as the recipe says.
     """
@@ -277,33 +102,46 @@ class Stage(TrainingChanges):
     data: str = Field(
         MAIN, description="`main`, or the name of a faces table handed over as --extra-faces."
     )
-    train: str = Field(
-        HEAD,
-        pattern=r"^(head|all|last:[1-9]\d*)$",
-        description="`head`, `last:K` blocks of the backbone and the head, or `all`.",
+    train: Trainable = Field(
+        HEAD, description="`head`, `last:K` blocks of the backbone and the head, or `all`."
+    )
+    training: TrainingSettings = Field(
+        default_factory=TrainingSettings,
+        description="What is set otherwise than in the recipe's `training`.",
     )
     weighting: Named | None = Field(None, description="Weights of its training rows.")
     objective: Named | None = Field(None, description="Its loss.")
     fairness: Named | None = Field(None, description="Its fairness term; `none` for none.")
-    select: SelectRule | None = Field(None, description="Which of its epochs is kept.")
+    select: NamedRule | None = Field(None, description="Which of its epochs is kept.")
     augmented: bool = Field(
         True, description="Whether the augmented copies belong to its training rows."
     )
-    finetuning: FineTuningChoice | None = Field(
+    finetuning: BackboneSettings | None = Field(
         None, description="How the backbone is trained, where `train` names it."
     )
+
+    @field_serializer("training")
+    def _changes(self, training: TrainingSettings) -> dict[str, Any]:
+        return training.model_dump(exclude_unset=True)
 
     @property
     def trains_backbone(self) -> bool:
         """Whether the backbone trains along with the head."""
         return self.train != HEAD
 
-    def finetune_settings(self, training: Training) -> FineTuneSettings:
-        """Return how the backbone is trained, for the recipe's `training`."""
-        return finetune_settings(self.train, self.changed(training), self.finetuning)
+    def finetune_settings(self, training: TrainingSettings) -> FineTuneSettings:
+        """Return how the backbone is trained, for the recipe's `training`.
+
+        Raises:
+            ConfigError: Numbers do not go together, or Adam's L2 penalty or mixing is asked for.
+        """
+        own = {} if self.finetuning is None else dict(self.finetuning)
+        return FineTuneSettings(
+            train=self.train, **dict(with_changes(training, self.training)), **own
+        )
 
 
-class ExpertsChoice(Strict):
+class ExpertsChoice(Settings):
     """One head for each attribute, trained with its own weights, and what merges their ages.
 
     The recipe's own weighting, objective, fairness term and selection are those of the joint
@@ -326,16 +164,20 @@ class ExpertsChoice(Strict):
     joint_objective: Named | None = Field(
         None, description="Loss of that training; the recipe's where it reads ages, else `mae`."
     )
-    joint_training: TrainingChanges = Field(
-        default_factory=lambda: TrainingChanges.model_validate({}),
+    joint_training: TrainingSettings = Field(
+        default_factory=TrainingSettings,
         description="What is set otherwise than in `training` while the merge is trained.",
     )
+
+    @field_serializer("joint_training")
+    def _changes(self, training: TrainingSettings) -> dict[str, Any]:
+        return training.model_dump(exclude_unset=True)
 
 
 Text = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int | float) else v)]
 
 
-class Recipe(Strict):
+class Recipe(Settings):
     """One version of one experiment."""
 
     experiment: Text = Field(description="The experiment that it belongs to.")
@@ -347,11 +189,11 @@ class Recipe(Strict):
     fairness: Named | None = Field(
         None, description="A term that is added to the loss so that groups fare alike."
     )
-    select: SelectRule = Field(
-        default_factory=lambda: Select.model_validate({}), description="Which epoch is kept."
-    )
+    select: NamedRule = Field(default_factory=Selection, description="Which epoch is kept.")
     after: tuple[Named, ...] = Field((), description="Steps that follow the training, in order.")
-    training: Training = Field(default_factory=lambda: Training.model_validate({}))
+    training: TrainingSettings = Field(
+        default_factory=TrainingSettings, description="How long and how fast to train."
+    )
     augmentation: NamedAugmentation | None = Field(
         None, description="Changed copies of training faces that are trained on as well."
     )
@@ -360,7 +202,7 @@ class Recipe(Strict):
         None, description="One head an attribute, merged; they start from the stages' head."
     )
     parts: int = Field(
-        1, ge=1, description="Parts that the training rows are split into, a model for each."
+        1, ge=1, description="RecipeParts that the training rows are split into, a model for each."
     )
     members: int = Field(
         1, ge=1, description="Models trained alike but for their random numbers, averaged."
@@ -378,13 +220,17 @@ class Recipe(Strict):
     @property
     def fingerprint(self) -> str:
         """Hash of everything that changes the trained model."""
-        told = self.model_dump(exclude={"experiment", "version", "description", "published"})
-        for part in (told, *told["stages"]):
+        said = {"experiment", "version", "description", "published"}
+        content = self.model_dump(exclude=said)
+        for stage, part in zip(self.stages, content["stages"], strict=True):
+            part["training"] = dict(with_changes(self.training, stage.training))
+        if self.experts is not None:
+            joint = with_changes(self.training, self.experts.joint_training)
+            content["experts"]["joint_training"] = dict(joint)
+        for part in (content, *content["stages"]):
             if part["select"] is not None:
-                part["select"] = _selecting(part["select"])
-        training = told["training"]
-        training |= {key: None for key, value in LATER.items() if training.get(key) == value}
-        text = json.dumps(_older(told), sort_keys=True)
+                part["select"] = Selection(**part["select"]).effect
+        text = json.dumps(content, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     @property
@@ -397,41 +243,31 @@ class Recipe(Strict):
         """Names of the extra faces tables that its stages train on."""
         return tuple(dict.fromkeys(stage.data for stage in self.stages if stage.data != MAIN))
 
+    def with_min_rows(self, min_rows: int) -> "Recipe":
+        """Return the recipe with this `min_rows` in those of its selections that set none."""
 
-def with_min_rows(recipe: Recipe, min_rows: int) -> Recipe:
-    """Return the recipe with the `min_rows` of its selections set where it leaves them unset."""
+        def filled(select: Selection) -> Selection:
+            return select.changed(min_rows=min_rows) if select.min_rows is None else select
 
-    def filled(select: Select) -> Select:
-        unset = select.min_rows is None
-        return select.model_copy(update={"min_rows": min_rows}) if unset else select
-
-    stages = tuple(
-        stage if stage.select is None else stage.model_copy(update={"select": filled(stage.select)})
-        for stage in recipe.stages
-    )
-    return recipe.model_copy(update={"select": filled(recipe.select), "stages": stages})
+        stages = tuple(
+            stage if stage.select is None else stage.changed(select=filled(stage.select))
+            for stage in self.stages
+        )
+        return self.changed(select=filled(self.select), stages=stages)
 
 
-def _selecting(select: dict[str, Any]) -> dict[str, Any]:
-    """Return a selection without a `min_rows` that changes nothing."""
-    blind = select["rule"] != "fair" or select["min_rows"] in (None, MIN_ROWS)
-    return {key: value for key, value in select.items() if key != "min_rows" or not blind}
+def with_changes(training: TrainingSettings, changes: TrainingSettings) -> TrainingSettings:
+    """Return the settings with those that are set in `changes`.
 
-
-LATER = {"finetuning": None, "mixup": 0.0, "mixup_years": 5.0}
-"""Keys that came later, and the value in `training` under which all is as it was before."""
-
-
-def _older(told: Any) -> Any:  # noqa: ANN401  # any part of a recipe
-    """Return the same without later keys that say nothing: so fingerprints last."""
-    if isinstance(told, dict):
-        kept = {k: v for k, v in told.items() if k not in LATER or v is not None}
-        return {key: _older(value) for key, value in kept.items()}
-    return [_older(part) for part in told] if isinstance(told, list | tuple) else told
+    Examples:
+        >>> with_changes(TrainingSettings(epochs=9), TrainingSettings(batch_size=8)).epochs
+        9
+    """
+    return training.changed(**changes.model_dump(exclude_unset=True))
 
 
 @dataclass(frozen=True)
-class Parts:
+class RecipeParts:
     """What a recipe chooses by name, made with its options; the head is made by `make_head`."""
 
     weighting: Weighting
@@ -440,7 +276,7 @@ class Parts:
     after: tuple[AfterStep, ...]
 
 
-def parts_of(recipe: Recipe) -> Parts:
+def recipe_parts(recipe: Recipe) -> RecipeParts:
     """Return the parts that the recipe chooses; stages and experts are not among them.
 
     Raises:
@@ -449,10 +285,10 @@ def parts_of(recipe: Recipe) -> Parts:
     kind = build("head", HEADS, recipe.head.name, recipe.head.options)
     objective = build("objective", OBJECTIVES, recipe.objective.name, recipe.objective.options)
     check_pair(kind, objective)
-    told = recipe.fairness
-    return Parts(
+    term = recipe.fairness
+    return RecipeParts(
         weighting=make_weighting(recipe.weighting.name, **recipe.weighting.options),
         objective=objective,
-        fairness=None if told is None else build("fairness", FAIRNESS, told.name, told.options),
+        fairness=None if term is None else build("fairness", FAIRNESS, term.name, term.options),
         after=tuple(build("after", AFTER, step.name, step.options) for step in recipe.after),
     )

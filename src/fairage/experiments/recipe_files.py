@@ -4,50 +4,27 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from fairage._settings import config_error
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.phases import check_recipe
-from fairage.experiments.recipe import (
-    AugmentationChoice,
-    Choice,
-    ExpertsChoice,
-    FineTuningChoice,
-    Parts,
-    Recipe,
-    Select,
-    Stage,
-    Training,
-    TrainingChanges,
-    parts_of,
-)
-
-__all__ = [
-    "AugmentationChoice",
-    "Choice",
-    "ExpertsChoice",
-    "Parts",
-    "Recipe",
-    "Select",
-    "Stage",
-    "Training",
-    "parts_of",
-    "read_recipe",
-    "recipe_from",
-    "shipped_recipes",
-    "suite_names",
-]
+from fairage.experiments.recipe import ExpertsChoice, Recipe, Stage
+from fairage.training import BackboneSettings, Selection, TrainingSettings
 
 FOLDER = Path(__file__).parent / "recipes"
-KEYS: dict[object, type[BaseModel]] = {
-    "training": Training,
-    "select": Select,
-    "stages": Stage,
-    "experts": ExpertsChoice,
-    "joint_training": TrainingChanges,
-    "finetuning": FineTuningChoice,
+_KEYS = {
+    (): Recipe.model_fields,
+    ("training",): TrainingSettings.model_fields,
+    ("select",): Selection.model_fields,
+    ("stages",): Stage.model_fields,
+    ("stages", "training"): TrainingSettings.model_fields,
+    ("stages", "select"): Selection.model_fields,
+    ("stages", "finetuning"): BackboneSettings.model_fields,
+    ("experts",): ExpertsChoice.model_fields,
+    ("experts", "joint_training"): TrainingSettings.model_fields,
 }
-"""What has keys of its own within a recipe."""
+"""The keys beneath each place of a recipe."""
 
 
 def read_recipe(name: str | Path) -> Recipe:
@@ -62,24 +39,24 @@ def read_recipe(name: str | Path) -> Recipe:
     """
     path = _find(name)
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"expected YAML in {str(path)!r}, got {reason}, correct it") from error
-    if not isinstance(told, dict):
+    if not isinstance(content, dict):
         raise ConfigError(
             f"expected a recipe with the keys experiment and version in {str(path)!r}, "
-            f"got {type(told).__name__}, see the shipped recipes for a model"
+            f"got {type(content).__name__}, see the shipped recipes for a model"
         )
-    return recipe_from(told, str(path))
+    return recipe_from(content, str(path))
 
 
-def recipe_from(told: dict[str, Any], source: str) -> Recipe:
+def recipe_from(content: dict[str, Any], source: str) -> Recipe:
     """Return the recipe that this mapping describes; `source` names it in messages."""
     try:
-        recipe = Recipe.model_validate(told)
+        recipe = Recipe.model_validate(content)
     except ValidationError as error:
-        raise _explain(error, source) from error
+        raise config_error(error, _KEYS).at(source) from error
     try:
         check_recipe(recipe)
     except ConfigError as error:
@@ -109,22 +86,3 @@ def _find(name: str | Path) -> Path:
     if str(name) not in shipped:
         raise ConfigError.unknown_name("recipe", str(name), shipped)
     return shipped[str(name)]
-
-
-def _explain(error: ValidationError, source: str) -> ConfigError:
-    """Say the first thing that is wrong, with the nearest known key."""
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        model = next((KEYS[key] for key in reversed(first["loc"][:-1]) if key in KEYS), Recipe)
-        unknown = ConfigError.unknown_name("key", str(first["loc"][-1]), model.model_fields)
-        return ConfigError(f"{source}: {unknown}")
-    return ConfigError(
-        f"{source}: {where}: expected {_lower(first['msg'])}, got {first['input']!r}, correct it"
-    )
-
-
-def _lower(message: str) -> str:
-    for prefix in ("Input should be ", "Field ", "Value error, "):
-        message = message.removeprefix(prefix)
-    return message[:1].lower() + message[1:]

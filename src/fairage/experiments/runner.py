@@ -22,19 +22,7 @@ from fairage.experiments.phases import sole_expert
 from fairage.experiments.recipe import Recipe
 from fairage.models import AgeHead, Bundle, save_bundle
 from fairage.tables import AGE, AGE_GROUP, IDENTITY, IMAGE, MODEL, PREDICTION, SEED, SPLIT
-from fairage.training import Epoch
-from fairage.training.finetuning import add_to_bundle
-
-__all__ = [
-    "BUNDLE",
-    "LOG",
-    "PREDICTIONS",
-    "RUN",
-    "remove_scratch",
-    "run_fingerprint",
-    "run_version",
-    "write_run",
-]
+from fairage.training import Epoch, add_to_bundle
 
 
 def run_version(
@@ -43,7 +31,7 @@ def run_version(
     *,
     seed: int,
     folder: Path,
-    along: Sequence[tuple[Recipe, Path]] = (),
+    experts: Sequence[tuple[Recipe, Path]] = (),
     min_rows: int = MIN_ROWS,
 ) -> None:
     """Train, predict the test split and write bundle, predictions, log and `run.json`.
@@ -57,15 +45,15 @@ def run_version(
         data: The faces.
         seed: Settles all random numbers.
         folder: Where the run is written.
-        along: Experts alone that the recipe trains among its own, and where the run of each is
-            written: the same one that it would be alone.
+        experts: Recipes of single experts that this one trains among its own, and where the run
+            of each is written: the same one that it would be alone.
         min_rows: Faces (persons, where they are known) that a group must have to take part in the
             scores.
     """
     fitted = fit(recipe, data, seed=seed, scratch=_scratch(folder))
-    for alone, place in along:
+    for alone, place in experts:
         attribute = sole_expert(alone)
-        assert attribute is not None, "only experts are trained along"
+        assert attribute is not None, "only single experts are trained by an ensemble"
         write_run(alone, fitted.expert(attribute), data, seed=seed, folder=place, min_rows=min_rows)
     write_run(recipe, fitted, data, seed=seed, folder=folder, min_rows=min_rows)
     remove_scratch(folder)
@@ -224,8 +212,8 @@ def _bundle(recipe: Recipe, fitted: Fitted, seed: int, test: Score) -> Bundle:
         "scores": metrics_of(test),
         "versions": {name: version(name) for name in ("fairage", "torch")},
     }
-    options = {key: value for key, value in fitted.told.items() if key != "name"}
-    return Bundle(fitted.head, fitted.told["name"], options, data.backbones, training)
+    options = {key: value for key, value in fitted.head_config.items() if key != "name"}
+    return Bundle(fitted.head, fitted.head_config["name"], options, data.backbones, training)
 
 
 def _predictions(recipe: Recipe, test: EmbeddedFaces, bundle: Bundle, seed: int) -> pl.DataFrame:

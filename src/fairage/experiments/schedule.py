@@ -17,34 +17,23 @@ from fairage.experiments.phases import expert_recipe, sole_expert
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.runner import run_version
 
-__all__ = [
-    "Batch",
-    "Done",
-    "Job",
-    "done_along",
-    "one_thread",
-    "prepare_worker",
-    "run_batches",
-    "trains_along",
-]
-
 
 @dataclass(frozen=True)
 class Job:
-    """One run that is still to do, and those that are done along the way.
+    """One run that is still to do, and the runs of experts that it does as well.
 
     Args:
         recipe: What is trained.
         seed: With which seed.
         folder: Where the run is written.
-        along: Runs of recipes which this one trains among its experts, of the same seed.
+        experts: Runs of recipes which this one trains among its experts, of the same seed.
         min_rows: Faces that a group must have to take part in the scores.
     """
 
     recipe: Recipe
     seed: int
     folder: Path
-    along: tuple["Job", ...] = ()
+    experts: tuple["Job", ...] = ()
     min_rows: int = MIN_ROWS
 
 
@@ -120,17 +109,17 @@ def _on_gpu(job: Job) -> bool:
 def _run(job: Job, data: EmbeddedFaces) -> list[Done]:
     """Run a job; what is wrong with it is told with its name, as it is one of many.
 
-    Where an ensemble fails, those that it would have done along are run alone.
+    Where an ensemble fails, the experts that it would have trained are run alone.
     """
     where = f"{job.recipe.version}, seed {job.seed}"
-    along = [(other.recipe, other.folder) for other in job.along]
+    experts = [(expert.recipe, expert.folder) for expert in job.experts]
     try:
         run_version(
             job.recipe,
             data,
             seed=job.seed,
             folder=job.folder,
-            along=along,
+            experts=experts,
             min_rows=job.min_rows,
         )
     except FairageError as error:
@@ -138,8 +127,8 @@ def _run(job: Job, data: EmbeddedFaces) -> list[Done]:
     except torch.OutOfMemoryError as error:
         failed = _too_large(error).at(where)
     else:
-        return [Done(done) for done in (job, *job.along)]
-    alone = [done for other in job.along for done in _run(other, data)]
+        return [Done(done) for done in (job, *job.experts)]
+    alone = [done for expert in job.experts for done in _run(expert, data)]
     return [Done(job, failed), *alone]
 
 
@@ -167,7 +156,7 @@ def prepare_worker() -> None:
     torch.set_num_threads(1)
 
 
-def done_along(batches: Sequence[Batch]) -> list[Batch]:
+def runs_by_ensembles(batches: Sequence[Batch]) -> list[Batch]:
     """Move jobs of experts into those of ensembles that train the same experts on the same faces.
 
     Args:
@@ -177,33 +166,37 @@ def done_along(batches: Sequence[Batch]) -> list[Batch]:
         The same runs, each once; a batch of which nothing is left is left out.
     """
     taken: list[Job] = []
-    found = [
-        replace(batch, jobs=[_with_along(job, batch, batches, taken) for job in batch.jobs])
+    merged = [
+        replace(batch, jobs=[_with_experts(job, batch, batches, taken) for job in batch.jobs])
         for batch in batches
     ]
-    left = [replace(batch, jobs=[job for job in batch.jobs if job not in taken]) for batch in found]
+    left = [
+        replace(batch, jobs=[job for job in batch.jobs if job not in taken]) for batch in merged
+    ]
     return [batch for batch in left if batch.jobs]
 
 
-def trains_along(ensemble: Recipe, recipe: Recipe) -> bool:
+def trains_expert(ensemble: Recipe, recipe: Recipe) -> bool:
     """Return whether one of the ensemble's experts is just what the other recipe trains."""
-    told, attribute = ensemble.experts, sole_expert(recipe)
-    if told is None or attribute is None or (told.attributes and attribute not in told.attributes):
+    choice, attribute = ensemble.experts, sole_expert(recipe)
+    if choice is None or attribute is None:
+        return False
+    if choice.attributes and attribute not in choice.attributes:
         return False
     if ensemble.stages or ensemble.after or max(ensemble.parts, ensemble.members) > 1:
         return False
-    return expert_recipe(ensemble, told, attribute).fingerprint == recipe.fingerprint
+    return expert_recipe(ensemble, choice, attribute).fingerprint == recipe.fingerprint
 
 
-def _with_along(job: Job, batch: Batch, batches: Sequence[Batch], taken: list[Job]) -> Job:
-    """Return the job with those that it does along, which are added to what is taken."""
-    along = [
+def _with_experts(job: Job, batch: Batch, batches: Sequence[Batch], taken: list[Job]) -> Job:
+    """Return the job with the runs of experts that it does, which are added to what is taken."""
+    experts = [
         other
         for others in batches
         if others.data is batch.data
         for other in others.jobs
         if other.seed == job.seed and other not in taken
-        if trains_along(job.recipe, other.recipe)
+        if trains_expert(job.recipe, other.recipe)
     ]
-    taken += along
-    return replace(job, along=tuple(along))
+    taken += experts
+    return replace(job, experts=tuple(experts))

@@ -3,21 +3,24 @@
 import json
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from fairage._files import locked_folder, write_text
 from fairage._tables_io import read_table, write_table
 from fairage._work import progress_bar
-from fairage.auditing.scoring import MIN_ROWS
 from fairage.auditing.suite_runs import SuiteRuns, VersionRuns
 from fairage.auditing.suite_statistics import results_frame, suite_statistics, summary_frame
-from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.embedded_faces import Augmented, Embedder, handed_over, left_out_told
+from fairage.experiments.embedded_faces import (
+    EmbeddedInputs,
+    embed_inputs,
+    left_out_sentence,
+    with_extra_faces,
+)
 from fairage.experiments.fitting import check_fit
 from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.plan import (
@@ -26,96 +29,68 @@ from fairage.experiments.plan import (
     SuiteOutcome,
     Version,
     failures_of,
+    failures_summary,
     is_challenge_test,
-    notes_told,
+    notes_on,
     study_points,
-    told_at_last,
-    unused_told,
+    unused_sentences,
     without,
 )
-from fairage.experiments.recipe import Recipe, with_min_rows
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.run_options import RunOptions
 from fairage.experiments.runner import PREDICTIONS, RUN, remove_scratch, run_fingerprint
-from fairage.experiments.schedule import Batch, Done, Job, done_along, run_batches
+from fairage.experiments.schedule import Batch, Done, Job, run_batches, runs_by_ensembles
 from fairage.reports.suite_page import suite_html
 from fairage.tables import Faces
 
-__all__ = [
-    "SUITE",
-    "SuiteOutcome",
-    "SuiteSettings",
-    "backbone_title",
-    "rows_told",
-    "run_plan",
-    "run_suite",
-    "software",
-]
-
-
-@dataclass(frozen=True)
-class SuiteSettings:
-    """What a suite is run with.
-
-    Args:
-        title: Heading of the report.
-        backbones: Whose embeddings are concatenated.
-        store: Folder of the embedding store.
-        seeds: Runs of each recipe, with the seeds 0, 1, ...
-        workers: Processes that train.
-        on_error: `"fail"` or `"skip"` for an image that cannot be read.
-        leave_out: Leave out a recipe that does not fit the faces, and say so, instead of failing.
-        truth: What a generator put into the faces, for the report.
-        faces_name: How the report names the faces table.
-        extra_faces: Further faces by name, which stages of recipes train on.
-        detector: File of the face detector for aligned views; None for what the environment
-            variable `FAIRAGE_DETECTOR` names.
-        min_rows: Faces (persons, where they are known) that a group must have to take part in
-            biases, averages and the choice of an epoch.
-    """
-
-    title: str
-    backbones: tuple[BackboneSpec, ...]
-    store: Path
-    seeds: int = 3
-    workers: int = 1
-    on_error: Literal["fail", "skip"] = "fail"
-    leave_out: bool = False
-    truth: str | None = None
-    faces_name: str = ""
-    extra_faces: Mapping[str, Faces] = field(default_factory=dict)
-    detector: Path | None = None
-    min_rows: int = MIN_ROWS
-
 
 def run_suite(
-    recipes: Sequence[Recipe], faces: Faces, settings: SuiteSettings, out: Path
+    recipes: Sequence[Recipe],
+    faces: Faces,
+    options: RunOptions,
+    out: Path,
+    *,
+    title: str = "Recipes compared",
+    faces_name: str = "",
+    truth: str | None = None,
+    leave_out: bool = False,
 ) -> SuiteOutcome:
     """Run what is not there yet, then write results, summary and report; see `run_plan`.
+
+    Args:
+        recipes: One version each.
+        faces: Faces table with the splits train, valid and test.
+        options: Backbones, seeds, processes, extra faces.
+        out: Folder for results, report and models.
+        title: Heading of the report.
+        faces_name: How the report names the faces table.
+        truth: What a generator put into the faces, for the report.
+        leave_out: Leave out a recipe that does not fit the faces, and say so, instead of failing.
 
     Raises:
         ConfigError: As of `run_plan`.
         DataError: As of `run_plan`, or a recipe does not fit the faces and is not to be left out.
     """
-    extra_faces, leave_out = settings.extra_faces, settings.leave_out
-    recipes = [with_min_rows(recipe, settings.min_rows) for recipe in recipes]
-    recipes, left_out = handed_over(recipes, extra_faces, leave_out=leave_out)
-    embedder = Embedder(settings.backbones, settings.store, settings.on_error, settings.detector)
-    augmented = embedder.embedded(recipes, faces, extra_faces, leave_out=leave_out)
-    data = augmented.data
-    fitting, left_out = _fitting(augmented, left_out, leave_out=leave_out)
+    extra_faces = options.extra_faces
+    recipes = [recipe.with_min_rows(options.min_rows) for recipe in recipes]
+    recipes, left_out = with_extra_faces(recipes, extra_faces, leave_out=leave_out)
+    inputs = embed_inputs(recipes, faces, options.embedding, extra_faces, leave_out=leave_out)
+    data = inputs.data
+    fitting, left_out = _fitting(inputs, left_out, leave_out=leave_out)
     plan = Plan(
-        title=settings.title,
+        title=title,
         versions=[Version(recipe, data) for recipe in fitting],
-        seeds=settings.seeds,
-        workers=settings.workers,
-        facts=_facts(data, settings),
+        seeds=options.seeds,
+        workers=options.workers,
+        facts=_facts(data, faces_name, options),
         backbones=data.backbones,
         left_out=left_out,
-        notes=(*notes_told(fitting, data), *unused_told(fitting, extra_faces)),
-        truth=settings.truth,
-        min_rows=settings.min_rows,
+        notes=(*notes_on(fitting, data), *unused_sentences(fitting, extra_faces)),
+        truth=truth,
+        min_rows=options.min_rows,
     )
     n = sum(map(len, data.copies.values()))
-    return replace(run_plan(plan, out), copies=n, new_copies=augmented.new)
+    return replace(run_plan(plan, out), copies=n, new_copies=inputs.new_copies)
 
 
 def backbone_title(backbone: dict[str, Any]) -> str:
@@ -134,23 +109,23 @@ def software() -> str:
     return f"fairage {version('fairage')}, torch {version('torch')}"
 
 
-def rows_told(data: EmbeddedFaces) -> str:
+def rows_text(data: EmbeddedFaces) -> str:
     """Return how reports tell the rows of each split that is there: `train 60, valid 20`."""
     return ", ".join(f"{split} {n}" for split, n in data.counts.items() if n)
 
 
 def _fitting(
-    augmented: Augmented, left_out: dict[str, str], *, leave_out: bool
+    inputs: EmbeddedInputs, left_out: dict[str, str], *, leave_out: bool
 ) -> tuple[list[Recipe], dict[str, str]]:
     """Return the recipes that these faces allow, and sentences on all that are left out."""
-    fitting, left_out = [], left_out | augmented.left_out
-    for recipe in augmented.recipes:
+    fitting, left_out = [], left_out | inputs.left_out
+    for recipe in inputs.recipes:
         try:
-            check_fit(recipe, augmented.data)
+            check_fit(recipe, inputs.data)
         except (ConfigError, DataError) as error:
             if not leave_out:
                 raise error.at(recipe.version) from error
-            left_out[recipe.slug] = left_out_told(recipe, error)
+            left_out[recipe.slug] = left_out_sentence(recipe, error)
         else:
             fitting.append(recipe)
     if not fitting:
@@ -160,14 +135,14 @@ def _fitting(
     return fitting, left_out
 
 
-def _facts(data: EmbeddedFaces, settings: SuiteSettings) -> dict[str, str]:
+def _facts(data: EmbeddedFaces, faces_name: str, options: RunOptions) -> dict[str, str]:
     return {
-        "Faces table": settings.faces_name,
-        "Faces": rows_told(data),
-        **{f"Extra faces {name}": rows_told(extra) for name, extra in data.extras.items()},
+        "Faces table": faces_name,
+        "Faces": rows_text(data),
+        **{f"Extra faces {name}": rows_text(extra) for name, extra in data.extras.items()},
         "Backbones": ", ".join(map(backbone_title, data.backbones)),
         "Width of the embedding": str(data.embeddings.shape[1]),
-        "Seeds": str(settings.seeds),
+        "Seeds": str(options.seeds),
         "Versions of software": software(),
     }
 
@@ -189,15 +164,19 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
         DataError: `out` cannot be written, or an image cannot be read while the backbone trains.
     """
     _check_names(plan)
-    with locked_folder(out):
-        return _run_locked(plan, out)
+    with locked_folder(out), tempfile.TemporaryDirectory(prefix="fairage-") as scratch:
+        batches = runs_by_ensembles([_missing(version, plan, out) for version in plan.versions])
+        total = sum(1 + len(job.experts) for batch in batches for job in batch.jobs)
+        started, ended = time.monotonic(), []
+        with progress_bar("training", total, unit="runs") as advance:
+            for done in run_batches(batches, workers=plan.workers, scratch=Path(scratch)):
+                ended.append(done)
+                advance(1)
+        seconds = time.monotonic() - started
+        return _write_results(plan, out, ended, seconds)
 
 
-def _run_locked(plan: Plan, out: Path) -> SuiteOutcome:
-    todo = [_missing(version, plan, out) for version in plan.versions]
-    started = time.monotonic()
-    ended = _train(done_along(todo), plan.workers)
-    seconds = time.monotonic() - started
+def _write_results(plan: Plan, out: Path, ended: Sequence[Done], seconds: float) -> SuiteOutcome:
     failed = failures_of(plan, ended)
     plan = without(plan, failed)
     statistics = suite_statistics(_suite_runs(plan, out))
@@ -207,7 +186,7 @@ def _run_locked(plan: Plan, out: Path) -> SuiteOutcome:
     write_text(out / SUITE, json.dumps(_description(plan), indent=2) + "\n")
     write_text(out / REPORT, suite_html(statistics))
     if failed:
-        raise told_at_last(failed, out / REPORT)
+        raise failures_summary(failed, out / REPORT)
     return SuiteOutcome(out, summary, len(ended), plan.left_out, seconds)
 
 
@@ -240,19 +219,6 @@ def _missing(version: Version, plan: Plan, out: Path) -> Batch:
             )
         remove_scratch(job.folder)  # of a run that was killed when it was whole
     return Batch([job for job in jobs if job not in there], version.data)
-
-
-def _train(batches: list[Batch], workers: int) -> list[Done]:
-    total = sum(1 + len(job.along) for batch in batches for job in batch.jobs)
-    ended = []
-    with (
-        tempfile.TemporaryDirectory(prefix="fairage-") as scratch,
-        progress_bar("training", total, unit="runs") as advance,
-    ):
-        for done in run_batches(batches, workers=workers, scratch=Path(scratch)):
-            ended.append(done)
-            advance(1)
-    return ended
 
 
 def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:

@@ -1,4 +1,4 @@
-"""Splitting augmented data into parts that are alike, a model being trained on each."""
+"""The rows that the trainings of a model use: training, validation, copies, extra faces, parts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,44 +16,12 @@ from fairage.objectives import Targets
 from fairage.tables import AGE, AGE_GROUP, AGE_STD, N_YEARS, SPLIT, VOTES, group_labels, votes_array
 from fairage.training import Rows
 
-__all__ = ["Material", "Taught", "parts_of_rows", "rows_of", "split_parts", "targets_of"]
-
-
-def split_parts(n_rows: int, parts: int, seed: int, labels: ArrayLike) -> NDArray[np.int64]:
-    """Return the part 0, 1, ... of each row, shape `(n_rows,)`: parts alike in size and labels.
-
-    This is for our reading of *split mean*, a variant that the study names without describing:
-    the augmented data is split into parts, a model is trained on each, and their predictions are
-    averaged. Parts differ by at most one row, in all and of any one label.
-
-    Args:
-        n_rows: Rows of the augmented data, copies among them.
-        parts: How many parts.
-        seed: Which rows go where.
-        labels: A label a row, such as its age group; `(n_rows,)`.
-
-    Examples:
-        >>> parts = split_parts(6, 2, 0, ["old", "old", "young", "young", "young", "young"])
-        >>> sorted(parts[:2].tolist()), sorted(parts[2:].tolist())
-        ([0, 1], [0, 0, 1, 1])
-    """
-    codes = np.unique(np.asarray(labels), return_inverse=True)[1].reshape(-1)
-    if len(codes) != n_rows:
-        raise DataError(f"expected {n_rows} labels, got {len(codes)}, give one a row")
-    if not 1 <= parts <= max(n_rows, 1):
-        raise ConfigError(f"expected 1..{n_rows} parts, got {parts!r}, choose as many")
-    order = np.lexsort((numpy_rng(seed, "parts").permutation(n_rows), codes))
-    found = np.empty(n_rows, dtype=np.int64)
-    found[order] = np.arange(n_rows) % parts
-    return found
-
-
 Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Taught:
-    """What one training is taught and validated on.
+class TrainedRows:
+    """What one training is trained and validated on.
 
     Args:
         faces: The training rows' faces, copies among them.
@@ -68,7 +36,7 @@ class Taught:
     valid: Rows
 
 
-class Material:
+class TrainingData:
     """The rows that the trainings of one model use; what several of them share is made once.
 
     Args:
@@ -88,7 +56,7 @@ class Material:
         self._valid_faces = data.split("valid")
         self._valid = rows_of(self._valid_faces)
         self._own: torch.Tensor | None = None
-        self._taught: dict[tuple[str, bool], Taught] = {}
+        self._trained_rows: dict[tuple[str, bool], TrainedRows] = {}
 
     @property
     def dim(self) -> int:
@@ -98,12 +66,12 @@ class Material:
     def standardising(self) -> torch.Tensor:
         """Return embeddings `(n, dim)` of the faces' own training rows, whatever is trained on."""
         if self.part is None and self.augmentation is None:
-            return self.taught().train.embeddings  # made once
+            return self.rows_for().train.embeddings  # made once
         if self._own is None:
             self._own = rows_of(self.data.split("train")).embeddings
         return self._own
 
-    def taught(self, source: str = MAIN, *, augmented: bool = True) -> Taught:
+    def rows_for(self, source: str = MAIN, *, augmented: bool = True) -> TrainedRows:
         """Return the rows of a training.
 
         Args:
@@ -111,24 +79,24 @@ class Material:
             augmented: Whether the copies belong to the training rows.
         """
         key = (source, augmented and self.augmentation is not None and source == MAIN)
-        if key not in self._taught:
-            self._taught[key] = self._main(key[1]) if source == MAIN else self._extra(source)
-        return self._taught[key]
+        if key not in self._trained_rows:
+            self._trained_rows[key] = self._main(key[1]) if source == MAIN else self._extra(source)
+        return self._trained_rows[key]
 
-    def _main(self, augmented: bool) -> Taught:
+    def _main(self, augmented: bool) -> TrainedRows:
         choice = self.augmentation if augmented else None
-        found = training_faces(self.data, choice, self.part)
-        return Taught(found, self._valid_faces, rows_of(found), self._valid)
+        faces = training_faces(self.data, choice, self.part)
+        return TrainedRows(faces, self._valid_faces, rows_of(faces), self._valid)
 
-    def _extra(self, name: str) -> Taught:
+    def _extra(self, name: str) -> TrainedRows:
         extra = self.data.extra(name)
         train, own = extra.split("train"), extra.split("valid")
         rows = self._voted(rows_of(train))
         if own.frame.height:
-            return Taught(train, own, rows, self._voted(rows_of(own)))
+            return TrainedRows(train, own, rows, self._voted(rows_of(own)))
         shared = [a for a in train.attributes if a in self._valid.groups]
         rows, valid = _with_groups(rows, shared), _with_groups(self._valid, shared)
-        return Taught(train, self._valid_faces, rows, valid)
+        return TrainedRows(train, self._valid_faces, rows, valid)
 
     def _voted(self, rows: Rows) -> Rows:
         """Return extra rows with empty votes where the faces have some and they do not."""
@@ -164,8 +132,37 @@ def parts_of_rows(
     if parts == 1:
         return [None]
     frame = training_faces(data, choice, None).frame
-    found = split_parts(frame.height, parts, seed, group_labels(frame, AGE_GROUP))
-    return [np.flatnonzero(found == part) for part in range(parts)]
+    numbers = split_parts(frame.height, parts, seed, group_labels(frame, AGE_GROUP))
+    return [np.flatnonzero(numbers == part) for part in range(parts)]
+
+
+def split_parts(n_rows: int, parts: int, seed: int, labels: ArrayLike) -> NDArray[np.int64]:
+    """Return the part 0, 1, ... of each row, shape `(n_rows,)`: parts alike in size and labels.
+
+    This is for our reading of *split mean*, a variant that the study names without describing:
+    the augmented data is split into parts, a model is trained on each, and their predictions are
+    averaged. RecipeParts differ by at most one row, in all and of any one label.
+
+    Args:
+        n_rows: Rows of the augmented data, copies among them.
+        parts: How many parts.
+        seed: Which rows go where.
+        labels: A label a row, such as its age group; `(n_rows,)`.
+
+    Examples:
+        >>> parts = split_parts(6, 2, 0, ["old", "old", "young", "young", "young", "young"])
+        >>> sorted(parts[:2].tolist()), sorted(parts[2:].tolist())
+        ([0, 1], [0, 0, 1, 1])
+    """
+    codes = np.unique(np.asarray(labels), return_inverse=True)[1].reshape(-1)
+    if len(codes) != n_rows:
+        raise DataError(f"expected {n_rows} labels, got {len(codes)}, give one a row")
+    if not 1 <= parts <= max(n_rows, 1):
+        raise ConfigError(f"expected 1..{n_rows} parts, got {parts!r}, choose as many")
+    order = np.lexsort((numpy_rng(seed, "parts").permutation(n_rows), codes))
+    part = np.empty(n_rows, dtype=np.int64)
+    part[order] = np.arange(n_rows) % parts
+    return part
 
 
 def rows_of(faces: EmbeddedFaces) -> Rows:
@@ -183,8 +180,8 @@ def targets_of(frame: pl.DataFrame) -> Targets:
     ages = torch.from_numpy(frame[AGE].to_numpy().astype(np.float32).copy())
     stds = votes = None
     if AGE_STD in frame.columns:
-        found = frame[AGE_STD].cast(pl.Float32).fill_null(float("nan")).to_numpy()
-        stds = torch.from_numpy(found.copy())
+        known = frame[AGE_STD].cast(pl.Float32).fill_null(float("nan"))
+        stds = torch.from_numpy(known.to_numpy().copy())
     if VOTES in frame.columns:
         votes = torch.from_numpy(votes_array(frame[VOTES]).astype(np.float32))
     return Targets(ages, stds=stds, votes=votes)

@@ -1,12 +1,14 @@
-"""Training: heads on cached embeddings. Torch."""
+"""Training: heads on cached embeddings, and backbones together with a head. Torch."""
 
 from typing import TYPE_CHECKING, Any
 
-from fairage.training.data import Rows
-from fairage.training.loop import train_head
+from fairage.training.data import ImageRows, Rows
+from fairage.training.finetuning import FineTuned, add_to_bundle, finetune
+from fairage.training.head_training import train_head
 from fairage.training.postprocess import AFTER, AfterStep
 from fairage.training.selection import Epoch, History, Selection, fairest
-from fairage.training.settings import TrainingSettings
+from fairage.training.settings import BackboneSettings, FineTuneSettings, TrainingSettings
+from fairage.training.trainable_backbone import check_finetuning
 
 if TYPE_CHECKING:
     from fairage.training.estimator import FairAgeRegressor
@@ -14,13 +16,20 @@ if TYPE_CHECKING:
 __all__ = [
     "AFTER",
     "AfterStep",
+    "BackboneSettings",
     "Epoch",
     "FairAgeRegressor",
+    "FineTuneSettings",
+    "FineTuned",
     "History",
+    "ImageRows",
     "Rows",
     "Selection",
     "TrainingSettings",
+    "add_to_bundle",
+    "check_finetuning",
     "fairest",
+    "finetune",
     "train_head",
 ]
 

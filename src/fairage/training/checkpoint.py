@@ -23,9 +23,7 @@ from fairage.embeddings import BackboneSpec
 from fairage.models import AgeHead
 from fairage.objectives.fairness import Penalty
 from fairage.training.data import ImageRows
-from fairage.training.selection import Epoch, Keeper
-
-__all__ = ["Checkpoint", "Checkpoints", "identity", "penalty_tensors", "restore_penalty"]
+from fairage.training.selection import BestEpoch, Epoch
 
 
 def penalty_tensors(penalty: Penalty | None) -> dict[str, Tensor]:
@@ -72,16 +70,16 @@ def identity(
         parts: The rows, with the names of their images.
         choices: Dataclasses, names and numbers whose `repr` says everything.
     """
-    told = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=16)
     fingerprint, spec = backbone
-    told.update(repr((fingerprint, spec.view, spec.flip, head.kind, choices)).encode())
+    digest.update(repr((fingerprint, spec.view, spec.flip, head.kind, choices)).encode())
     for name, value in _hashed_tensors(head, parts):
-        told.update(name.encode() + np.ascontiguousarray(value.numpy()).tobytes())
+        digest.update(name.encode() + np.ascontiguousarray(value.numpy()).tobytes())
     for rows in parts:
-        told.update("\n".join(rows.images).encode())
+        digest.update("\n".join(rows.images).encode())
         for name, groups in rows.groups.items():
-            told.update("\n".join((name, *groups.tolist())).encode())
-    return told.hexdigest()
+            digest.update("\n".join((name, *groups.tolist())).encode())
+    return digest.hexdigest()
 
 
 def _hashed_tensors(head: AgeHead, parts: tuple[ImageRows, ...]) -> Iterator[tuple[str, Tensor]]:
@@ -98,7 +96,7 @@ def _hashed_tensors(head: AgeHead, parts: tuple[ImageRows, ...]) -> Iterator[tup
         yield from ((name, value) for name, value in known.items() if value is not None)
 
 
-_TENSORS, _TOLD = "state.safetensors", "state.json"
+_TENSORS, _ABOUT = "state.safetensors", "state.json"
 _PREFIX = "epoch-"
 _KEPT = "kept."
 
@@ -110,12 +108,12 @@ class Checkpoint:
     Args:
         tensors: All that training changes, by name.
         done: Steps taken.
-        keeper: Epochs so far, and the weights of those that may be chosen.
+        best_epoch: Epochs so far, and the weights of those that may be chosen.
     """
 
     tensors: dict[str, Tensor]
     done: int
-    keeper: Keeper
+    best_epoch: BestEpoch
 
 
 class Checkpoints:
@@ -132,35 +130,35 @@ class Checkpoints:
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Write the checkpoint, then remove the older ones."""
-        keeper = checkpoint.keeper
+        best_epoch = checkpoint.best_epoch
         tensors = dict(checkpoint.tensors)
-        for index, state in keeper.states.items():
+        for index, state in best_epoch.states.items():
             tensors |= {f"{_KEPT}{index}.{name}": value for name, value in state.items()}
-        told = {
+        about = {
             "fingerprint": self.fingerprint,
             "done": checkpoint.done,
-            "epochs": [asdict(epoch) for epoch in keeper.epochs],
-            "progress": keeper.progress,
+            "epochs": [asdict(epoch) for epoch in best_epoch.epochs],
+            "progress": best_epoch.progress,
         }
-        final = self.folder / f"{_PREFIX}{len(keeper.epochs):06d}"
+        final = self.folder / f"{_PREFIX}{len(best_epoch.epochs):06d}"
         plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         with atomic_folder(final) as partial:
             save_file(plain, partial / _TENSORS)
-            (partial / _TOLD).write_text(json.dumps(told) + "\n", encoding="utf-8")
+            (partial / _ABOUT).write_text(json.dumps(about) + "\n", encoding="utf-8")
         for path in self.folder.iterdir():
             if path != final:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def newest(self, keeper: Keeper) -> Checkpoint | None:
-        """Return the newest checkpoint of this training, or None; the keeper is filled from it."""
+    def newest(self, best_epoch: BestEpoch) -> Checkpoint | None:
+        """Return the newest checkpoint of this training, or None; it fills `best_epoch`."""
         for path in sorted(self.folder.glob(f"{_PREFIX}*"), reverse=True):
             try:
-                told = json.loads((path / _TOLD).read_text(encoding="utf-8"))
+                about = json.loads((path / _ABOUT).read_text(encoding="utf-8"))
                 tensors = load_file(path / _TENSORS)
             except (OSError, ValueError, SafetensorError):
                 continue  # one that is being removed, or damaged
-            if told["fingerprint"] == self.fingerprint:
-                return _restored(told, tensors, keeper)
+            if about["fingerprint"] == self.fingerprint:
+                return _restored(about, tensors, best_epoch)
         return None
 
     def remove(self) -> None:
@@ -168,11 +166,13 @@ class Checkpoints:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _restored(told: dict[str, Any], tensors: dict[str, Tensor], keeper: Keeper) -> Checkpoint:
-    keeper.epochs = [Epoch(**epoch) for epoch in told["epochs"]]
-    keeper.progress = told["progress"]
-    keeper.states = {}
+def _restored(
+    about: dict[str, Any], tensors: dict[str, Tensor], best_epoch: BestEpoch
+) -> Checkpoint:
+    best_epoch.epochs = [Epoch(**epoch) for epoch in about["epochs"]]
+    best_epoch.progress = about["progress"]
+    best_epoch.states = {}
     for name in [name for name in tensors if name.startswith(_KEPT)]:
         index, _, rest = name.removeprefix(_KEPT).partition(".")
-        keeper.states.setdefault(int(index), {})[rest] = tensors.pop(name)
-    return Checkpoint(tensors, told["done"], keeper)
+        best_epoch.states.setdefault(int(index), {})[rest] = tensors.pop(name)
+    return Checkpoint(tensors, about["done"], best_epoch)

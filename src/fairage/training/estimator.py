@@ -3,7 +3,6 @@
 import copy
 import warnings
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,16 +15,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fairage._random import torch_seed
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import AgeHead, make_head
-from fairage.training.choices import Choice, Chosen, chosen_parts, settings_from
 from fairage.training.estimator_data import FitRows
-from fairage.training.loop import train_head
+from fairage.training.estimator_parts import NamedPart, SelectedParts, select_parts
+from fairage.training.head_training import train_head
 from fairage.training.selection import History
 from fairage.training.settings import TrainingSettings
 
-__all__ = ["FairAgeRegressor"]
-
 Floats = NDArray[np.float64]
 MOST = 0.9
+_DEFAULT = TrainingSettings()
 
 
 class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -75,23 +73,23 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
     def __init__(
         self,
         *,
-        weighting: Choice = "none",
-        objective: Choice = "mae",
-        head: Choice = "regression",
-        fairness: Choice | None = None,
-        selection: Choice = "loss",
-        after: Choice | Sequence[Choice] | None = None,
-        epochs: int = 50,
-        batch_size: int = 64,
-        learning_rate: float = 1e-3,
-        patience: int = 10,
-        weight_decay: float = 0.0,
-        optimizer: Literal["adam", "adamw"] = "adam",
-        schedule: Literal["constant", "cosine"] = "constant",
-        warmup: float = 0.0,
-        ema: float = 0.0,
-        mixup: float = 0.0,
-        mixup_years: float = 5.0,
+        weighting: NamedPart = "none",
+        objective: NamedPart = "mae",
+        head: NamedPart = "regression",
+        fairness: NamedPart | None = None,
+        selection: NamedPart = "loss",
+        after: NamedPart | Sequence[NamedPart] | None = None,
+        epochs: int = _DEFAULT.epochs,
+        batch_size: int = _DEFAULT.batch_size,
+        learning_rate: float = _DEFAULT.learning_rate,
+        patience: int = _DEFAULT.patience,
+        weight_decay: float = _DEFAULT.weight_decay,
+        optimizer: Literal["adam", "adamw"] = _DEFAULT.optimizer,
+        schedule: Literal["constant", "cosine"] = _DEFAULT.schedule,
+        warmup: float = _DEFAULT.warmup,
+        ema: float = _DEFAULT.ema,
+        mixup: float = _DEFAULT.mixup,
+        mixup_years: float = _DEFAULT.mixup_years,
         validation_fraction: float = 0.2,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -173,8 +171,8 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         tags.regressor_tags.poor_score = True
         return tags
 
-    def _parts(self) -> Chosen:
-        return chosen_parts(
+    def _parts(self) -> SelectedParts:
+        return select_parts(
             weighting=self.weighting,
             objective=self.objective,
             head=self.head,
@@ -184,8 +182,9 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         )
 
     def _settings(self) -> TrainingSettings:
-        names = [field.name for field in fields(TrainingSettings)]
-        return settings_from({name: getattr(self, name) for name in names})
+        return TrainingSettings(
+            **{name: getattr(self, name) for name in TrainingSettings.model_fields}
+        )
 
     def _fraction(self) -> float:
         if not 0 < self.validation_fraction <= MOST:
@@ -209,7 +208,7 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
 
 
 def _train(
-    parts: Chosen, settings: TrainingSettings, train: FitRows, valid: FitRows, seed: int
+    parts: SelectedParts, settings: TrainingSettings, train: FitRows, valid: FitRows, seed: int
 ) -> tuple[AgeHead, History]:
     with torch_seed(seed, "head"):
         head = make_head(parts.head, train.embeddings.shape[1], parts.head_options)

@@ -1,10 +1,7 @@
 """The pictures of some rows as the backbone sees them: decoded once and kept, or read anew."""
 
-import os
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,21 +9,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fairage._registry import default_store
-from fairage._work import Advance, progress_bar
-from fairage.embeddings import BackboneSpec
-from fairage.embeddings.detections import Detections, landmarks_of
+from fairage._work import progress_bar
+from fairage.embeddings import BackboneSpec, EmbedOptions
+from fairage.embeddings.detections import Detections
+from fairage.embeddings.loader import decode, in_order, reader_threads
 from fairage.embeddings.pipeline import open_detections
 from fairage.embeddings.store import content_key
 from fairage.exceptions import DataError
-from fairage.faces import Preprocessing, View, decode_image, read_image_bytes, view_from_name
+from fairage.faces import Preprocessing, View, read_image_bytes, view_from_name
 from fairage.faces.augmentation import Augmentation
 from fairage.training.data import ImageRows
-from fairage.training.settings import Resources
 
-__all__ = ["PictureReader", "Pictures", "bar", "open_pictures", "prepared"]
-
-_MOST_READERS = 8
 _AHEAD = 64
 
 Image = NDArray[np.uint8]
@@ -40,11 +33,13 @@ class PictureReader:
         preprocessing: The backbone's.
         view: The part.
         detections: Landmarks for aligned views, if the view is one.
+        workers: Threads that read; unset, what suits the machine.
     """
 
     preprocessing: Preprocessing
     view: View
     detections: Detections | None = None
+    workers: int | None = None
 
     @property
     def bytes_each(self) -> int:
@@ -57,41 +52,26 @@ class PictureReader:
         Raises:
             DataError: An image cannot be read.
         """
-        pool = ThreadPoolExecutor(max(1, min(_MOST_READERS, os.cpu_count() or 1)))
-        waiting: deque[Future[tuple[Image, bytes, NDArray[np.float32] | None]]] = deque()
-        try:
-            for image in images:
-                waiting.append(pool.submit(self._read, image))
-                if len(waiting) > _AHEAD:
-                    yield self._noted(waiting.popleft().result())
-            while waiting:
-                yield self._noted(waiting.popleft().result())
-        finally:
-            pool.shutdown(cancel_futures=True)
+        workers = reader_threads(images, self.workers)
+        with closing(in_order(images, self._read, ahead=_AHEAD, workers=workers)) as pictures:
+            for picture, key, detected in pictures:
+                if detected is not None and self.detections is not None:
+                    self.detections.add(key, detected)  # in the thread that asks for pictures
+                yield picture
 
     def _read(self, image: str) -> tuple[Image, bytes, NDArray[np.float32] | None]:
         try:
             data = read_image_bytes(image)
-            decoded = decode_image(data)
+            key = content_key(data)
+            decoded = decode(data, key, self.detections)
         except DataError as error:
             raise DataError(
                 f"expected images that can be read, got {image!r}: {error}; correct it, or leave "
                 "its row out"
             ) from error
-        key, face, new = content_key(data), None, False
-        if self.detections is not None:
-            new = key not in self.detections
-            face = self.detections.detect(decoded) if new else self.detections.row(key)
-        points = None if face is None else landmarks_of(face)
-        seen = self.view.apply(decoded, points, side=self.preprocessing.side)
-        return self.preprocessing.resized(seen), key, face if new else None
-
-    def _noted(self, read: tuple[Image, bytes, NDArray[np.float32] | None]) -> Image:
-        """Keep what the detector found, in the thread that asks for pictures."""
-        picture, key, face = read
-        if face is not None and self.detections is not None:
-            self.detections.add(key, face)
-        return picture
+        side = self.preprocessing.side
+        shown = self.view.apply(decoded.pixels, decoded.landmarks, side=side)
+        return self.preprocessing.resized(shown), key, decoded.detected
 
 
 class Pictures:
@@ -137,8 +117,8 @@ class Pictures:
         wanted = [self.images[row] for row in order.tolist()]
         with closing(self.reader.in_order(wanted)) as pictures:
             for rows in parts:
-                found = [next(pictures) for _ in range(len(rows))]
-                yield rows, torch.from_numpy(np.stack(found))
+                batch = [next(pictures) for _ in range(len(rows))]
+                yield rows, torch.from_numpy(np.stack(batch))
 
 
 _GIB = 2**30
@@ -148,27 +128,38 @@ def open_pictures(
     parts: tuple[ImageRows, ...],
     spec: BackboneSpec,
     preprocessing: Preprocessing,
-    resources: Resources,
+    options: EmbedOptions,
+    *,
+    memory: float,
 ) -> tuple[Pictures, ...]:
     """Return the pictures of each part; the first ones are kept in memory as far as they fit.
+
+    Args:
+        parts: Rows with images.
+        spec: Says which part of an image the backbone sees.
+        preprocessing: The backbone's.
+        options: Store, detector, threads.
+        memory: GiB for decoded pictures; those that do not fit are read anew in every epoch.
 
     Raises:
         ConfigError: An aligned view has no detector.
         DataError: An image that is to be kept cannot be read.
     """
-    store = resources.store or default_store()
-    detections = open_detections([spec], store, resources.detector)
-    reader = PictureReader(preprocessing, view_from_name(spec.view), detections)
-    found = tuple(Pictures(rows.images, reader) for rows in parts)
-    left = resources.memory * _GIB
-    for pictures in found:
+    detections = open_detections([spec], options.store, options.detector)
+    view = view_from_name(spec.view)
+    reader = PictureReader(preprocessing, view, detections, options.workers)
+    opened = tuple(Pictures(rows.images, reader) for rows in parts)
+    left = memory * _GIB
+    for pictures in opened:
         if pictures.bytes_all <= left:
             left -= pictures.bytes_all
-            with bar("reading pictures", len(pictures), resources) as advance:
+            with progress_bar(
+                "reading pictures", len(pictures), unit="images", shown=options.progress
+            ) as advance:
                 pictures.keep(advance)
     if detections is not None:
         detections.finish()
-    return found
+    return opened
 
 
 def prepared(
@@ -205,13 +196,3 @@ def prepared(
         chosen = mirrored.to(device)[:, None, None, None]
         pixels = torch.where(chosen, pixels.flip(2), pixels)
     return preprocessing.normalised(pixels).contiguous(memory_format=torch.channels_last)
-
-
-@contextmanager
-def bar(description: str, total: int, resources: Resources) -> Iterator[Advance]:
-    """Show a progress bar, unless the resources say not to."""
-    if not resources.progress:
-        yield lambda _: None
-        return
-    with progress_bar(description, total, unit="images") as advance:
-        yield advance

@@ -13,12 +13,10 @@ from torch.optim.adamw import adamw
 from fairage.training.settings import FineTuneSettings, TrainingSettings
 from fairage.training.trainable_backbone import Blocks, FineTuneNetwork, Freezing
 
-__all__ = ["FineTuneStepper", "Stepper", "WeightAverage", "rate_factor", "swapped_in"]
-
 KERAS_EPSILON = 1e-7
 
 
-class Stepper:
+class HeadStepper:
     """Takes the optimiser's steps on everything in the model that requires a gradient.
 
     It calls torch's functions rather than its optimisers, whose bookkeeping a small head waits for
@@ -37,11 +35,18 @@ class Stepper:
         self.squares = [torch.zeros_like(weight) for weight in self.weights]
         self.counts = [torch.zeros((), device=weight.device) for weight in self.weights]
         self.average = WeightAverage(self.weights, settings.ema) if settings.ema > 0 else None
+        self._gradients: tuple[Tensor, ...] = ()
 
-    def step(self, loss: Tensor) -> None:
-        """Change the weights by one step against the gradient of this loss."""
+    def gather(self, loss: Tensor) -> None:
+        """Take the gradient of this loss; a head's batch has one part."""
+        assert not self._gradients, "a step follows each batch"
+        self._gradients = torch.autograd.grad(loss, self.weights)
+
+    def step(self) -> None:
+        """Change the weights by one step against the gradient, and forget that."""
         rate = self.settings.learning_rate * rate_factor(self.settings, self.done / self.steps)
-        self._update(torch.autograd.grad(loss, self.weights), rate)
+        self._update(self._gradients, rate)
+        self._gradients = ()
         self.done += 1
         if self.average is not None:
             self.average.update()
@@ -131,7 +136,7 @@ def swapped_in(average: WeightAverage | None) -> Iterator[None]:
 _PEAK = "peak"
 
 
-class FineTuneStepper:
+class NetworkStepper:
     """Takes AdamW's steps on all that trains in a network.
 
     Args:
@@ -162,9 +167,13 @@ class FineTuneStepper:
         """All that the optimiser moves, in its own order."""
         return [p for group in self.optimizer.param_groups for p in group["params"]]
 
+    def gather(self, loss: Tensor) -> None:
+        """Add the gradients of this loss."""
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+
     def step(self) -> None:
         """Change the weights against the gradients that have been gathered, and forget those."""
-        factor = rate_factor(self.settings.rates, self.done / self.steps)
+        factor = rate_factor(self.settings, self.done / self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = group[_PEAK] * factor
         self.optimizer.step()

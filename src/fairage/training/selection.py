@@ -2,37 +2,55 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from pydantic import Field
 from torch import Tensor
 
-from fairage.auditing.scoring import MIN_ROWS, average_bias, check_min_rows
-
-__all__ = ["Epoch", "History", "Keeper", "Selection", "fairest", "no_bias_note"]
+from fairage._settings import Settings
+from fairage.auditing.scoring import MIN_ROWS, average_bias
 
 State = dict[str, Tensor]
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Settings):
     """How an epoch is chosen, from validation alone.
 
-    Args:
-        rule: `"loss"` takes the lowest validation loss, `"mae"` the lowest MAE, `"fair"` the
-            lowest average bias among epochs whose MAE is at most `(1 + delta)` times the lowest.
-            Where the validation rows have no average bias, `"fair"` takes the lowest MAE, and the
-            history says so in its `note`.
-        delta: How much accuracy may be given for fairness, as a share.
-        min_rows: Validation rows from which a group takes part in biases.
+    Where the validation rows have no average bias, `"fair"` takes the lowest MAE, and the history
+    says so in its `note`.
     """
 
-    rule: Literal["loss", "mae", "fair"] = "loss"
-    delta: float = 0.03
-    min_rows: int = MIN_ROWS
+    rule: Literal["loss", "mae", "fair"] = Field(
+        "loss",
+        description="Lowest validation loss, lowest MAE, or lowest average bias among the epochs "
+        "whose MAE is at most (1 + delta) times the lowest.",
+    )
+    delta: float = Field(
+        0.03, ge=0, description="Share of the lowest MAE that `fair` may give up for fairness."
+    )
+    min_rows: int | None = Field(
+        None,
+        ge=2,
+        description="Validation faces that a group must have to take part in biases; that of the "
+        "command, 30 by default, if unset.",
+    )
 
-    def __post_init__(self) -> None:
-        check_min_rows(self.min_rows)
+    @property
+    def least_rows(self) -> int:
+        """Validation rows from which a group takes part in biases."""
+        return MIN_ROWS if self.min_rows is None else self.min_rows
+
+    @property
+    def effect(self) -> dict[str, object]:
+        """What of it may change which epoch is kept."""
+        rows = self.least_rows if self.sees_biases else None
+        return {"rule": self.rule, "delta": self.delta, "min_rows": rows}
+
+    @property
+    def sees_biases(self) -> bool:
+        """Whether other `min_rows` may choose another epoch."""
+        return self.rule == "fair"
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,10 @@ class Epoch:
     def valid_average_bias(self) -> float:
         """The mean of the biases that are there, in years; NaN where there is none."""
         return average_bias(self.valid_biases.values())
+
+    def numbered(self, number: int, train_loss: float) -> "Epoch":
+        """Return the epoch with its number and its training loss."""
+        return replace(self, epoch=number, train_loss=train_loss)
 
 
 @dataclass(frozen=True)
@@ -105,7 +127,7 @@ def _known(bias: float) -> float:
     return math.inf if math.isnan(bias) else bias
 
 
-class Keeper:
+class BestEpoch:
     """Keeps the weights of every epoch that may still be chosen, and says when to stop.
 
     Args:
@@ -135,7 +157,7 @@ class Keeper:
         blind = self.selection.rule == "fair" and all(
             math.isnan(epoch.valid_average_bias) for epoch in self.epochs
         )
-        note = no_bias_note(self.selection.min_rows) if blind else ""
+        note = no_bias_note(self.selection.least_rows) if blind else ""
         return History(tuple(self.epochs), self.best, note)
 
     def offer(self, epoch: Epoch, state: Callable[[], State]) -> None:

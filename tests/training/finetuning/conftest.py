@@ -21,15 +21,16 @@ from transformers import (
 )
 
 from fairage._random import torch_seed
-from fairage.embeddings import BackboneSpec
+from fairage.embeddings import BackboneSpec, EmbedOptions
 from fairage.models import AgeHead, make_head
 from fairage.objectives import OBJECTIVES, Targets
 from fairage.training.data import ImageRows
 from fairage.training.finetuning import FineTuned, finetune
-from fairage.training.settings import FineTuneSettings, Resources
+from fairage.training.settings import FineTuneSettings
 
 SIDE = 32
 WIDTHS = {"resnet": 16, "vit": 16, "vit-bare": 16, "mobilenet": 256, "convnext": 16}
+QUIET = EmbedOptions(backbones="unused", device="cpu", progress=False)
 FAST = FineTuneSettings(epochs=2, batch_size=8, learning_rate=1e-3)
 PROCESSOR = {"size": SIDE, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}
 
@@ -132,7 +133,7 @@ def job(
             "settings": FAST,
             "seed": 0,
             "folder": tmp_path / folder,
-            "resources": Resources(device="cpu", progress=False),
+            "options": QUIET,
             **changes,
         }
         train = arguments.pop("train", None) or picture_rows(24, 1)

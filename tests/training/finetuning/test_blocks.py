@@ -116,7 +116,7 @@ def test_gradient_checkpointing_gives_the_same_gradients_or_says_that_it_cannot(
 
 @pytest.mark.parametrize("train", ["last", "last:0", "last:-1", "tail", ""])
 def test_what_trains_is_one_of_three_things(train: str) -> None:
-    with pytest.raises(ConfigError, match="expected train to be"):
+    with pytest.raises(ConfigError, match="train: expected 'head'"):
         FineTuneSettings(train=train)
 
 
@@ -124,12 +124,12 @@ def test_what_trains_is_one_of_three_things(train: str) -> None:
     "wrong",
     [
         {"epochs": 0},
-        {"accumulate": 17},
+        {"accumulate": 33},
         {"learning_rate": 0.0},
         {"backbone_rate": float("nan")},
         {"layer_decay": 0.0},
         {"ema": 1.0},
-        {"warmup": 31},
+        {"warmup": 51},
         {"precision": "fp16"},
         {"batch_norm": "train"},
         {"schedule": "linear"},

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from fairage.embeddings import BackboneSpec, embed
+from fairage.embeddings import BackboneSpec, EmbedOptions, embed
 from fairage.models import Bundle, load_bundle, save_bundle
 from fairage.tables import AGE, IMAGE, Faces
 from fairage.training.data import ImageRows
@@ -26,7 +25,9 @@ Job = Callable[..., FineTuned]
 def embedded(folder: Path, rows: ImageRows, store: Path, *, flip: bool = True) -> np.ndarray:
     frame = pl.DataFrame({IMAGE: list(rows.images), AGE: rows.targets.ages.tolist()})
     spec = BackboneSpec(str(folder), flip=flip)
-    return embed(Faces(frame), [spec], store=store, device="cpu", precision="fp32").values
+    return embed(
+        Faces(frame), EmbedOptions(backbones=[spec], store=store, device="cpu", precision="fp32")
+    ).values
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -47,11 +48,11 @@ def test_the_saved_backbone_embeds_as_validation_saw_it(
 def test_training_the_head_leaves_the_backbone_as_it_was(
     job: Job, backbone_folder: Callable[[str], Path]
 ) -> None:
-    tuned = job(settings=replace(FAST, train="head"))
+    tuned = job(settings=FAST.changed(train="head"))
     before = load_file(backbone_folder("resnet") / "model.safetensors")
     after = load_file(tuned.backbone_folder / "model.safetensors")
     assert all(torch.equal(before[name], after[name]) for name in before)
-    last = job(folder="last", settings=replace(FAST, train="last:1"))
+    last = job(folder="last", settings=FAST.changed(train="last:1"))
     moved = load_file(last.backbone_folder / "model.safetensors")
     changed = {name for name in before if not torch.equal(before[name], moved[name])}
     assert changed

@@ -8,24 +8,23 @@ import numpy as np
 import pytest
 import torch
 
-from fairage.embeddings import BackboneSpec
+from fairage.embeddings import BackboneSpec, EmbedOptions
 from fairage.exceptions import ConfigError, DataError
 from fairage.faces import Preprocessing
 from fairage.faces.augmentation import KitAugmentation
 from fairage.objectives import Targets
 from fairage.training.data import ImageRows
 from fairage.training.images import open_pictures, prepared
-from fairage.training.settings import Resources
 
 SMALL = Preprocessing(16, 16, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 CPU = torch.device("cpu")
-QUIET = Resources(progress=False)
+QUIET = EmbedOptions(backbones="any", progress=False)
 MakeRows = Callable[[int, int], ImageRows]
 
 
 def seen(rows: ImageRows, memory: float, view: str = "crop:0.7") -> list[torch.Tensor]:
-    resources = Resources(memory=memory, progress=False)
-    (pictures,) = open_pictures((rows,), BackboneSpec("any", view), SMALL, resources)
+    spec = BackboneSpec("any", view)
+    (pictures,) = open_pictures((rows,), spec, SMALL, QUIET, memory=memory)
     order = torch.tensor([3, 0, 6, 1, 5])
     batches = list(pictures.batches(order, 2))
     assert torch.equal(torch.cat([index for index, _ in batches]), order)
@@ -44,7 +43,7 @@ def test_pictures_from_memory_and_from_disk_are_the_same(picture_rows: MakeRows)
 def test_what_fits_is_kept_and_the_rest_is_read(picture_rows: MakeRows) -> None:
     parts = picture_rows(8, 1), picture_rows(4, 2)
     room = 5 * SMALL.height * SMALL.width * 3 / 2**30
-    found = open_pictures(parts, BackboneSpec("any"), SMALL, replace(QUIET, memory=room))
+    found = open_pictures(parts, BackboneSpec("any"), SMALL, QUIET, memory=room)
     assert [pictures._kept is None for pictures in found] == [True, False]
 
 
@@ -57,9 +56,9 @@ def test_an_image_that_cannot_be_read_is_named(
     broken = replace(rows, images=(*rows.images[:-1], str(tmp_path / "bad.png")))
     with pytest.raises(DataError, match=r"images that can be read, got '.*bad\.png'"):
         list(
-            open_pictures((broken,), BackboneSpec("any"), SMALL, replace(QUIET, memory=memory))[
-                0
-            ].batches(torch.arange(7), 4)
+            open_pictures((broken,), BackboneSpec("any"), SMALL, QUIET, memory=memory)[0].batches(
+                torch.arange(7), 4
+            )
         )
 
 
@@ -92,8 +91,6 @@ def test_rows_without_an_age_each_or_of_other_length_are_refused(picture_rows: M
         replace(rows, targets=Targets(torch.ones(6)))
     with pytest.raises(DataError, match=r"expected embeddings \(7, dim\)"):
         replace(rows, beside=torch.ones(6, 2))
-    with pytest.raises(ConfigError, match="memory"):
-        Resources(memory=float("nan"))
 
 
 def test_an_aligned_view_without_a_detector_is_an_error(
@@ -105,7 +102,8 @@ def test_an_aligned_view_without_a_detector_is_an_error(
             (picture_rows(7, 1),),
             BackboneSpec("any", "aligned"),
             SMALL,
-            replace(QUIET, store=tmp_path),
+            QUIET.changed(store=tmp_path),
+            memory=4.0,
         )
 
 

@@ -9,13 +9,13 @@ from safetensors.torch import load_file
 
 from fairage._random import torch_seed
 from fairage.datasets import prepare_faces
-from fairage.embeddings import BackboneSpec, embed
+from fairage.embeddings import BackboneSpec, EmbedOptions, embed
 from fairage.models import Bundle, load_bundle, make_head, save_bundle
 from fairage.objectives import OBJECTIVES, Targets
 from fairage.tables import AGE, Faces, read_faces
 from fairage.training.data import ImageRows
 from fairage.training.finetuning import add_to_bundle, finetune
-from fairage.training.settings import FineTuneSettings, Resources
+from fairage.training.settings import FineTuneSettings
 
 OPTIONS = {"hidden": [64], "dropout": 0.0}
 
@@ -46,7 +46,7 @@ def test_a_few_steps_on_faces_lower_the_loss_and_the_bundle_is_whole(
         settings=FineTuneSettings(train="last:6", epochs=3, batch_size=32, learning_rate=1e-3),
         seed=0,
         folder=tmp_path / "run",
-        resources=Resources(device="cpu", progress=False),
+        options=EmbedOptions(backbones="unused", device="cpu", progress=False),
     )
     losses = [epoch.train_loss for epoch in tuned.history.epochs]
     assert losses[-1] < losses[0]
@@ -66,4 +66,6 @@ def test_a_few_steps_on_faces_lower_the_loss_and_the_bundle_is_whole(
 
 def embedded(spec: BackboneSpec, faces: Faces, folder: Path) -> np.ndarray:
     store = folder / "store"
-    return embed(faces, [spec], store=store, device="cpu", precision="fp32").values
+    return embed(
+        faces, EmbedOptions(backbones=[spec], store=store, device="cpu", precision="fp32")
+    ).values

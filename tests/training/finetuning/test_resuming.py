@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from fairage.embeddings import BackboneSpec
+from fairage.embeddings import BackboneSpec, EmbedOptions
 from fairage.models import AgeHead
 from fairage.objectives import OBJECTIVES
 from fairage.objectives.fairness import FAIRNESS
@@ -23,8 +22,8 @@ from fairage.training import Selection, finetuning
 from fairage.training import checkpoint as checkpoint_module
 from fairage.training.data import ImageRows
 from fairage.training.finetuning import FineTuned, finetune
-from fairage.training.optimizer import FineTuneStepper
-from fairage.training.settings import FineTuneSettings, Resources
+from fairage.training.optimizer import NetworkStepper
+from fairage.training.settings import FineTuneSettings
 
 SETTINGS = FineTuneSettings(
     epochs=3, batch_size=8, learning_rate=3e-3, ema=0.9, schedule="cosine", batch_norm="adapt"
@@ -46,7 +45,7 @@ def job(
     def run(folder: str, settings: FineTuneSettings = SETTINGS, **changes: Any) -> FineTuned:
         arguments: dict[str, Any] = {
             "fairness": FAIRNESS["gap"](min_rows=2),
-            "selection": Selection("fair", delta=0.5),
+            "selection": Selection(rule="fair", delta=0.5),
             **changes,
         }
         return finetune(
@@ -58,7 +57,7 @@ def job(
             settings=settings,
             seed=3,
             folder=tmp_path / folder,
-            resources=Resources(device="cpu", progress=False),
+            options=EmbedOptions(backbones="unused", device="cpu", progress=False),
             **arguments,
         )
 
@@ -92,9 +91,9 @@ def dies(owner: object, name: str, call: int, work: Callable[[], object]) -> Non
 
 
 MOMENTS = [
-    (FineTuneStepper, "step", 2),
-    (FineTuneStepper, "step", 5),
-    (FineTuneStepper, "step", 9),
+    (NetworkStepper, "step", 2),
+    (NetworkStepper, "step", 5),
+    (NetworkStepper, "step", 9),
     (checkpoint_module, "save_file", 1),
     (checkpoint_module, "save_file", 2),
     (checkpoint_module.shutil, "rmtree", 4),
@@ -134,7 +133,7 @@ def test_what_a_fairness_term_remembers_survives(
 ) -> None:
     term = FAIRNESS[fairness](min_rows=2)
     undisturbed = job("undisturbed", fairness=term)
-    dies(FineTuneStepper, "step", 8, lambda: job("killed", fairness=term))
+    dies(NetworkStepper, "step", 8, lambda: job("killed", fairness=term))
     assert job("killed", fairness=term).history == undisturbed.history
     assert_same(tmp_path / "undisturbed", tmp_path / "killed")
 
@@ -142,10 +141,10 @@ def test_what_a_fairness_term_remembers_survives(
 def test_only_the_epochs_that_are_left_are_trained(
     job: Callable[..., FineTuned], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dies(FineTuneStepper, "step", 8, lambda: job("killed"))
+    dies(NetworkStepper, "step", 8, lambda: job("killed"))
     steps = []
-    original = FineTuneStepper.step
-    monkeypatch.setattr(FineTuneStepper, "step", lambda self: (steps.append(1), original(self))[1])
+    original = NetworkStepper.step
+    monkeypatch.setattr(NetworkStepper, "step", lambda self: (steps.append(1), original(self))[1])
     job("killed")
     assert len(steps) == 3
 
@@ -153,8 +152,8 @@ def test_only_the_epochs_that_are_left_are_trained(
 def test_a_checkpoint_of_another_training_is_not_gone_on_with(
     job: Callable[..., FineTuned], tmp_path: Path
 ) -> None:
-    dies(FineTuneStepper, "step", 8, lambda: job("killed"))
-    other = replace(SETTINGS, learning_rate=1e-3)
+    dies(NetworkStepper, "step", 8, lambda: job("killed"))
+    other = SETTINGS.changed(learning_rate=1e-3)
     job("fresh", other)
     job("killed", other)
     assert_same(tmp_path / "fresh", tmp_path / "killed")
@@ -165,7 +164,7 @@ def test_a_checkpoint_of_another_training_is_not_gone_on_with(
 
 def test_a_damaged_checkpoint_is_passed_over(job: Callable[..., FineTuned], tmp_path: Path) -> None:
     undisturbed = job("undisturbed")
-    dies(FineTuneStepper, "step", 8, lambda: job("killed"))
+    dies(NetworkStepper, "step", 8, lambda: job("killed"))
     (found,) = (tmp_path / "killed" / "checkpoint").iterdir()
     whole = (found / "state.safetensors").read_bytes()
     (found / "state.safetensors").write_bytes(whole[: len(whole) // 2])
@@ -176,12 +175,13 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np, torch
+from fairage.embeddings import EmbedOptions
 from fairage.training import finetuning
 from fairage.embeddings import BackboneSpec
 from fairage.models import make_head
 from fairage.objectives import OBJECTIVES, Targets
 from fairage._random import torch_seed
-from fairage.training.finetuning import FineTuneSettings, ImageRows, Resources, finetune
+from fairage.training import FineTuneSettings, ImageRows, finetune
 torch.set_num_threads(1)
 backbone, folder, *images = sys.argv[1:]
 with torch_seed(0, "head"):
@@ -189,7 +189,7 @@ with torch_seed(0, "head"):
 ages = torch.linspace(10, 80, len(images))
 rows = ImageRows(tuple(images), Targets(ages), torch.ones(len(images)))
 finetune(head, BackboneSpec(backbone), rows, rows, seed=0, folder=folder,
-    objective=OBJECTIVES["dldl"](), resources=Resources(device="cpu"),
+    objective=OBJECTIVES["dldl"](), options=EmbedOptions(backbones=backbone, device="cpu"),
     settings=FineTuneSettings(epochs=15, batch_size=4, learning_rate=1e-3, ema=0.9, patience=15))
 """
 

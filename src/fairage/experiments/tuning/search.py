@@ -4,22 +4,20 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from fairage._files import new_folder
 from fairage._work import process_pool, progress_bar
-from fairage.auditing.scoring import MIN_ROWS
-from fairage.embeddings import BackboneSpec
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.embedded_faces import Embedder, handed_over
+from fairage.experiments.embedded_faces import embed_inputs, with_extra_faces
 from fairage.experiments.fitting import check_scratch
 from fairage.experiments.inputs import EmbeddedFaces
-from fairage.experiments.recipe import Recipe, with_min_rows
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.run_options import RunOptions
 from fairage.experiments.schedule import one_thread, prepare_worker
 from fairage.experiments.tuning.space import (
     Space,
@@ -28,14 +26,12 @@ from fairage.experiments.tuning.space import (
     draw,
     embedding_candidates,
 )
-from fairage.experiments.tuning.study_store import Memory, Outcome, Trial, open_memory
-from fairage.experiments.tuning.trials import Judged, Task, limits_of, run_saved_task, run_task
+from fairage.experiments.tuning.study_store import Outcome, StudyStore, Trial, open_study
+from fairage.experiments.tuning.trials import ScoredTrial, Task, limits_of, run_saved_task, run_task
 from fairage.tables import Faces
 
-__all__ = ["Search", "TuningSettings", "tune"]
-
 SPLITS = ("train", "valid")
-Submit = Callable[[Task], Future[Judged]]
+Submit = Callable[[Task], Future[ScoredTrial]]
 
 
 @dataclass(frozen=True)
@@ -43,34 +39,19 @@ class TuningSettings:
     """How a search goes.
 
     Args:
-        backbones: Whose embeddings are concatenated.
-        store: Folder of the embedding store.
+        run: Backbones, processes, extra faces; `seeds` are the runs of each trial, whose numbers
+            are their means. With one process, a seed always gives the same trials.
         trials: Trials in all, those of earlier calls among them.
-        seeds: Runs of each trial; its numbers are their means.
         timeout: Seconds after which no trial is begun any more; None for no limit.
-        workers: Processes that train. With one, a seed always gives the same trials.
         delta: What the selection rule may give of the lowest MAE, as a share.
         seed: Start of the random numbers.
-        on_error: `"fail"` or `"skip"` for an image that cannot be read.
-        detector: File of the face detector for aligned views; None for what the environment
-            names.
-        extra_faces: Further faces by name, which stages of the recipe train on.
-        min_rows: Faces (persons, where they are known) that a group must have to take part in
-            biases, averages and the choices of epochs and trials.
     """
 
-    backbones: tuple[BackboneSpec, ...]
-    store: Path
+    run: RunOptions
     trials: int = 60
-    seeds: int = 1
     timeout: float | None = None
-    workers: int = 1
     delta: float = 0.03
     seed: int = 0
-    on_error: Literal["fail", "skip"] = "fail"
-    detector: Path | None = None
-    extra_faces: Mapping[str, Faces] = field(default_factory=dict)
-    min_rows: int = MIN_ROWS
 
 
 @dataclass(frozen=True)
@@ -79,7 +60,7 @@ class Search:
 
     Args:
         outcomes: All trials that are over, by number.
-        data: What they were trained and judged on; no test rows among it.
+        data: What they were trained and scored on; no test rows among it.
         new: Trials of this call.
         seconds: Time of this call's trials.
         new_copies: Augmented copies that were embedded now; the others were in the store.
@@ -105,36 +86,38 @@ def tune(recipe: Recipe, faces: Faces, space: Space, settings: TuningSettings, o
             search.
         DataError: A split or extra faces are missing, or no trial could be trained.
     """
-    recipe = with_min_rows(recipe, settings.min_rows)
+    run = settings.run
+    recipe = recipe.with_min_rows(run.min_rows)
     check_scratch(recipe, None)
     check_space(space, recipe)
-    recipes, _ = handed_over(embedding_candidates(space, recipe), settings.extra_faces)
-    for told in recipes:
-        check_scratch(told, None)
-    embedder = Embedder(settings.backbones, settings.store, settings.on_error, settings.detector)
-    found = embedder.embedded(recipes, faces, settings.extra_faces, splits=SPLITS)
-    data = found.data
+    recipes, _ = with_extra_faces(embedding_candidates(space, recipe), run.extra_faces)
+    for drawn in recipes:
+        check_scratch(drawn, None)
+    inputs = embed_inputs(recipes, faces, run.embedding, run.extra_faces, splits=SPLITS)
+    data = inputs.data
     started = time.monotonic()
     with (
-        open_memory(new_folder(out), _hash(recipe, space, settings, data), seed=settings.seed) as m,
-        _training(data, settings.workers) as submit,
+        open_study(
+            new_folder(out), _hash(recipe, space, settings, data), seed=settings.seed
+        ) as study,
+        _training(data, run.workers) as submit,
     ):
-        new = _Searching(recipe, space, settings, m, submit).run()
-        outcomes = m.outcomes()
+        new = _Searching(recipe, space, settings, study, submit).run()
+        outcomes = study.outcomes()
     if not any(outcome.state == "complete" for outcome in outcomes):
-        reasons = [o.judged.reason for o in outcomes] or ["there was no time for any"]
+        reasons = [o.scored.reason for o in outcomes] or ["there was no time for any"]
         raise DataError(f"expected a trial that can be trained, got none: {reasons[0]}")
-    return Search(outcomes, data, new, time.monotonic() - started, new_copies=found.new)
+    return Search(outcomes, data, new, time.monotonic() - started, new_copies=inputs.new_copies)
 
 
 def _hash(recipe: Recipe, space: Space, settings: TuningSettings, data: EmbeddedFaces) -> str:
     """Return the hash of all that a search depends on; more trials do not make it another one."""
-    own: list[float] = [settings.seeds, settings.seed, settings.delta]  # delta: what is stopped
-    own.append(settings.min_rows)
-    told = json.dumps([recipe.fingerprint, space.told(), *own])
+    own: list[float] = [settings.run.seeds, settings.seed, settings.delta]  # delta: what is stopped
+    own.append(settings.run.min_rows)
+    text = json.dumps([recipe.fingerprint, space.content(), *own])
     more = [f"{name}={extra.fingerprint}" for name, extra in sorted(data.extras.items())]
     more += [f"{key}={copies.fingerprint}" for key, copies in sorted(data.copies.items())]
-    parts = "".join([told, data.fingerprint, *more])
+    parts = "".join([text, data.fingerprint, *more])
     return hashlib.blake2b(parts.encode(), digest_size=8).hexdigest()
 
 
@@ -151,9 +134,9 @@ def _training(data: EmbeddedFaces, workers: int) -> Iterator[Submit]:
             yield lambda task: pool.submit(run_saved_task, task, Path(scratch))
 
 
-def _done(judged: Judged) -> Future[Judged]:
-    future: Future[Judged] = Future()
-    future.set_result(judged)
+def _done(scored: ScoredTrial) -> Future[ScoredTrial]:
+    future: Future[ScoredTrial] = Future()
+    future.set_result(scored)
     return future
 
 
@@ -164,21 +147,21 @@ class _Searching:
     recipe: Recipe
     space: Space
     settings: TuningSettings
-    memory: Memory
+    study: StudyStore
     submit: Submit
 
     def run(self) -> int:
         """Return how many trials were trained now."""
-        there = len(self.memory.outcomes())
-        wanted = max(self.settings.trials - there, 0)
+        there = len(self.study.outcomes())
+        left = max(self.settings.trials - there, 0)
         until = time.monotonic() + (self.settings.timeout or float("inf"))
-        running: dict[Future[Judged], Trial] = {}
+        running: dict[Future[ScoredTrial], Trial] = {}
         begun = 0
-        with progress_bar("trials", wanted) as advance:
+        with progress_bar("trials", left) as advance:
             while True:
                 while (
-                    begun < wanted
-                    and len(running) < self.settings.workers
+                    begun < left
+                    and len(running) < self.settings.run.workers
                     and time.monotonic() < until
                 ):
                     running |= self._begin()
@@ -186,19 +169,18 @@ class _Searching:
                 if not running:
                     return begun
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    self.memory.end(running.pop(future), future.result())
+                    self.study.end(running.pop(future), future.result())
                     advance(1)
 
-    def _begin(self) -> dict[Future[Judged], Trial]:
-        trial, number = self.memory.begin()
+    def _begin(self) -> dict[Future[ScoredTrial], Trial]:
+        trial, number = self.study.begin()
         values = draw(trial, self.space, self.recipe) if number > 0 else {}
-        finished = [o.judged for o in self.memory.outcomes() if o.state == "complete"]
+        finished = [o.scored for o in self.study.outcomes() if o.state == "complete"]
         limits = limits_of(finished, delta=self.settings.delta)
         try:
             recipe = candidate(self.recipe, values) if values else self.recipe
         except ConfigError as error:
-            return {_done(Judged(reason=str(error))): trial}
-        recipe = with_min_rows(recipe, self.settings.min_rows)  # of a selection that was drawn
-        return {
-            self.submit(Task(recipe, self.settings.seeds, limits, self.settings.min_rows)): trial
-        }
+            return {_done(ScoredTrial(reason=str(error))): trial}
+        run = self.settings.run
+        recipe = recipe.with_min_rows(run.min_rows)  # of a selection that was drawn
+        return {self.submit(Task(recipe, run.seeds, limits, run.min_rows)): trial}

@@ -16,7 +16,7 @@ from fairage._tables_io import write_table
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE, bias_column
 from fairage.experiments.inputs import EmbeddedRows
 from fairage.experiments.recipe import Recipe
-from fairage.experiments.suite import backbone_title, rows_told, software
+from fairage.experiments.suite import backbone_title, rows_text, software
 from fairage.experiments.tuning.search import Search, TuningSettings
 from fairage.experiments.tuning.space import candidate
 from fairage.experiments.tuning.study_store import Outcome
@@ -27,8 +27,6 @@ from fairage.reports.tuning_page import (
     tuning_html,
 )
 from fairage.training.selection import fairest, no_bias_note
-
-__all__ = ["TuningOutcome", "write_search"]
 
 TRIALS, FRONT, REPORT = "trials.csv", "front.csv", "tuning.html"
 FLOORS = (f"{AVERAGE_BIAS}_floor", f"{AVERAGE_BIAS}_floor_p975")
@@ -100,26 +98,26 @@ def write_search(
         pruned=counts["pruned"],
         failed=counts["failed"],
         fitted_on_validation=any(candidate(recipe, o.values).after for o in complete),
-        min_rows=settings.min_rows,
+        min_rows=settings.run.min_rows,
         facts=facts,
     )
     write_text(out / REPORT, tuning_html(report))
     numbers = tried[chosen].number, tried[accurate].number
     outcome = TuningOutcome(out, front_frame, *numbers, counts, found.new, found.seconds)
     copies = sum(map(len, found.data.copies.values()))
-    note = "" if tried[chosen].has_bias else no_bias_note(settings.min_rows)
+    note = "" if tried[chosen].has_bias else no_bias_note(settings.run.min_rows)
     return replace(outcome, copies=copies, new_copies=found.new_copies, note=note)
 
 
 def _tried(outcome: Outcome) -> TrialNumbers:
-    judged = outcome.judged
+    scored = outcome.scored
     return TrialNumbers(
         outcome.number,
-        judged.mae,
-        _or_nan(judged.average_bias),
-        judged.biases,
-        _or_nan(judged.noise_floor),
-        _or_nan(judged.noise_p975),
+        scored.mae,
+        _or_nan(scored.average_bias),
+        scored.biases,
+        _or_nan(scored.noise_floor),
+        _or_nan(scored.noise_p975),
         {key: _text(value) for key, value in outcome.values.items()},
     )
 
@@ -134,17 +132,17 @@ def _frame(outcomes: Sequence[Outcome], attributes: Sequence[str]) -> pl.DataFra
 
 
 def _row(outcome: Outcome, names: Sequence[str], keys: Sequence[str]) -> dict[str, Any]:
-    judged, whole = outcome.judged, outcome.state == "complete"
+    scored, whole = outcome.scored, outcome.state == "complete"
     return {
         "trial": outcome.number,
         "state": outcome.state,
-        MAE: judged.mae if whole else None,
-        **{bias_column(name): judged.biases.get(name) for name in names},
-        AVERAGE_BIAS: judged.average_bias if whole else None,
-        FLOORS[0]: judged.noise_floor if whole else None,
-        FLOORS[1]: judged.noise_p975 if whole else None,
-        "epochs": judged.epochs,
-        "reason": judged.reason or (f"lagged at epoch {judged.pruned}" if judged.pruned else ""),
+        MAE: scored.mae if whole else None,
+        **{bias_column(name): scored.biases.get(name) for name in names},
+        AVERAGE_BIAS: scored.average_bias if whole else None,
+        FLOORS[0]: scored.noise_floor if whole else None,
+        FLOORS[1]: scored.noise_p975 if whole else None,
+        "epochs": scored.epochs,
+        "reason": scored.reason or (f"lagged at epoch {scored.pruned}" if scored.pruned else ""),
         **{key: _text(outcome.values[key]) if key in outcome.values else None for key in keys},
     }
 
@@ -169,16 +167,16 @@ def _text(value: object) -> str:
 def _yaml(recipe: Recipe, outcome: Outcome, name: str, trials: int) -> str:
     """Return the trial's recipe as a file that `fairage run` takes."""
     kind = Path(name).stem
-    judged = outcome.judged
-    told = candidate(recipe, outcome.values).model_copy(
+    scored = outcome.scored
+    best = candidate(recipe, outcome.values).model_copy(
         update={
             "experiment": "tuned",
             "version": f"{recipe.version} {kind}",
             "description": f"Trial {outcome.number} of {trials} from {recipe.version}; validation "
-            f"MAE {judged.mae:.3f}, average bias {_shown(judged.average_bias)}.",
+            f"MAE {scored.mae:.3f}, average bias {_shown(scored.average_bias)}.",
         }
     )
-    plain = told.model_dump(mode="json", exclude={"published"}, exclude_defaults=True)
+    plain = best.model_dump(mode="json", exclude={"published"}, exclude_defaults=True)
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
 
 
@@ -189,16 +187,16 @@ def _facts(
     return {
         "Recipe": f"{recipe.experiment}, {recipe.version}",
         "Faces table": faces_name,
-        "Faces": rows_told(data),
-        **{f"Extra faces {name}": rows_told(extra) for name, extra in data.extras.items()},
+        "Faces": rows_text(data),
+        **{f"Extra faces {name}": rows_text(extra) for name, extra in data.extras.items()},
         **{f"Augmented copies {n}": _copies(c) for n, c in enumerate(data.copies.values(), 1)},
         "Backbones": ", ".join(map(backbone_title, data.backbones)),
         "Trials": str(len(found.outcomes)),
-        "Seeds a trial": str(settings.seeds),
+        "Seeds a trial": str(settings.run.seeds),
         "Versions of software": software(),
     }
 
 
 def _copies(copies: EmbeddedRows) -> str:
-    told = [f"{len(copies):,} of {len(np.unique(copies.rows)):,} training faces", *copies.notes]
-    return "; ".join(told)
+    texts = [f"{len(copies):,} of {len(np.unique(copies.rows)):,} training faces", *copies.notes]
+    return "; ".join(texts)

@@ -19,18 +19,6 @@ from fairage.objectives import OBJECTIVES
 from fairage.objectives.fairness import FAIRNESS
 from fairage.weighting import WEIGHTINGS
 
-__all__ = [
-    "Choices",
-    "Drawing",
-    "Range",
-    "Space",
-    "candidate",
-    "check_space",
-    "draw",
-    "embedding_candidates",
-    "read_space",
-]
-
 DEFAULT = Path(__file__).parents[1] / "spaces" / "default.yaml"
 FIXED = {"experiment", "version", "description", "published"}
 
@@ -104,7 +92,7 @@ class Space:
     domains: Mapping[str, Range | Choices]
     source: str
 
-    def told(self) -> dict[str, Any]:
+    def content(self) -> dict[str, Any]:
         """Return the space as plain values, the order included."""
         return {key: domain.model_dump(mode="json") for key, domain in self.domains.items()}
 
@@ -124,16 +112,16 @@ def read_space(path: Path | None) -> Space:
     if not path.is_file():
         raise DataError(f"expected a file of a search space, got none {str(path)!r}, check it")
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"expected YAML in {str(path)!r}, got {reason}, correct it") from error
-    if not isinstance(told, dict) or not told:
+    if not isinstance(content, dict) or not content:
         raise ConfigError(
-            f"expected keys of a recipe in {str(path)!r}, got {type(told).__name__}, write for "
+            f"expected keys of a recipe in {str(path)!r}, got {type(content).__name__}, write for "
             "example training.batch_size: {choices: [64, 256]}"
         )
-    return Space({_key(key, path): _domain(key, told[key], path) for key in told}, str(path))
+    return Space({_key(key, path): _domain(key, content[key], path) for key in content}, str(path))
 
 
 def _key(text: object, path: Path) -> str:
@@ -147,22 +135,22 @@ def _key(text: object, path: Path) -> str:
     return ", ".join(keys)
 
 
-def _domain(key: object, told: object, path: Path) -> Range | Choices:
+def _domain(key: object, value: object, path: Path) -> Range | Choices:
     kind: type[Range | Choices] = Range
-    if isinstance(told, Mapping) and "choices" in told:
+    if isinstance(value, Mapping) and "choices" in value:
         kind = Choices
     try:
-        found: Range | Choices = TypeAdapter(kind).validate_python(told)
+        domain: Range | Choices = TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, (key, *first["loc"])))
         reason = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         raise ConfigError(
             f"{path}: {where}: expected {{low: .., high: .., log: true}} or {{choices: [..]}}, got "
-            f"{told!r} ({reason}), correct it"
+            f"{value!r} ({reason}), correct it"
         ) from error
-    _check_together(str(key), found, path)
-    return found
+    _check_together(str(key), domain, path)
+    return domain
 
 
 def _check_together(key: str, domain: Range | Choices, path: Path) -> None:
@@ -197,11 +185,11 @@ def draw(drawing: Drawing, space: Space, recipe: Recipe) -> Values:
         space: What is drawn.
         recipe: The base, whose parts stay where the space does not name them.
     """
-    found: Values = {}
+    values: Values = {}
     for key in _in_order(space):
-        if _applies(key, found, recipe):
-            found[key] = space.domains[key].draw(drawing, key)
-    return found
+        if _applies(key, values, recipe):
+            values[key] = space.domains[key].draw(drawing, key)
+    return values
 
 
 def candidate(recipe: Recipe, values: Values, source: str = "candidate") -> Recipe:
@@ -212,8 +200,8 @@ def candidate(recipe: Recipe, values: Values, source: str = "candidate") -> Reci
 
     Examples:
         >>> base = recipe_from({"experiment": "1", "version": "mine"}, "example")
-        >>> found = candidate(base, {"head": "linear", "head.dropout": 0.2})
-        >>> found.head.name, found.head.options
+        >>> linear = candidate(base, {"head": "linear", "head.dropout": 0.2})
+        >>> linear.head.name, linear.head.options
         ('linear', {'dropout': 0.2})
     """
     return recipe_from(_with(recipe, values), source)
@@ -277,17 +265,17 @@ def _in_order(space: Space) -> list[str]:
     return sorted(space.domains, key=lambda key: "." in key)
 
 
-def _applies(key: str, found: Values, recipe: Recipe) -> bool:
+def _applies(key: str, drawn: Values, recipe: Recipe) -> bool:
     """Whether the part that was drawn, or is the recipe's, has this option."""
     part, _, option = key.partition(".")
     if part not in PARTS or not option:
         return True
-    name = _name(_drawn(part, found, recipe))
+    name = _name(_drawn(part, drawn, recipe))
     return name in PARTS[part] and option.split(".")[0] in _options(part, name)
 
 
-def _drawn(part: str, found: Values, recipe: Recipe) -> object:
-    for keys, value in found.items():
+def _drawn(part: str, drawn: Values, recipe: Recipe) -> object:
+    for keys, value in drawn.items():
         names = keys.split(", ")
         if part in names:
             return value[names.index(part)] if len(names) > 1 else value
@@ -295,8 +283,8 @@ def _drawn(part: str, found: Values, recipe: Recipe) -> object:
     return None if own is None else own.name
 
 
-def _name(told: object) -> str:
-    return str(told["name"] if isinstance(told, Mapping) and "name" in told else told)
+def _name(part: object) -> str:
+    return str(part["name"] if isinstance(part, Mapping) and "name" in part else part)
 
 
 def _options(part: str, name: str) -> set[str]:
@@ -317,21 +305,21 @@ def _check_option(space: Space, recipe: Recipe, part: str, option: str) -> None:
 
 def _with(recipe: Recipe, values: Values) -> dict[str, Any]:
     """Return what describes the recipe with these values."""
-    told = recipe.model_dump(mode="json", exclude={"published"})
+    content = recipe.model_dump(mode="json", exclude={"published"})
     for keys, value in values.items():
         names = keys.split(", ")
         for key, own in zip(names, value if len(names) > 1 else [value], strict=True):
-            _set(told, key, own)
-    return told
+            _set(content, key, own)
+    return content
 
 
-def _set(told: dict[str, Any], key: str, value: object) -> None:
+def _set(content: dict[str, Any], key: str, value: object) -> None:
     """Set a value at the end of the dots."""
     *path, last = key.split(".")
     for name in path:
-        inner = told.get(name)
+        inner = content.get(name)
         if isinstance(inner, str):
             inner = {"name": inner}
-        told[name] = dict(inner) if isinstance(inner, Mapping) else {}
-        told = told[name]
-    told[last] = value
+        content[name] = dict(inner) if isinstance(inner, Mapping) else {}
+        content = content[name]
+    content[last] = value

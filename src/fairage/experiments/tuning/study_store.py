@@ -16,14 +16,12 @@ from sqlalchemy.exc import DatabaseError
 from fairage._files import locked_folder
 from fairage._random import derive_seed
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.tuning.trials import Judged
-
-__all__ = ["Memory", "Outcome", "Trial", "open_memory"]
+from fairage.experiments.tuning.trials import ScoredTrial
 
 State = Literal["complete", "pruned", "failed"]
 
 DATABASE, NAME = "tuning.db", "fairage tune"
-FINGERPRINT, JUDGED = "fingerprint", "judged"
+FINGERPRINT, SCORED = "fingerprint", "scored"
 STARTUP = 12
 STATES: dict[TrialState, State] = {
     TrialState.COMPLETE: "complete",
@@ -40,19 +38,19 @@ class Outcome:
         number: Its number, from 0; the trial 0 is the recipe as it came.
         state: Trained to its end, stopped before, or not to be trained.
         values: What was drawn.
-        judged: Its numbers.
+        scored: Its numbers.
     """
 
     number: int
     state: State
     values: dict[str, Any]
-    judged: Judged
+    scored: ScoredTrial
 
 
 Trial = optuna.trial.Trial
 
 
-class Memory:
+class StudyStore:
     """The trials of a search. What a killed process had begun is drawn again, the same.
 
     The random numbers of a trial depend on the seed and on how many trials there are before it,
@@ -67,10 +65,10 @@ class Memory:
         self.study, self.seed = study, seed
 
     def drop_begun(self) -> None:
-        """Give up the trials that a killed process had begun; what was judged is kept."""
+        """Give up the trials that a killed process had begun; what was scored is kept."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if JUDGED in trial.user_attrs:
-                self._tell(trial.number, Judged(**trial.user_attrs[JUDGED]))
+            if SCORED in trial.user_attrs:
+                self._tell(trial.number, ScoredTrial(**trial.user_attrs[SCORED]))
             else:
                 self.study.tell(trial.number, state=TrialState.FAIL)
 
@@ -85,32 +83,34 @@ class Memory:
         )
         return self.study.ask(), number
 
-    def end(self, trial: Trial, judged: Judged) -> None:
+    def end(self, trial: Trial, scored: ScoredTrial) -> None:
         """Keep what became of a trial."""
-        trial.set_user_attr(JUDGED, asdict(judged))
-        self._tell(trial.number, judged)
+        trial.set_user_attr(SCORED, asdict(scored))
+        self._tell(trial.number, scored)
 
     def outcomes(self) -> list[Outcome]:
         """Return the trials that are over, in the order in which they began."""
         begun = [trial for trial in self.study.get_trials(deepcopy=False) if _counts(trial)]
         return [
-            Outcome(number, STATES[trial.state], _values(trial), Judged(**trial.user_attrs[JUDGED]))
+            Outcome(
+                number, STATES[trial.state], _values(trial), ScoredTrial(**trial.user_attrs[SCORED])
+            )
             for number, trial in enumerate(begun)
             if trial.state in STATES
         ]
 
-    def _tell(self, number: int, judged: Judged) -> None:
-        if judged.reason:
+    def _tell(self, number: int, scored: ScoredTrial) -> None:
+        if scored.reason:
             self.study.tell(number, state=TrialState.FAIL)
-        elif judged.pruned:
+        elif scored.pruned:
             self.study.tell(number, state=TrialState.PRUNED)
         else:
-            self.study.tell(number, [judged.mae, judged.average_bias or 0.0])
+            self.study.tell(number, [scored.mae, scored.average_bias or 0.0])
 
 
 @contextmanager
-def open_memory(folder: Path, fingerprint: str, *, seed: int) -> Iterator[Memory]:
-    """Yield the memory of the search in this folder, a new one where there is none.
+def open_study(folder: Path, fingerprint: str, *, seed: int) -> Iterator[StudyStore]:
+    """Yield the trials of the search in this folder, a new one where there is none.
 
     Raises:
         ConfigError: Another search has been made there, or a command is at work there.
@@ -128,9 +128,9 @@ def open_memory(folder: Path, fingerprint: str, *, seed: int) -> Iterator[Memory
                 load_if_exists=True,
             )
             _check(study, fingerprint, folder)
-            memory = Memory(study, seed)
-            memory.drop_begun()
-            yield memory
+            store = StudyStore(study, seed)
+            store.drop_begun()
+            yield store
         except DatabaseError as error:
             raise DataError(
                 f"expected the trials of a search in {str(folder / DATABASE)!r}, got a file that "
@@ -154,7 +154,7 @@ def _check(study: optuna.Study, fingerprint: str, folder: Path) -> None:
 
 def _counts(trial: FrozenTrial) -> bool:
     """Whether it is at work or has an end; trials of killed processes have none."""
-    return not trial.state.is_finished() or JUDGED in trial.user_attrs
+    return not trial.state.is_finished() or SCORED in trial.user_attrs
 
 
 def _values(trial: FrozenTrial) -> dict[str, Any]:

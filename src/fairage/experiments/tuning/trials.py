@@ -19,8 +19,6 @@ from fairage.models import AgeHead
 from fairage.tables import AGE
 from fairage.training import Epoch
 
-__all__ = ["RUNGS", "Judged", "Limits", "Task", "limits_of", "run_saved_task", "run_task"]
-
 RUNGS = (3, 6, 12, 24, 48)
 STARTUP = 5
 SLACK, NARROWEST = 0.8, 0.1
@@ -47,7 +45,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredTrial:
     """What became of a trial; everything is of the validation rows, in years.
 
     Args:
@@ -73,7 +71,7 @@ class Judged:
     reason: str = ""
 
 
-def limits_of(finished: Sequence[Judged], *, delta: float) -> Limits:
+def limits_of(finished: Sequence[ScoredTrial], *, delta: float) -> Limits:
     """Return the limits for a new trial; none before five trials were trained to their end.
 
     Successive halving, for two objectives: the first rung lets a trial lag 80 % behind the lowest
@@ -86,27 +84,27 @@ def limits_of(finished: Sequence[Judged], *, delta: float) -> Limits:
         delta: What the selection rule may give of the MAE, as a share.
 
     Examples:
-        >>> found = limits_of([Judged(rungs={"3": 10.0, "6": 8.0})] * 5, delta=0.03)
-        >>> {rung: round(limit, 1) for rung, limit in found.items()}
+        >>> limits = limits_of([ScoredTrial(rungs={"3": 10.0, "6": 8.0})] * 5, delta=0.03)
+        >>> {rung: round(limit, 1) for rung, limit in limits.items()}
         {3: 18.0, 6: 11.2}
     """
     if len(finished) < STARTUP:
         return {}
     limits = {}
     for number, rung in enumerate(RUNGS):
-        known = [judged.rungs[str(rung)] for judged in finished if str(rung) in judged.rungs]
+        known = [trial.rungs[str(rung)] for trial in finished if str(rung) in trial.rungs]
         if known:
             slack = max(SLACK / 2**number, NARROWEST, 2 * delta)
             limits[rung] = min(known) * (1 + slack)
     return limits
 
 
-def run_saved_task(task: Task, folder: Path) -> Judged:
+def run_saved_task(task: Task, folder: Path) -> ScoredTrial:
     """Run a task on the faces that `EmbeddedFaces.save` wrote."""
     return run_task(task, load_embedded_faces(folder))
 
 
-def run_task(task: Task, data: EmbeddedFaces) -> Judged:
+def run_task(task: Task, data: EmbeddedFaces) -> ScoredTrial:
     """Train the candidate with each seed and judge it on the validation rows."""
     watch = _Watch(task.limits)
     plain = not task.recipe.stages and task.recipe.experts is None
@@ -114,12 +112,12 @@ def run_task(task: Task, data: EmbeddedFaces) -> Judged:
     try:
         for seed in range(task.seeds):
             watch.start()
-            seen = watch if plain else watch.count
-            heads.append(fit(task.recipe, data, seed=seed, watch=seen).head)
+            watched = watch if plain else watch.count
+            heads.append(fit(task.recipe, data, seed=seed, watch=watched).head)
     except _LaggingError:
-        return Judged(pruned=watch.epoch, epochs=watch.epochs)
+        return ScoredTrial(pruned=watch.epoch, epochs=watch.epochs)
     except (ConfigError, DataError) as error:
-        return Judged(reason=str(error), epochs=watch.epochs)
+        return ScoredTrial(reason=str(error), epochs=watch.epochs)
     return _judge(heads, data.split("valid"), watch, task.min_rows)
 
 
@@ -156,7 +154,9 @@ class _Watch:
             raise _LaggingError
 
 
-def _judge(heads: Sequence[AgeHead], valid: EmbeddedFaces, watch: _Watch, min_rows: int) -> Judged:
+def _judge(
+    heads: Sequence[AgeHead], valid: EmbeddedFaces, watch: _Watch, min_rows: int
+) -> ScoredTrial:
     ages, persons = valid.frame[AGE].to_numpy(), persons_of(valid.frame)
     groups = {name: label_groups(labels) for name, labels in valid.labels().items()}
     embeddings = torch.from_numpy(np.array(valid.embeddings, dtype=np.float32))
@@ -165,7 +165,7 @@ def _judge(heads: Sequence[AgeHead], valid: EmbeddedFaces, watch: _Watch, min_ro
     floors = [average_noise_floor(own, groups, persons, min_rows) for own in errors]
     known = [floor for floor in floors if floor is not None]
     names = [name for name, bias in scores[0].biases.items() if not math.isnan(bias)]
-    return Judged(
+    return ScoredTrial(
         mae=float(np.mean([score.mae for score in scores])),
         average_bias=float(np.mean([s.average_bias for s in scores])) if names else None,
         biases={name: float(np.mean([s.biases[name] for s in scores])) for name in names},
