@@ -150,14 +150,14 @@ def check_figure(check: AgeCheck, attribute: str) -> Markup:
     curves = check.curves[attribute][:MOST_LINES]
     taking = {g for g, rates in check.groups.get(attribute, {}).items() if rates.takes_part}
     passed = dict(_passed(c, takes_part=attribute == ALL or c.group in taking) for c in curves)
-    held = {c.group: _percentages(c.challenged) for c in curves}
+    challenged = {c.group: _percentages(c.challenged) for c in curves}
     x, xlabel = np.array(check.thresholds), "Threshold in years"
     vertical = (f"threshold {check.threshold:g}", check.threshold)
     under = f"Under {check.legal_age:g} who pass, %"
     over = f"Of {check.legal_age:g} or older challenged, %"
     pair = [
         Curves(x, passed, xlabel, under, vertical=vertical, ends=(0.0, _top(passed))),
-        Curves(x, held, xlabel, over, vertical=vertical, ends=(0.0, _top(held))),
+        Curves(x, challenged, xlabel, over, vertical=vertical, ends=(0.0, _top(challenged))),
     ]
     words = attribute_words(attribute)
     return _side_by_side(pair, [f"Wrong passes by {words}", f"Challenges by {words}"])
@@ -233,5 +233,5 @@ def _largest(bands: Sequence[AgeBand]) -> list[str]:
     sizes: dict[str, int] = {}
     for band in bands:
         sizes[band.group] = sizes.get(band.group, 0) + band.n
-    kept = sorted(sizes, key=lambda name: -sizes[name])[:MOST_LINES]
-    return [name for name in sizes if name in kept]
+    top = sorted(sizes, key=lambda name: -sizes[name])[:MOST_LINES]
+    return [name for name in sizes if name in top]

@@ -131,7 +131,7 @@ def _model(model: ModelAudit, result: AuditResult, *, headed: bool) -> View:
     return {
         "name": model.name,
         "headline": headline(model) if headed else "",
-        "findings": _without(findings(model, result.settings), _told_below(model)),
+        "findings": _without(findings(model, result.settings), _sentences_below(model)),
         "verdicts": verdict_table(model, [name for name in names if name in model.verdicts]),
         "gaps": gap_panels(model, pairs[:figures]),
         "gaps_left": len(pairs[figures:]),
@@ -151,7 +151,7 @@ def _model(model: ModelAudit, result: AuditResult, *, headed: bool) -> View:
     }
 
 
-def _told_below(model: ModelAudit) -> list[str]:
+def _sentences_below(model: ModelAudit) -> list[str]:
     """Return what sections further down say: of each, all but the first sentence."""
     parts = (failure_sentences(model), range_sentences(model), age_check_sentences(model))
     return [sentence for sentences in parts for sentence in sentences[1:]]

@@ -110,14 +110,14 @@ def check_group_sentence(check: AgeCheck, attribute: str) -> str:
 
 def reach_sentence(check: AgeCheck) -> str:
     """Return the threshold that the worst group needs, what it rests on and what it costs."""
-    age, wanted = f"{check.legal_age:g}", f"{100 * check.wanted_rate:g}{PER_CENT}"
+    age, target = f"{check.legal_age:g}", f"{100 * check.wanted_rate:g}{PER_CENT}"
     if check.reached_at is None or check.reached_by is None:
         return (
-            f"No threshold can be named at which at most {wanted} of those under {age} pass in "
+            f"No threshold can be named at which at most {target} of those under {age} pass in "
             "every group with enough of them."
         )
     text = (
-        f"At most {wanted} of those under {age} pass in every group with enough of them from a "
+        f"At most {target} of those under {age} pass in every group with enough of them from a "
         f"threshold of {number(check.reached_at, 1)} years, which {faces_of(*check.reached_by)} "
         "need."
     )

@@ -28,6 +28,7 @@ from fairage.reports.gap_text import verdict_words
 
 __all__ = [
     "Table",
+    "TableCell",
     "TableRow",
     "adjusted_table",
     "attribute_row",
@@ -42,7 +43,7 @@ __all__ = [
     "spread_table",
 ]
 
-Cell = tuple[str, str]
+TableCell = tuple[str, str]
 SPREAD_TITLES = {"gap": "Worst-best gap", "ratio": "Largest / smallest", "gini": "Gini"}
 SPREAD_DIGITS = {"gini": 3}
 MOST_BIASES = 12  # columns of the table of models
@@ -61,14 +62,14 @@ class TableRow:
     """
 
     name: str
-    cells: Sequence[Cell]
+    cells: Sequence[TableCell]
     remark: str = ""
     whole: str = ""
     faint: bool = False
 
     @classmethod
     def named(
-        cls, name: str, cells: Sequence[Cell], remark: str = "", *, faint: bool = False
+        cls, name: str, cells: Sequence[TableCell], remark: str = "", *, faint: bool = False
     ) -> "TableRow":
         """Return a row for a name of any length from a stranger's table."""
         short, whole = visible(name), in_full(name)
@@ -99,7 +100,7 @@ def measure_title(key: str, own: Mapping[str, Measure] = MappingProxyType({})) -
 
 def measure_cell(
     key: str, interval: Interval | None, own: Mapping[str, Measure] = MappingProxyType({})
-) -> Cell:
+) -> TableCell:
     """Return a measure's number and interval, written in its unit.
 
     Examples:
@@ -118,7 +119,7 @@ def measure_cell(
     return as_cell(interval, measure.digits)
 
 
-def attribute_row(name: str, cells: Sequence[Cell], remark: str = "") -> TableRow:
+def attribute_row(name: str, cells: Sequence[TableCell], remark: str = "") -> TableRow:
     """Return a row for an attribute of any name."""
     short, whole = attribute_title(name), in_full(name)
     return TableRow(short, cells, remark, whole if len(whole) > len(short) else "")
@@ -252,18 +253,18 @@ def adjusted_table(model: ModelAudit, attributes: Sequence[str], most: int) -> T
     return Table(headings, rows, max(len(gaps) - most, 0))
 
 
-def count_cell(n: int | None) -> Cell:
+def count_cell(n: int | None) -> TableCell:
     """Return a number of faces or persons for a table's cell."""
     return (NOTHING if n is None else f"{n:,}", "")
 
 
-def faces_cell(interval: Interval) -> Cell:
+def faces_cell(interval: Interval) -> TableCell:
     """Return how many faces, and persons where known, stand behind a number."""
     persons = "" if interval.n_persons is None else f"{interval.n_persons:,} persons"
     return f"{interval.n:,}", persons
 
 
-def _floor(model: ModelAudit, attribute: str) -> Cell:
+def _floor(model: ModelAudit, attribute: str) -> TableCell:
     floor = model.floors.get(attribute)
     return (NOTHING, "") if floor is None else (number(floor.mean), f"up to {number(floor.p975)}")
 

@@ -8,6 +8,7 @@ from fairage.auditing.paired_failures import FailureChange
 from fairage.auditing.result_parts import MAE, MEAN_ERROR, Interval
 from fairage.reports.audit_tables import (
     Table,
+    TableCell,
     TableRow,
     attribute_row,
     count_cell,
@@ -34,7 +35,6 @@ __all__ = [
     "verdict_table",
 ]
 
-Cell = tuple[str, str]
 SIDES = ("a", "b")
 
 
@@ -148,14 +148,14 @@ def failure_change_table(result: ComparisonResult, most: int) -> Table:
 
 def _group_row(group: GroupChange, attribute: str, margin: float) -> TableRow:
     words = group.reason or change_words(group.changes(attribute), margin)
-    cells: list[Cell] = [count_cell(group.n)]
+    cells: list[TableCell] = [count_cell(group.n)]
     for measure in (MAE, MEAN_ERROR):
         cells += [_value(measure, getattr(group, side)[measure]) for side in SIDES]
         cells.append(as_signed_cell(group[measure]))
     return TableRow.named(group.name, cells, words, faint=not group.takes_part)
 
 
-def _value(measure: str, value: float) -> Cell:
+def _value(measure: str, value: float) -> TableCell:
     text, _ = measure_cell(measure, Interval(value))
     return text, ""
 
@@ -181,7 +181,7 @@ def _bias_words(interval: Interval, kind: BiasKind, failing: frozenset[str]) -> 
     return f"cannot tell: up to {size}"
 
 
-def _failure_cells(change: FailureChange) -> Sequence[Cell]:
+def _failure_cells(change: FailureChange) -> Sequence[TableCell]:
     points = change.change
     low, high = (None if end is None else 100 * end for end in (points.low, points.high))
     difference = Interval(100 * points.value, low, high)

@@ -59,7 +59,7 @@ def headline_sentences(result: ComparisonResult) -> list[str]:
         *_groups(result),
         _moved_groups(result),
         average_bias_sentence(result),
-        _left_out(result),
+        _left_out_sentence(result),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -238,7 +238,7 @@ def _moved_groups(result: ComparisonResult) -> str:
     return f"Compared with {a}, {b} estimates {joined(parts)} {AT_ONCE}."
 
 
-def _left_out(result: ComparisonResult) -> str:
+def _left_out_sentence(result: ComparisonResult) -> str:
     groups = [part for verdict in result.verdicts.values() for part in verdict.left_out]
     if not groups or result.identical:
         return ""
@@ -313,5 +313,5 @@ def _rows_words(verdict: ChangeVerdict) -> str:
 
 
 def _largest(bounds: Sequence[float | None]) -> float | None:
-    known = [bound for bound in bounds if bound is not None]
-    return max(known) if known and len(known) == len(bounds) else None
+    finite = [bound for bound in bounds if bound is not None]
+    return max(finite) if finite and len(finite) == len(bounds) else None

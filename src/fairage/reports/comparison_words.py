@@ -150,10 +150,10 @@ def change_words(changes: Iterable[Change], margin: float) -> str:
     if sure:
         return "; ".join(sure)
     bounds = [change.at_most for change in changes]
-    known = [bound for bound in bounds if bound is not None]
-    if len(known) < len(bounds):
+    finite = [bound for bound in bounds if bound is not None]
+    if len(finite) < len(bounds):
         return "cannot tell"
-    most = max(known)
+    most = max(finite)
     words = "no change above" if most <= margin else "cannot tell: up to"
     return f"{words} {size_at_most(most)}"
 

@@ -378,9 +378,11 @@ def _sign_of(character: str) -> str:
 
 def _is_adjective(attribute: str, group: str) -> bool:
     """Return whether "<group> faces" reads well."""
-    known = attribute == AGE_GROUP or _DEMOGRAPHIC & set(re.split(r"[\W_]+", attribute.lower()))
+    is_demographic = attribute == AGE_GROUP or _DEMOGRAPHIC & set(
+        re.split(r"[\W_]+", attribute.lower())
+    )
     plain = group.lower() not in _NO_ADJECTIVES and _ADJECTIVE.fullmatch(group.strip())
-    return bool(known and plain)
+    return bool(is_demographic and plain)
 
 
 def _end(end: float | None) -> float | None:

@@ -18,8 +18,8 @@ from fairage.auditing.result_parts import (
     Ranges,
 )
 from fairage.reports.audit_tables import (
-    Cell,
     Table,
+    TableCell,
     TableRow,
     attribute_row,
     count_cell,
@@ -109,11 +109,11 @@ def verdict_table(model: ModelAudit, attributes: Sequence[str]) -> Table:
     rows = []
     for name in attributes:
         verdict = model.verdicts[name]
-        left = f"{len(verdict.left_out)} left out" if verdict.left_out else ""
+        note = f"{len(verdict.left_out)} left out" if verdict.left_out else ""
         most = number(None) if verdict.at_most is None else limit(verdict.at_most, 2, up=True)
         least = limit(verdict.at_least, 2, up=False) if verdict.groups else number(None)
         words, needed = upper_first(verdict_words(verdict)), rows_words(verdict)
-        cells = [(f"{len(verdict.groups)}", left), (least, ""), (most, "")]
+        cells = [(f"{len(verdict.groups)}", note), (least, ""), (most, "")]
         rows.append(attribute_row(name, cells, f"{words}; {needed}" if needed else words))
     return Table(
         ["Attribute", "Groups", "Largest gap, at least", "At most", "What can be said"], rows
@@ -122,12 +122,12 @@ def verdict_table(model: ModelAudit, attributes: Sequence[str]) -> Table:
 
 def gap_panels(model: ModelAudit, attributes: Sequence[str]) -> list[GapPanel]:
     """Return the pairs of these attributes, so many in all that a page stays light."""
-    known = [name for name in attributes if model.gaps.get(name)]
-    margin = max((model.verdicts[name].margin for name in known), default=1.0)
-    ends = _ends([gap for name in known for gap in model.gaps[name]], margin)
+    names = [name for name in attributes if model.gaps.get(name)]
+    margin = max((model.verdicts[name].margin for name in names), default=1.0)
+    ends = _ends([gap for name in names for gap in model.gaps[name]], margin)
     budget, panels = PAIRS_OF_PAGE, []
-    for place, name in enumerate(known):
-        later = LEAST_PAIRS * (len(known) - place - 1)
+    for place, name in enumerate(names):
+        later = LEAST_PAIRS * (len(names) - place - 1)
         most = max(min(MOST_PAIRS, budget - later), LEAST_PAIRS)
         panel = _panel(model, name, most, ends)
         budget -= sum(len(rows) for _, rows in panel.parts)
@@ -269,7 +269,9 @@ def range_rows(ranges: Ranges) -> list[TableRow]:
     return rows
 
 
-def _group_row(attribute: str, group: str, cells: Sequence[Cell], remark: str = "") -> TableRow:
+def _group_row(
+    attribute: str, group: str, cells: Sequence[TableCell], remark: str = ""
+) -> TableRow:
     name = f"{attribute_title(attribute)}: {visible(group)}"
     whole = f"{in_full(attribute)}: {in_full(group)}"
     return TableRow(name, cells, remark, whole if len(whole) > len(name) else "", bool(remark))

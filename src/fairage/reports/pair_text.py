@@ -186,14 +186,16 @@ def _explained(adjusted: AdjustedGap, name: str) -> str:
     low, high = adjusted.explained.low, adjusted.explained.high
     if low is not None and low > 0 and adjusted.crude.value > 0:
         part = size_at_least(min(low, adjusted.crude.value))
-        return f"Part of {name} (at least {part}) comes from who is older. {_left(adjusted, 'it')}"
+        return (
+            f"Part of {name} (at least {part}) comes from who is older. {_same_age(adjusted, 'it')}"
+        )
     if high is not None and high < 0:
         part = size_at_least(-high)
-        return f"Who is older hides part of {name} (at least {part}). {_left(adjusted, 'it')}"
-    return _left(adjusted, name)
+        return f"Who is older hides part of {name} (at least {part}). {_same_age(adjusted, 'it')}"
+    return _same_age(adjusted, name)
 
 
-def _left(adjusted: AdjustedGap, name: str) -> str:
+def _same_age(adjusted: AdjustedGap, name: str) -> str:
     low, high = adjusted.adjusted.low, adjusted.adjusted.high
     if low is not None and low > 0:
         return f"Between people of the same age {name} is at least {size_at_least(low)}."

@@ -154,12 +154,12 @@ class SetNumbers:
 
     def _resolved(self, metric: str, sign: int) -> list[VersionNumbers]:
         changes = [(self.change(metric, version), version) for version in self.others]
-        known = [
+        resolved = [
             (sign * change.value, version)
             for change, version in changes
             if change is not None and change.resolved and sign * change.value > 0
         ]
-        return [version for _, version in sorted(known, key=lambda pair: -pair[0])]
+        return [version for _, version in sorted(resolved, key=lambda pair: -pair[0])]
 
 
 @dataclass(frozen=True)
@@ -216,10 +216,12 @@ def front_of(versions: Sequence[VersionNumbers]) -> list[VersionNumbers]:
 
     They come by rising MAE. Only of versions of the same faces.
     """
-    known = [(v.mae.mean, v.average_bias.mean, v) for v in versions if v.average_bias is not None]
+    measured = [
+        (v.mae.mean, v.average_bias.mean, v) for v in versions if v.average_bias is not None
+    ]
     front: list[VersionNumbers] = []
     lowest = math.inf
-    for _, bias, version in sorted(known, key=lambda one: one[:2]):
+    for _, bias, version in sorted(measured, key=lambda one: one[:2]):
         if bias < lowest:
             front.append(version)
             lowest = bias
@@ -228,15 +230,15 @@ def front_of(versions: Sequence[VersionNumbers]) -> list[VersionNumbers]:
 
 def estimate_interval(estimate: MetricEstimate) -> Interval:
     """Return the number that the interval of a metric is of, with it."""
-    return Interval(estimate.value, _known(estimate.low), _known(estimate.high))
+    return Interval(estimate.value, _none_if_nan(estimate.low), _none_if_nan(estimate.high))
 
 
 def difference_interval(difference: Difference) -> Interval:
     """Return a difference with its own interval."""
-    return Interval(difference.value, _known(difference.low), _known(difference.high))
+    return Interval(difference.value, _none_if_nan(difference.low), _none_if_nan(difference.high))
 
 
-def _known(end: float) -> float | None:
+def _none_if_nan(end: float) -> float | None:
     return None if math.isnan(end) else end
 
 

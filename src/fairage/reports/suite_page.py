@@ -125,15 +125,15 @@ def _scatter_svg(scatter: Scatter) -> Markup:
 
 
 def _panel(numbers: SuiteNumbers, attribute: str) -> dict[str, object]:
-    known = [v for v in numbers.versions if attribute in v.statistics.groups]
-    errors = [version.errors(attribute) for version in known]
+    versions = [v for v in numbers.versions if attribute in v.statistics.groups]
+    errors = [version.errors(attribute) for version in versions]
     counts: dict[str, int] = {}
-    for version in known:
+    for version in versions:
         groups = version.statistics.groups[attribute]
         sizes = dict(zip(groups.names, groups.counts.tolist(), strict=True))
         for name in version.errors(attribute):
             counts.setdefault(name, sizes[name])
-    dots = GroupDots([version.name for version in known], errors, counts)
+    dots = GroupDots([version.name for version in versions], errors, counts)
     title = attribute_title(attribute)
     svg = figure_svg(dots, dots.size(WIDTH), label=f"Group errors by {title}")
     return {"title": title, "svg": svg, "sentence": panel_sentence(numbers, attribute)}

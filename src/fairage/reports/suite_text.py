@@ -31,7 +31,7 @@ from fairage.reports.suite_numbers import (
 )
 from fairage.tables import UNKNOWN
 
-__all__ = ["conclusion", "left_out", "set_name", "these_weights"]
+__all__ = ["conclusion", "left_out_sentences", "set_name", "these_weights"]
 
 MOST_NAMES = 6
 DIFFERENT_FACES = (
@@ -44,15 +44,18 @@ def conclusion(numbers: SuiteNumbers) -> list[str]:
     """Return what the suite shows, the most important first."""
     if len(numbers.sets) == 1:
         (own,) = numbers.sets
-        sentences = [*_of_set(own, numbers.min_rows), *left_out(own, numbers.min_rows)]
+        sentences = [*_of_set(own, numbers.min_rows), *left_out_sentences(own, numbers.min_rows)]
         if numbers.statistics.runs.has_published_peers:
             sentences.append(_study(own))
         return [sentence for sentence in sentences if sentence]
     sentences = [DIFFERENT_FACES]
     for own in numbers.sets:
         where = set_name(own)
-        found = [*_of_set(own, numbers.min_rows), *left_out(own, numbers.min_rows)]
-        sentences += [f"{where}: {sentence}" for sentence in found if sentence]
+        set_sentences = [
+            *_of_set(own, numbers.min_rows),
+            *left_out_sentences(own, numbers.min_rows),
+        ]
+        sentences += [f"{where}: {sentence}" for sentence in set_sentences if sentence]
     return sentences
 
 
@@ -84,7 +87,7 @@ def these_weights(own: SetNumbers) -> str:
     )
 
 
-def left_out(own: SetNumbers, min_rows: int) -> list[str]:
+def left_out_sentences(own: SetNumbers, min_rows: int) -> list[str]:
     """Return which groups take no part, and which attributes have no bias."""
     unit = "face" if own.faces.persons is None else "person"
     version = own.baseline
@@ -178,9 +181,9 @@ def _none_better(own: SetNumbers, word: str) -> str:
 
 
 def _lowest_measured(own: SetNumbers) -> str:
-    known = [(v.average_bias.mean, v) for v in own.versions if v.average_bias is not None]
-    value, version = min(known, key=lambda pair: pair[0])
-    alike = [v for mean, v in known if number(mean) == number(value)]
+    biases = [(v.average_bias.mean, v) for v in own.versions if v.average_bias is not None]
+    value, version = min(biases, key=lambda pair: pair[0])
+    alike = [v for mean, v in biases if number(mean) == number(value)]
     if len(alike) > 1:
         return ""
     return (
@@ -230,9 +233,9 @@ def _hardest_group(own: SetNumbers, version: VersionNumbers) -> str:
     """Say whether the baseline's group with the largest error gains."""
     baseline = own.baseline
     hardest = {name: baseline.hardest(name) for name in baseline.statistics.groups}
-    known = {name: group for name, group in hardest.items() if group is not None}
-    attribute = max(known, key=lambda name: known[name].error)
-    group = known[attribute]
+    groups = {name: group for name, group in hardest.items() if group is not None}
+    attribute = max(groups, key=lambda name: groups[name].error)
+    group = groups[attribute]
     after = version.group_error(attribute, group.name)
     change = own.faces.comparison.group_difference(
         attribute, group.name, version.number, baseline.number

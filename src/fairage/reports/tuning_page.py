@@ -195,8 +195,8 @@ def _scatter(search: SearchNumbers, front: list[TrialNumbers]) -> Scatter:
     return Scatter(
         points=[*named.values(), *behind],
         front=[named[trial.number] for trial in front],
-        floor=_known(search.chosen.noise_floor),
-        floor_p975=_known(search.chosen.noise_p975),
+        floor=_none_if_nan(search.chosen.noise_floor),
+        floor_p975=_none_if_nan(search.chosen.noise_p975),
     )
 
 
@@ -236,5 +236,5 @@ def _rank(bias: float) -> float:
     return math.inf if math.isnan(bias) else bias
 
 
-def _known(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return None if math.isnan(value) else value

@@ -139,8 +139,8 @@ def _groups_of(verdicts: Sequence[Verdict]) -> str:
 
 
 def _largest(bounds: Sequence[float | None]) -> str | None:
-    known = [bound for bound in bounds if bound is not None]
-    return size_at_most(max(known)) if len(known) == len(bounds) else None
+    finite = [bound for bound in bounds if bound is not None]
+    return size_at_most(max(finite)) if len(finite) == len(bounds) else None
 
 
 TOGETHER = "look unequal, but no single pair can be distinguished"

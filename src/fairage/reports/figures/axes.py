@@ -66,8 +66,8 @@ def limits(values: Iterable[float | None], *, least: float = 1.0, margin: float 
         >>> round(scale.low, 2), round(scale.high, 2)
         (0.9, 2.1)
     """
-    known = [value for value in values if value is not None and math.isfinite(value)] or [0.0]
-    low, high = min(known), max(known)
+    finite = [value for value in values if value is not None and math.isfinite(value)] or [0.0]
+    low, high = min(finite), max(finite)
     room = max(margin * (high - low), (least - (high - low)) / 2)
     return Scale(low - room, high + room, 0.0, 1.0)
 

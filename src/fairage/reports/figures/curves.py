@@ -104,8 +104,8 @@ class Curves:
         points = points[np.isfinite(points)]
         room_for_shades = SHADES * float(np.ptp(points))
         shades = np.concatenate([np.zeros(1), *(e for pair in self.bands.values() for e in pair)])
-        seen = np.clip(shades, points.min() - room_for_shades, points.max() + room_for_shades)
-        span = limits([*points.tolist(), *seen.tolist()], least=2.0)
+        clipped = np.clip(shades, points.min() - room_for_shades, points.max() + room_for_shades)
+        span = limits([*points.tolist(), *clipped.tolist()], least=2.0)
         low, high = self.ends or (span.low if self.sign else 0.0, span.high)
         x_low, x_high = (float(self.x[0]), float(self.x[-1])) if len(self.x) else (0.0, 1.0)
         room = 0.03 * (x_high - x_low) or 1.0
@@ -133,8 +133,8 @@ class Curves:
         high: NDArray[np.float64],
     ) -> None:
         """Fill each stretch of ages at which the interval is known."""
-        known = np.isfinite(low) & np.isfinite(high)
-        starts = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int)))
+        is_known = np.isfinite(low) & np.isfinite(high)
+        starts = np.flatnonzero(np.diff(np.concatenate([[False], is_known, [False]]).astype(int)))
         for first, last in zip(starts[::2], starts[1::2], strict=True):
             where = range(int(first), int(last))
             edge = [(across(self.x[k]), up.inside(high[k])) for k in where]

@@ -229,9 +229,9 @@ class GroupDots:
         self, drawing: Drawing, scale: Scale, name: str, errors: Mapping[str, float], y: float
     ) -> None:
         _name(drawing, name, scale.start, y)
-        known = [error for error in errors.values() if math.isfinite(error)]
-        if known:
-            ends = (scale(min(known)), y), (scale(max(known)), y)
+        finite = [error for error in errors.values() if math.isfinite(error)]
+        if finite:
+            ends = (scale(min(finite)), y), (scale(max(finite)), y)
             drawing.line(*ends, stroke=GRID, width=3)
         for i, group in enumerate(self.counts):
             if group in errors and math.isfinite(errors[group]):

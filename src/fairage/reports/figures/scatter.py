@@ -210,14 +210,14 @@ def place_labels(
 
     A far place gets a line to its point. `frame` is left, top, right and bottom of the plot.
     """
-    taken = [box for label in labels for box in _cross(label)]
+    occupied = [box for label in labels for box in _cross(label)]
     for label in labels:
         boxes = [_box(label, offset) for offset in NEAR + FAR]
-        costs = [sum(map(box.overlap, taken)) + 4 * box.outside(_Box(*frame)) for box in boxes]
+        costs = [sum(map(box.overlap, occupied)) + 4 * box.outside(_Box(*frame)) for box in boxes]
         best = min(range(len(costs)), key=lambda i: (round(costs[i]), i))
         if label.optional and costs[best] > 1:
             continue
-        taken.append(boxes[best])
+        occupied.append(boxes[best])
         _write(drawing, label, (NEAR + FAR)[best], far=best >= len(NEAR))
 
 

@@ -106,9 +106,9 @@ class Drawing:
         """Draw a line through points, broken where one is not a number."""
         text, pen_down = "", False
         for x, y in points:
-            known = math.isfinite(x) and math.isfinite(y)
-            text += f"{'L' if pen_down else 'M'}{_n(x)} {_n(y)}" if known else ""
-            pen_down = known
+            is_finite = math.isfinite(x) and math.isfinite(y)
+            text += f"{'L' if pen_down else 'M'}{_n(x)} {_n(y)}" if is_finite else ""
+            pen_down = is_finite
         if text:
             self._parts.append(
                 f'<path d="{text}" fill="none" stroke="{stroke}"{_stroke(width, dash, opacity)}/>'
@@ -165,12 +165,12 @@ class Drawing:
         hollow: bool = False,
     ) -> None:
         """Draw the same marker at each point that is one."""
-        known = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
-        if not known:
+        finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+        if not finite:
             return
         inside, rim = (SURFACE, fill) if hollow else (fill, SURFACE)
         outline = marker_outline(shape, radius)
-        path = "".join(f"M{_n(x)} {_n(y)}{outline}" for x, y in known)
+        path = "".join(f"M{_n(x)} {_n(y)}{outline}" for x, y in finite)
         self._parts.append(
             f'<path d="{path}" fill="{inside}" stroke="{rim}"'
             f"{_stroke(1.4 if hollow else 1.0, '', opacity)}/>"
