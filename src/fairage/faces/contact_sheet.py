@@ -98,7 +98,7 @@ def _fitted(image: Image, side: int) -> Image:
     )
 
 
-Row = tuple[str, list[NDArray[np.uint8]]]
+LabelledImages = tuple[str, list[NDArray[np.uint8]]]
 
 
 def preview_rows(
@@ -109,7 +109,7 @@ def preview_rows(
     copies: int = 6,
     groups: tuple[str, ...] = (),
     seed: int = 0,
-) -> list[Row]:
+) -> list[LabelledImages]:
     """Return a few faces drawn by lot, each as a label, the image, and its augmented copies.
 
     Where the table has splits, only training faces are drawn.
@@ -146,7 +146,9 @@ def _chosen(faces: Faces, groups: tuple[str, ...]) -> NDArray[np.int64]:
     return np.flatnonzero(keep)
 
 
-def _row(faces: Faces, row: int, augmentation: Augmentation, copies: int, seed: int) -> Row:
+def _row(
+    faces: Faces, row: int, augmentation: Augmentation, copies: int, seed: int
+) -> LabelledImages:
     name = faces.images[row]
     try:
         image = decode_image(read_image_bytes(name))
