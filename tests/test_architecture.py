@@ -12,9 +12,9 @@ import fairage
 
 SOURCE = Path(__file__).parents[1] / "src" / "fairage"
 LAYERS = [
-    {"cli", "serve"},
+    {"cli"},
     {"experiments"},
-    {"reports", "training", "prediction"},
+    {"reports", "training"},
     {"auditing", "embeddings", "models"},
     {"synthetic"},
     {"datasets", "faces", "weighting", "objectives"},

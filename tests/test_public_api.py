@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,12 +47,33 @@ def test_a_package_only_re_exports(name: str) -> None:
 
 def test_public_names_are_typed_and_listed_once() -> None:
     text = (SOURCE / "__init__.py").read_text(encoding="utf-8")
-    lazy = set(fairage._MODULES)
-    assert lazy <= set(fairage.__all__)
+    assert set(fairage._MODULES) <= set(fairage.__all__)
     tree = ast.parse(text)
     checking = next(n for n in tree.body if isinstance(n, ast.If))
-    typed = {a.name for n in checking.body for a in n.names}  # type: ignore[attr-defined]
-    assert typed == lazy
+    typed = {
+        a.name: n.module
+        for n in checking.body
+        for a in n.names  # type: ignore[attr-defined]
+    }
+    assert typed == fairage._MODULES
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    reference = (SOURCE.parents[1] / "docs" / "reference.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^::: (\S+)", reference, flags=re.M))
+    for name in set(fairage.__all__) - {"__version__"}:
+        public = getattr(fairage, name)
+        module = getattr(public, "__module__", "fairage.auditing.measures")
+        assert module in documented, f"{name} of {module}"
+
+
+def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    for module in [name for name in sys.modules if name.startswith("fairage.embeddings")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.delattr(fairage, "embed", raising=False)
+    with pytest.raises(fairage.MissingDependencyError, match=r"fairage\[train\]"):
+        _ = fairage.embed
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

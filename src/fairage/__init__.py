@@ -13,13 +13,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from fairage.exceptions import (
-    ConfigError,
-    DataError,
-    FairageError,
-    MissingDependencyError,
-    NotFittedError,
-)
+from fairage.exceptions import ConfigError, DataError, FairageError, MissingDependencyError
 
 if TYPE_CHECKING:
     from fairage.age_groups import AgeGroups
@@ -35,58 +29,89 @@ if TYPE_CHECKING:
         compare,
         score,
     )
+    from fairage.embeddings import BackboneSpec, EmbedOptions, embed
+    from fairage.experiments import (
+        Recipe,
+        RunOptions,
+        compare_backbones,
+        read_recipe,
+        run_suite,
+    )
+    from fairage.experiments.tuning import TuningSettings, tune
+    from fairage.models import load_bundle, make_head
+    from fairage.objectives import make_objective
+    from fairage.objectives.fairness import make_fairness
+    from fairage.synthetic import synthesize
     from fairage.tables import Faces, read_faces
+    from fairage.training import FairAgeRegressor, TrainingSettings
+    from fairage.weighting import make_weighting
+
+_NAMES = {
+    "age_groups": "AgeGroups",
+    "auditing": "MEASURES AuditResult AuditSettings ComparisonResult Interval Measure ModelAudit "
+    "audit compare score",
+    "embeddings": "BackboneSpec EmbedOptions embed",
+    "experiments": "Recipe RunOptions compare_backbones read_recipe run_suite",
+    "experiments.tuning": "TuningSettings tune",
+    "models": "load_bundle make_head",
+    "objectives": "make_objective",
+    "objectives.fairness": "make_fairness",
+    "synthetic": "synthesize",
+    "tables": "Faces read_faces",
+    "training": "FairAgeRegressor TrainingSettings",
+    "weighting": "make_weighting",
+}
+_MODULES = {name: f"fairage.{module}" for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
     "MEASURES",
     "AgeGroups",
     "AuditResult",
     "AuditSettings",
+    "BackboneSpec",
     "ComparisonResult",
     "ConfigError",
     "DataError",
+    "EmbedOptions",
     "Faces",
+    "FairAgeRegressor",
     "FairageError",
     "Interval",
     "Measure",
     "MissingDependencyError",
     "ModelAudit",
-    "NotFittedError",
+    "Recipe",
+    "RunOptions",
+    "TrainingSettings",
+    "TuningSettings",
     "__version__",
     "audit",
     "compare",
+    "compare_backbones",
+    "embed",
+    "load_bundle",
+    "make_fairness",
+    "make_head",
+    "make_objective",
+    "make_weighting",
     "read_faces",
+    "read_recipe",
+    "run_suite",
     "score",
+    "synthesize",
+    "tune",
 ]
 
 __version__ = version("fairage")
-
-_MODULES = {
-    "AgeGroups": "fairage.age_groups",
-    "Faces": "fairage.tables",
-    "read_faces": "fairage.tables",
-    **dict.fromkeys(
-        (
-            "MEASURES",
-            "AuditResult",
-            "AuditSettings",
-            "ComparisonResult",
-            "Interval",
-            "Measure",
-            "ModelAudit",
-            "audit",
-            "compare",
-            "score",
-        ),
-        "fairage.auditing",
-    ),
-}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # any public name
     if name not in _MODULES:
         raise AttributeError(f"module 'fairage' has no attribute {name!r}")
-    value = getattr(import_module(_MODULES[name]), name)
+    try:
+        value = getattr(import_module(_MODULES[name]), name)
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError.of(error) from error
     globals()[name] = value
     return value
 

@@ -3,21 +3,12 @@
 FairageError
 ├── ConfigError             a recipe, an option or a name that is not known
 ├── DataError               a table, image or folder is not as expected (also a ValueError)
-├── MissingDependencyError  an optional package is not installed (also an ImportError)
-└── NotFittedError          a model was used before it was trained
+└── MissingDependencyError  an optional package is not installed (also an ImportError)
 """
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Self
-
-__all__ = [
-    "ConfigError",
-    "DataError",
-    "FairageError",
-    "MissingDependencyError",
-    "NotFittedError",
-]
 
 
 class FairageError(Exception):
@@ -70,6 +61,24 @@ class MissingDependencyError(FairageError, ImportError):
             f"run: pip install 'fairage[{extra}]'"
         )
 
+    @classmethod
+    def of(cls, error: ModuleNotFoundError) -> "ModuleNotFoundError | MissingDependencyError":
+        """Return the error that names the extra of a package which an import did not find.
 
-class NotFittedError(FairageError):
-    """A model was asked for something that only a trained one can give."""
+        A module that no extra brings is somebody's mistake: the error comes back as it is.
+        """
+        extra = EXTRAS.get(error.name or "")
+        return error if extra is None else cls.for_extra(str(error.name), extra)
+
+
+EXTRAS = {
+    **dict.fromkeys(
+        (
+            *("cv2", "huggingface_hub", "kornia", "onnxruntime", "optuna", "safetensors"),
+            *("sklearn", "torch", "transformers"),
+        ),
+        "train",
+    ),
+    "fastexcel": "excel",
+}
+"""The extra that brings a package, by the name that is imported."""

@@ -13,18 +13,6 @@ from fairage.cli.tune import tune
 from fairage.cli.weights import weights
 from fairage.exceptions import FairageError, MissingDependencyError
 
-TRAIN_PACKAGES = {
-    "cv2",
-    "huggingface_hub",
-    "kornia",
-    "onnxruntime",
-    "optuna",
-    "safetensors",
-    "sklearn",
-    "torch",
-    "transformers",
-}
-
 app = typer.Typer(
     name="fairage",
     help="Train, audit and de-bias models that estimate a person's age from a face.",
@@ -64,9 +52,10 @@ def main() -> None:
     except FairageError as error:
         _fail(str(error), 2)
     except ModuleNotFoundError as error:
-        if error.name not in TRAIN_PACKAGES:
+        missing = MissingDependencyError.of(error)
+        if missing is error:
             raise
-        _fail(str(MissingDependencyError.for_extra(error.name, "train")), 2)
+        _fail(str(missing), 2)
 
 
 def _fail(message: str, code: int) -> None:

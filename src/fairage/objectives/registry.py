@@ -1,5 +1,6 @@
 """The objectives by name, as recipes say them."""
 
+from fairage._registry import build
 from fairage.objectives.distribution import LabelDistributionLoss, MeanVarianceLoss
 from fairage.objectives.objective import Objective
 from fairage.objectives.ordinal import CoralLoss, CornLoss
@@ -9,8 +10,6 @@ from fairage.objectives.regression import (
     MeanAbsoluteError,
     MeanSquaredError,
 )
-
-__all__ = ["OBJECTIVES"]
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "mse": MeanSquaredError,
@@ -22,3 +21,13 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "coral": CoralLoss,
     "corn": CornLoss,
 }
+
+
+def make_objective(name: str, **options: object) -> Objective:
+    """Return the objective of this name; options are the fields of its class.
+
+    Examples:
+        >>> make_objective("huber", delta=3.0)
+        HuberLoss(delta=3.0)
+    """
+    return build("objective", OBJECTIVES, name, options)
