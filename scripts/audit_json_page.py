@@ -18,12 +18,12 @@ from typing import Any
 
 from fairage.age_groups import AgeGroups
 from fairage.auditing import comparison_result, result
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import Columns
 from fairage.auditing.measures import MEASURES, Measure
 from fairage.auditing.result import FRAME_PARTS, MEASURE_FACTS, SCHEMA_VERSION
 from fairage.auditing.result_parts import GroupAudit
 from fairage.auditing.rows import RowReport
-from fairage.auditing.settings import AuditSettings
 
 DOCS = Path(__file__).parents[1] / "docs"
 ROOTS = (result.AuditResult, comparison_result.ComparisonResult)
@@ -110,7 +110,7 @@ def classes() -> list[type]:
             return
         found.append(kind)
         for hint in fields(kind).values():
-            for part in parts_of(hint):
+            for part in recipe_parts(hint):
                 visit(part)
 
     for root in ROOTS:
@@ -118,11 +118,11 @@ def classes() -> list[type]:
     return found
 
 
-def parts_of(hint: Any) -> list[type]:  # noqa: ANN401  # any annotation
+def recipe_parts(hint: Any) -> list[type]:  # noqa: ANN401  # any annotation
     """Return the dataclasses within an annotation."""
     if dataclasses.is_dataclass(hint):
         return [typing.cast("type", hint)]
-    return [part for inner in typing.get_args(hint) for part in parts_of(inner)]
+    return [part for inner in typing.get_args(hint) for part in recipe_parts(inner)]
 
 
 def fields(kind: type) -> dict[str, Any]:

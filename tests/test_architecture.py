@@ -116,3 +116,44 @@ def test_nothing_is_called_like_an_exported_function() -> None:
     functions = {name for name in exported if name.islower()}
     parts = {part.stem for part in SOURCE.iterdir()}
     assert not functions & parts
+
+
+def imported_modules(path: Path, known: set[str]) -> set[str]:
+    """Return the modules that a module imports as it is loaded, parent packages too."""
+    loaded: set[str] = set()
+
+    def walk(nodes: list[ast.stmt]) -> None:
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = {f"{node.module}.{alias.name}" for alias in node.names}
+                loaded.update(names & known or {node.module})
+            elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                continue
+            elif not isinstance(node, ast.FunctionDef):
+                walk([child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)])
+
+    walk(ast.parse(path.read_text(encoding="utf-8")).body)
+    parents = {name.rpartition(".")[0] for name in loaded}
+    own = module_name(path)
+    return {name for name in loaded | parents if name in known and not own.startswith(name)}
+
+
+def module_name(path: Path) -> str:
+    parts = ("fairage", *path.relative_to(SOURCE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_there_is_no_import_circle() -> None:
+    paths = {module_name(path): path for path in modules()}
+    left = {name: imported_modules(path, set(paths)) for name, path in paths.items()}
+    while left:
+        free = [name for name, imported in left.items() if not imported & set(left)]
+        assert free, f"an import circle among {sorted(left)}"
+        for name in free:
+            del left[name]
+
+
+def test_file_names_are_unique_across_folders() -> None:
+    names = [path.name for path in modules() if path.parent.name != "cli"]
+    twice = {name for name in names if names.count(name) > 1}
+    assert twice <= {"__init__.py", "registry.py"}

@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from fairage import _table
-from fairage._tables_io import Table, join_table, open_table
+from fairage._table import Table
+from fairage._tables_io import join_table, open_table
 from fairage.exceptions import DataError
 
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from fairage._tables_io import Table, open_table
+from fairage._table import Table
+from fairage._tables_io import open_table
 from fairage.exceptions import DataError
 
 

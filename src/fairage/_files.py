@@ -10,16 +10,6 @@ from pathlib import Path
 
 from fairage.exceptions import ConfigError, DataError
 
-__all__ = [
-    "LOCK",
-    "atomic_folder",
-    "atomic_path",
-    "file_hash",
-    "locked_folder",
-    "new_folder",
-    "write_text",
-]
-
 LOCK = ".fairage.lock"
 
 

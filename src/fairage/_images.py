@@ -18,19 +18,6 @@ from numpy.typing import NDArray
 
 from fairage.exceptions import DataError
 
-__all__ = [
-    "KINDS",
-    "MAX_BYTES",
-    "MAX_PIXELS",
-    "MAX_RATIO",
-    "MIN_SIDE",
-    "TIMEOUT",
-    "Container",
-    "decode_image",
-    "read_container",
-    "read_image_bytes",
-]
-
 MAX_BYTES = 64 * 2**20
 """Larger files are refused before they are read."""
 

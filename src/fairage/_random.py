@@ -6,8 +6,6 @@ from contextlib import contextmanager
 
 import numpy as np
 
-__all__ = ["derive_seed", "numpy_rng", "torch_seed"]
-
 
 def derive_seed(seed: int, *purpose: object) -> int:
     """Return a seed of 63 bits for one purpose, so that parts do not share a stream.

@@ -11,8 +11,6 @@ from fairage.exceptions import ConfigError
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-__all__ = ["build", "cache_folder", "default_store"]
-
 T = TypeVar("T")
 
 

@@ -9,8 +9,6 @@ import polars as pl
 from fairage._table_formats import Contents, guarded
 from fairage.exceptions import DataError
 
-__all__ = ["BATCH_ROWS", "Table", "bad_cells", "table_of"]
-
 BATCH_ROWS = 1_000_000
 FIRST_ROWS = 10
 LONGEST_VALUE = 40

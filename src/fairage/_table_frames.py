@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from fairage._table_formats import as_columns, as_series, flatten, guarded
 from fairage.exceptions import DataError
 
-__all__ = ["ArrowTable", "Frame", "PandasFrame", "as_frame"]
-
 _NAME = "table"
 _NUMBERS = "biuf"  # numpy's kinds of true/false, integers and floats
 _CONVERT = "convert it to a polars frame"

@@ -24,17 +24,6 @@ from fairage._table_formats import (
 from fairage._table_frames import Frame, as_frame
 from fairage.exceptions import DataError
 
-__all__ = [
-    "TABLE_SUFFIXES",
-    "Table",
-    "TableSource",
-    "join_table",
-    "open_table",
-    "read_numbered",
-    "read_table",
-    "write_table",
-]
-
 TABLE_SUFFIXES = (".parquet", ".csv", ".tsv")
 """How the names of the files end that are written."""
 

@@ -18,8 +18,6 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["Advance", "process_pool", "progress_bar"]
-
 
 @contextmanager
 def process_pool(workers: int, prepare: Callable[[], None]) -> Iterator[ProcessPoolExecutor]:

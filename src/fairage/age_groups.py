@@ -8,8 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairage.exceptions import ConfigError
 
-__all__ = ["DEFAULT_AGE_GROUPS", "AgeGroups"]
-
 
 @dataclass(frozen=True)
 class AgeGroups:

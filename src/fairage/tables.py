@@ -13,39 +13,6 @@ from fairage._tables_io import read_numbered
 from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
 from fairage.exceptions import ConfigError, DataError
 
-__all__ = [
-    "AGE",
-    "AGE_GROUP",
-    "AGE_STD",
-    "APPARENT_AGE",
-    "FACES_COLUMNS",
-    "IDENTITY",
-    "IMAGE",
-    "LOWER",
-    "MAX_AGE",
-    "MODEL",
-    "N_RATINGS",
-    "N_YEARS",
-    "PREDICTION",
-    "REAL_AGE",
-    "SEED",
-    "SPLIT",
-    "SPLITS",
-    "UNKNOWN",
-    "UPPER",
-    "VOTES",
-    "WEIGHT",
-    "Faces",
-    "attribute_names",
-    "check_faces",
-    "check_votes",
-    "counted_votes",
-    "group_labels",
-    "members",
-    "read_faces",
-    "votes_array",
-]
-
 IMAGE = "image"
 AGE = "age"
 SPLIT = "split"

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.groups import Floats, Groups, Units, groups_of
-from fairage.auditing.settings import AuditSettings
 
 Law = Callable[[np.random.Generator, int], Floats]
 

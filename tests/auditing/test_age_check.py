@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fairage.auditing.age_check import audit_age_check
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.groups import Groups, Units, groups_of
 from fairage.auditing.result_parts import ALL, DIFFER, TELL, AgeCheck
-from fairage.auditing.settings import AuditSettings
 from fairage.tables import AGE_GROUP, UNKNOWN
 
 quick = settings(max_examples=30, deadline=None)

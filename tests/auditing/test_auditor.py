@@ -9,9 +9,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.auditor import audit, column_request, one_table
 from fairage.auditing.result import AuditResult
-from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import ConfigError, DataError, FairageError
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.bias_interval import bias
 from fairage.auditing.changes import OVERALL
-from fairage.auditing.comparison import ComparisonResult, compare
-from fairage.auditing.comparison_result import COMPARISON_SCHEMA_VERSION
-from fairage.auditing.settings import AuditSettings
+from fairage.auditing.comparison import compare
+from fairage.auditing.comparison_result import COMPARISON_SCHEMA_VERSION, ComparisonResult
 from fairage.exceptions import DataError
 from fairage.reports.comparison_page import comparison_html
 from fairage.reports.comparison_text import comparison_lines

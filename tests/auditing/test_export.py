@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.auditor import audit
 from fairage.auditing.measures import MEASURES
 from fairage.auditing.result import FRAME_PARTS, SCHEMA_VERSION, AuditResult, ModelAudit, plain
 from fairage.auditing.result_parts import GroupAudit, Interval
-from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import ConfigError
 
 

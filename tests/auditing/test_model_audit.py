@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.auditor import audit
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import ALL, DIFFER, MAE, TELL, WITHIN, Interval
 from fairage.auditing.scoring import score
-from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import DataError
 from fairage.tables import AGE_GROUP, UNKNOWN
 

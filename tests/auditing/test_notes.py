@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 
 from fairage._tables_io import open_table
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import ColumnRequest, find_columns
 from fairage.auditing.rows import read_models
-from fairage.auditing.settings import AuditSettings
 
 AGES = [20.0, 31.0, 42.0, 53.0, 64.0, 75.0]
 

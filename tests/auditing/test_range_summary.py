@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.auditor import audit
+from fairage.auditing.estimates import ModelRows
 from fairage.auditing.groups import Units
 from fairage.auditing.range_summary import summarise_ranges
 from fairage.auditing.result_parts import Ranges
-from fairage.auditing.rows import ModelRows, Rows
-from fairage.auditing.settings import AuditSettings
+from fairage.auditing.rows import Rows
 
 INF, NAN = math.inf, math.nan
 Pairs = list[tuple[float, float]]

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairage._tables_io import open_table
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import ColumnRequest, find_columns
-from fairage.auditing.rows import ModelRows, RowReport, Rows, read_models, read_rows
-from fairage.auditing.settings import AuditSettings
+from fairage.auditing.estimates import ModelRows
+from fairage.auditing.rows import RowReport, Rows, read_models, read_rows
 from fairage.exceptions import ConfigError, DataError, FairageError
 
 NAN, INF = math.nan, math.inf

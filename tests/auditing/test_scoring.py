@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairage.age_groups import AgeGroups
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.auditor import audit
 from fairage.auditing.groups import Units
 from fairage.auditing.result_parts import MAE
@@ -23,7 +24,6 @@ from fairage.auditing.scoring import (
     score,
     score_errors,
 )
-from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP
 

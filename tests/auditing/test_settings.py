@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairage.auditing.settings import AuditSettings
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.exceptions import ConfigError
 
 

@@ -16,10 +16,10 @@ from fairage.faces.augmentation import (
     Step,
     apply_steps,
     make_augmentation,
-    preview_rows,
 )
 from fairage.faces.augmentation.operations import COLOURS, MOVES
 from fairage.faces.augmentation.policies import LARGEST_AMOUNTS
+from fairage.faces.contact_sheet import preview_rows
 from fairage.tables import Faces
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.comparison import compare
 from fairage.auditing.comparison_result import ComparisonResult
-from fairage.auditing.settings import AuditSettings
 
 
 @dataclass(frozen=True)

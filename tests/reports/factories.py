@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import Columns
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import (
@@ -32,7 +33,6 @@ from fairage.auditing.result_parts import (
     Verdict,
 )
 from fairage.auditing.rows import RowReport
-from fairage.auditing.settings import AuditSettings
 from fairage.auditing.verdicts import joint_verdict, pair_gap, verdict_of
 from fairage.tables import AGE_GROUP, UNKNOWN
 

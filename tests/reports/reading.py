@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from tests.reports.sentence_checks import SLACK, SentenceChecks, at_least, at_most, value_of
 from tests.reports.sentence_patterns import NUMBER, PATTERNS
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.result import ModelAudit
 from fairage.auditing.result_parts import DIFFER, MAE, MEAN_ERROR, TELL, WITHIN, Gap, Verdict
-from fairage.auditing.settings import AuditSettings
 from fairage.reports.audit_captions import (
     age_sentence,
-    bias_sentence,
     group_age_sentence,
     group_sentence,
     intersection_sentence,
@@ -22,6 +21,7 @@ from fairage.reports.audit_captions import (
 from fairage.reports.audit_rates import check_group_sentence
 from fairage.reports.audit_text import findings, headline
 from fairage.reports.gap_text import CONFIDENCE, verdict_words
+from fairage.reports.verdict_text import bias_sentence
 from fairage.tables import AGE_GROUP
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tests.reports.sentence_patterns import NUMBER
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.result import ModelAudit
 from fairage.auditing.result_parts import (
     ALL,
@@ -19,7 +20,6 @@ from fairage.auditing.result_parts import (
     Interval,
     Verdict,
 )
-from fairage.auditing.settings import AuditSettings
 from fairage.reports.format import attribute_words, faces_of, group_words, number
 from fairage.tables import AGE_GROUP
 

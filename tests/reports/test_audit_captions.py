@@ -7,12 +7,12 @@ from tests.reports.factories import Group, adjusted_gap, model
 from fairage.auditing.result_parts import AgeBand, ByAge, Intersection, Interval, NoiseFloor
 from fairage.reports.audit_captions import (
     age_sentence,
-    bias_sentence,
     group_age_sentence,
     group_sentence,
     intersection_sentence,
 )
 from fairage.reports.format import MINUS
+from fairage.reports.verdict_text import bias_sentence
 
 MANY = 9000
 ALIKE = {"female": Group(MANY, 3.5), "male": Group(MANY, 3.5)}

@@ -3,11 +3,11 @@
 import pytest
 from tests.reports.factories import GENDER, Group, model, ranges, rate
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import Columns
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import Interval
 from fairage.auditing.rows import RowReport
-from fairage.auditing.settings import AuditSettings
 from fairage.reports.audit_text import (
     audit_facts,
     range_headline,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tests.reports.comparisons import Model, compared
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.bias_change import level_errors
 from fairage.auditing.comparison_result import ComparisonResult
-from fairage.auditing.settings import AuditSettings
 from fairage.reports.comparison_details import levelling_sentence
 from fairage.reports.comparison_text import comparison_lines, findings, headline
 

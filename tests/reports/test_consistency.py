@@ -11,7 +11,7 @@ from tests.reports.held_back import held_back
 from tests.reports.reading import Reader, read_audit
 from tests.reports.sentence_patterns import PATTERNS
 
-from fairage.auditing.settings import AuditSettings
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.tables import AGE_GROUP
 
 GROUPS = {

@@ -1,6 +1,6 @@
 """The formats of table files: bytes in, a frame and its row numbers out."""
 
-from fairage._table_formats.cells import (
+from fairage._table_formats.cell_values import (
     as_columns,
     as_series,
     flatten,

@@ -17,28 +17,6 @@ from numpy.typing import NDArray
 
 from fairage.exceptions import DataError
 
-__all__ = [
-    "GZIP",
-    "PARQUET",
-    "ZIP",
-    "Contents",
-    "check_names",
-    "check_unpacked_size",
-    "empty_rows_note",
-    "guarded",
-    "gunzip",
-    "numbered",
-    "open_zip",
-    "read_parquet",
-    "scan_parquet",
-    "settle",
-    "settle_names",
-    "shown_rows",
-    "unreadable",
-    "unzip",
-    "without_empty",
-]
-
 _LONGEST_REASON = 200
 _SHOWN_ROWS = 10
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from fairage._table_formats.cells import as_written, without_escapes
+from fairage._table_formats.cell_values import as_written, without_escapes
 from fairage._table_formats.contents import (
     GZIP,
     PARQUET,
@@ -32,8 +32,6 @@ from fairage._table_formats.contents import (
 from fairage._table_formats.excel import OLE, is_workbook, read_excel
 from fairage._table_formats.json_records import Records, read_json, split_records
 from fairage.exceptions import DataError
-
-__all__ = ["decode", "read_bytes", "read_delimited"]
 
 _DELIMITERS = ("\t", ";", "|", ",")  # where they fit equally well, the first
 _SEPARATOR_LINE = re.compile(r'"?sep=([^"\n\r])"?\r?\n', re.IGNORECASE)  # Excel's own first line

@@ -21,8 +21,6 @@ from fairage.exceptions import DataError, MissingDependencyError
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
 
-__all__ = ["OLE", "is_workbook", "read_excel"]
-
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What .xls files and encrypted .xlsx files begin with."""
 

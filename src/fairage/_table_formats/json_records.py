@@ -10,11 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._table_formats.cells import as_columns, flatten
+from fairage._table_formats.cell_values import as_columns, flatten
 from fairage._table_formats.contents import Contents, check_names, guarded, numbered, unreadable
 from fairage.exceptions import DataError
-
-__all__ = ["Records", "read_json", "split_records"]
 
 _MOST_COLUMNS = 10_000
 _DEEPEST_LIST = 3  # of the list of records within objects

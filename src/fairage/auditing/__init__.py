@@ -1,5 +1,6 @@
 """The audit: how far estimates are off in each group, and what the data say of the gaps."""
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.auditor import audit
 from fairage.auditing.comparison import compare
 from fairage.auditing.comparison_result import ComparisonResult
@@ -7,7 +8,6 @@ from fairage.auditing.measures import MEASURES, Measure
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import Interval
 from fairage.auditing.scoring import Score, score
-from fairage.auditing.settings import AuditSettings
 
 __all__ = [
     "MEASURES",

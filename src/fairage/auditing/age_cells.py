@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from fairage.auditing.distributions import student_quantile
 from fairage.auditing.groups import Floats, Units, unit_chunks
 
-__all__ = ["AgeCells", "cells_of_rows", "cells_of_units"]
-
 CHUNK = 200_000  # numbers of the matrix of units and cells at a time: they stay in the cache
 
 

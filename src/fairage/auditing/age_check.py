@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.distributions import clopper_pearson
 from fairage.auditing.groups import Floats, Groups, Units, everyone
 from fairage.auditing.rates import Rate, rate_gaps, rate_of
@@ -23,11 +24,8 @@ from fairage.auditing.result_parts import (
     Interval,
     Verdict,
 )
-from fairage.auditing.settings import AuditSettings
 from fairage.auditing.verdicts import verdict_of
 from fairage.tables import AGE_GROUP, MAX_AGE, UNKNOWN
-
-__all__ = ["CHALLENGED", "FALSE_POSITIVE", "audit_age_check", "check_claim"]
 
 FALSE_POSITIVE, CHALLENGED = "false_positive", "challenged"
 STEPS_A_YEAR = 10

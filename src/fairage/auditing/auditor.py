@@ -7,16 +7,14 @@ import numpy as np
 import polars as pl
 
 from fairage._tables_io import TableSource, join_table, open_table
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import ColumnRequest, find_columns
 from fairage.auditing.measures import Measure
 from fairage.auditing.model_audit import audit_model
 from fairage.auditing.result import AuditResult
 from fairage.auditing.rows import read_models
-from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import DataError
 from fairage.tables import AGE, PREDICTION
-
-__all__ = ["audit", "column_request", "one_table"]
 
 Bins = int | Sequence[float]
 

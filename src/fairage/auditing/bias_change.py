@@ -18,17 +18,6 @@ from fairage.auditing.bias_interval import BiasEstimate, bias, bias_estimate
 from fairage.auditing.groups import Floats, Groups, Units
 from fairage.auditing.noise import GroupMeans, estimate_means
 
-__all__ = [
-    "SAME",
-    "BiasChange",
-    "BiasChanges",
-    "GroupMove",
-    "Levelling",
-    "bias_change",
-    "infer_bias_changes",
-    "level_errors",
-]
-
 LEVEL = 0.95
 A, B = "a", "b"
 

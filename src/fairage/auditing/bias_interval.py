@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from fairage.auditing.groups import Floats
 from fairage.auditing.result_parts import NoiseFloor
 
-__all__ = ["BiasEstimate", "bias", "bias_estimate", "biases"]
-
 DOWN, MOST_DOWN, UP, FINE = 20, 240, 20, 3
 ROUNDING = 1e-9  # of the largest mean: smaller gaps between errors that are all equal are none
 REACH = 1.96  # standard errors up to which another order of the groups is thought of

@@ -31,8 +31,6 @@ from fairage.auditing.result_parts import (
 )
 from fairage.tables import AGE_GROUP
 
-__all__ = ["BAND_YEARS", "audit_by_age"]
-
 BAND_YEARS = 5
 BAND_UNITS = 5
 LEAST_SHARE = 0.5

@@ -14,21 +14,6 @@ from fairage._table import FIRST_ROWS, Table, bad_cells
 from fairage.auditing.groups import Floats
 from fairage.exceptions import DataError
 
-__all__ = [
-    "MISSING",
-    "MOST_REASONS",
-    "OTHER",
-    "Sentinels",
-    "bad_rows",
-    "is_missing",
-    "missing_texts",
-    "row_numbers",
-    "selected",
-    "texts_of",
-    "top_reasons",
-    "whole_column",
-]
-
 MISSING = "missing"
 OTHER = "other"
 MOST_REASONS = 20
@@ -165,7 +150,7 @@ def row_numbers(table: Table) -> NDArray[np.int64]:
     r"""Return the file's own number of each row, shape `(rows,)`.
 
     Examples:
-        >>> from fairage._tables_io import open_table
+        >>> from fairage._tables_io import (open_table)
         >>> row_numbers(open_table(b"age,prediction\n20,21\n\n30,31\n")).tolist()
         [2, 4]
     """

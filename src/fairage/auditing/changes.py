@@ -14,28 +14,6 @@ from typing import Literal
 from fairage.auditing.result_parts import FAILURES_DIFFER, MAE, MEAN_ERROR, Interval
 from fairage.auditing.verdicts import rows_needed
 
-__all__ = [
-    "BETTER",
-    "CANNOT_TELL",
-    "FAIRER",
-    "IDENTICAL",
-    "LESS_FAIR",
-    "MIXED",
-    "OVERALL",
-    "SHIFTED",
-    "TOO_FEW",
-    "WITHIN_MARGIN",
-    "WORSE",
-    "BiasKind",
-    "Change",
-    "ChangeKind",
-    "ChangeVerdict",
-    "GroupChange",
-    "bias_kind",
-    "change_verdict",
-    "without_failing",
-]
-
 ChangeKind = Literal[
     "better", "worse", "mixed", "shifted", "within margin", "cannot tell", "identical"
 ]

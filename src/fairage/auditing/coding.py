@@ -16,19 +16,6 @@ from fairage.auditing.groups import Floats, Groups, groups_of
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import UNKNOWN
 
-__all__ = [
-    "MOST_CODES",
-    "MOST_GROUPS",
-    "Bins",
-    "CodedColumn",
-    "as_numbers",
-    "bin_numbers",
-    "code_column",
-    "holds_numbers",
-    "present_groups",
-    "similar_names",
-]
-
 Bins: TypeAlias = int | Sequence[float]
 """How many quantile bins, or the edges between bins."""
 

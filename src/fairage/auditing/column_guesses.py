@@ -6,26 +6,13 @@ from typing import TypeAlias
 import numpy as np
 import polars as pl
 
-from fairage._tables_io import Table
+from fairage._table import Table
 from fairage.auditing import column_names as usual
 from fairage.auditing.cells import is_missing, whole_column
 from fairage.auditing.coding import MOST_CODES, as_numbers, holds_numbers
 from fairage.auditing.ranges import parse_age
 from fairage.exceptions import DataError
 from fairage.tables import AGE_GROUP
-
-__all__ = [
-    "MOST_MODELS",
-    "NOT_SIDE_BY_SIDE",
-    "NO_IMAGES",
-    "ColumnName",
-    "check_twins",
-    "guess_age",
-    "guess_attributes",
-    "guess_model",
-    "guess_predictions",
-    "why_unused",
-]
 
 ColumnName: TypeAlias = str | tuple[str, str]
 """A column, or those of both ends of a range."""

@@ -5,29 +5,6 @@ from collections.abc import Sequence
 
 from fairage.tables import AGE, AGE_GROUP, AGE_STD, IDENTITY, IMAGE, MODEL, PREDICTION
 
-__all__ = [
-    "AGES",
-    "AGE_RANGES",
-    "BOOKKEEPING",
-    "IDENTITIES",
-    "IMAGES",
-    "LIMITS",
-    "MODELS",
-    "PREDICTIONS",
-    "REASONS",
-    "STDS",
-    "STRONG_AGES",
-    "WEIGHTS",
-    "demographic_rank",
-    "is_demographic",
-    "is_identifier",
-    "is_said_by_model",
-    "looks_like_prediction",
-    "low_high_pairs",
-    "named",
-    "plain",
-]
-
 STRONG_AGES = (AGE, "true_age", "age_true", "y_true")
 AGES = (*STRONG_AGES, "ground_truth", "gt", "gt_age", "age_gt", "target", "label", "actual",
         "actual_age", "apparent_age_avg", "apparent_age", "real_age")  # fmt: skip

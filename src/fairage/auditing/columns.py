@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from fairage._tables_io import Table
+from fairage._table import Table
 from fairage.auditing import column_names as usual
 from fairage.auditing.coding import Bins
 from fairage.auditing.column_guesses import (
@@ -18,8 +18,6 @@ from fairage.auditing.column_guesses import (
 )
 from fairage.exceptions import ConfigError
 from fairage.tables import AGE_GROUP
-
-__all__ = ["ColumnRequest", "Columns", "find_columns"]
 
 SINGLE = {
     "image": usual.IMAGES,
@@ -148,7 +146,7 @@ def find_columns(table: Table, request: ColumnRequest) -> Columns:
         DataError: No column, or more than one, looks like the true age or the estimate.
 
     Examples:
-        >>> from fairage._tables_io import open_table
+        >>> from fairage._tables_io import (open_table)
         >>> table = open_table({"Label": [30.0], "pred_a": [31.0], "sex": ["f"]})
         >>> find_columns(table, ColumnRequest()).describe()
         "Columns guessed: age 'Label'; prediction 'pred_a'; attribute 'sex'."

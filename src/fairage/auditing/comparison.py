@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fairage._tables_io import TableSource
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.auditor import Bins, column_request, one_table
 from fairage.auditing.bias_change import (
     BiasChange,
@@ -26,10 +27,7 @@ from fairage.auditing.paired_failures import PairedFailures, compare_failures
 from fairage.auditing.paired_inference import PairedInference, infer_changes
 from fairage.auditing.pairing import Pair, PairedTable, pair_tables
 from fairage.auditing.result_parts import MAE, Interval, Note
-from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import DataError
-
-__all__ = ["ComparisonResult", "ModelValues", "compare"]
 
 A, B = "a", "b"
 

@@ -8,21 +8,13 @@ from typing import Any
 
 import polars as pl
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.bias_change import Levelling
 from fairage.auditing.changes import OVERALL, BiasKind, ChangeVerdict, GroupChange
 from fairage.auditing.columns import Columns
 from fairage.auditing.paired_failures import PairedFailures
 from fairage.auditing.result import plain
 from fairage.auditing.result_parts import MAE, Interval, Note
-from fairage.auditing.settings import AuditSettings
-
-__all__ = [
-    "COMPARISON_SCHEMA_VERSION",
-    "ComparisonResult",
-    "ModelValues",
-    "comparison_dict",
-    "comparison_frame",
-]
 
 SCHEMA: dict[str, Any] = {
     "attribute": pl.String,

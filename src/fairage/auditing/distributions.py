@@ -8,16 +8,6 @@ import math
 from functools import lru_cache
 from statistics import NormalDist
 
-__all__ = [
-    "LARGE",
-    "beta_cdf",
-    "beta_quantile",
-    "clopper_pearson",
-    "normal_quantile",
-    "student_quantile",
-    "wilson",
-]
-
 LARGE = 20_000.0  # from here on beta and Student are normal to three digits and more
 TINY = 1e-300
 

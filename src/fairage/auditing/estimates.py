@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._tables_io import Table
+from fairage._table import Table
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.cells import (
     MOST_REASONS,
     Sentinels,
@@ -18,19 +19,9 @@ from fairage.auditing.cells import (
     whole_column,
 )
 from fairage.auditing.groups import Floats
-from fairage.auditing.settings import AuditSettings
 from fairage.auditing.years import YearCells, read_years
 from fairage.exceptions import DataError
 from fairage.tables import MAX_AGE
-
-__all__ = [
-    "Estimates",
-    "ModelRows",
-    "TrueAges",
-    "check_any_estimate",
-    "read_estimates",
-    "read_true_ages",
-]
 
 ABOVE = f"above {MAX_AGE:g}"
 BELOW = "below 0"

@@ -11,8 +11,6 @@ from fairage.auditing.rates import group_rates, rate_gaps, rate_of
 from fairage.auditing.result_parts import ALL, Failures
 from fairage.auditing.verdicts import verdict_of
 
-__all__ = ["FAILURE", "audit_failures", "mae_if_withheld"]
-
 FAILURE = "failures"
 
 

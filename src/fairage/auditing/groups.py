@@ -8,19 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairage.tables import UNKNOWN
 
-__all__ = [
-    "Floats",
-    "Groups",
-    "Units",
-    "effective_sizes",
-    "everyone",
-    "group_rows",
-    "groups_of",
-    "pair_persons",
-    "taking_part",
-    "unit_chunks",
-]
-
 Floats = NDArray[np.float64]
 PRESENCE = 2_000_000  # persons times groups at a time
 

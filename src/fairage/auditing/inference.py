@@ -24,8 +24,6 @@ from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, Gap, Interval, V
 from fairage.auditing.verdicts import Family, at_once, joint_verdict, pair_gap, verdict_of
 from fairage.tables import AGE_GROUP
 
-__all__ = ["Inference", "infer"]
-
 
 @dataclass(frozen=True)
 class Inference:

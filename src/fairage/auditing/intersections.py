@@ -19,8 +19,6 @@ from fairage.auditing.result_parts import MAE, MEAN_ERROR, Cell, Intersection, I
 from fairage.auditing.verdicts import at_once, pair_gap, verdict_of
 from fairage.tables import AGE_GROUP, UNKNOWN
 
-__all__ = ["MOST_ATTRIBUTES", "audit_intersections"]
-
 MOST_ATTRIBUTES = 6
 MOST_CELLS = 100
 

@@ -15,8 +15,6 @@ from fairage._random import numpy_rng
 from fairage.auditing.distributions import normal_quantile, student_quantile
 from fairage.auditing.groups import Floats
 
-__all__ = ["DRAWS", "FEW_UNITS", "UnitSums", "error_draws", "mean_limits", "studentised_draws"]
-
 DRAWS = 2000
 FEW_UNITS = 200  # up to here the bootstrap draws the law of a mean
 LEAST_UNITS = 5  # below it, Student's t

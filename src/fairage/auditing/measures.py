@@ -20,8 +20,6 @@ from fairage.auditing.rates import Rate, quantile_limits, rate_of
 from fairage.auditing.result_parts import MAE, MEAN_ERROR, Interval
 from fairage.exceptions import ConfigError
 
-__all__ = ["MEASURES", "GroupErrors", "Measure", "all_measures"]
-
 Limits = tuple[float | None, float | None]
 JACKKNIFE_BLOCKS = 50
 ROUNDING = 1e-9  # of the sum of weights

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairage.auditing.age_check import audit_age_check, check_claim
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.bias_interval import BiasEstimate
 from fairage.auditing.by_age import audit_by_age
+from fairage.auditing.estimates import ModelRows
 from fairage.auditing.failures import audit_failures
 from fairage.auditing.groups import Groups, groups_of
 from fairage.auditing.inference import infer
@@ -27,14 +29,11 @@ from fairage.auditing.result_parts import (
     Interval,
     Verdict,
 )
-from fairage.auditing.rows import ModelRows, Rows
-from fairage.auditing.settings import AuditSettings
+from fairage.auditing.rows import Rows
 from fairage.auditing.spread import spread_intervals
 from fairage.auditing.verdicts import joint_verdict, with_failures
 from fairage.exceptions import DataError
 from fairage.tables import AGE_GROUP, UNKNOWN
-
-__all__ = ["audit_model"]
 
 
 def audit_model(

@@ -30,8 +30,6 @@ from fairage.auditing.groups import (
 from fairage.auditing.means import DRAWS, FEW_UNITS, LEAST_UNITS, UnitSums, studentised_draws
 from fairage.exceptions import ConfigError
 
-__all__ = ["GroupMeans", "estimate_means"]
-
 CHUNK = 400_000  # numbers of the influence matrix at a time: they stay in the cache
 MANY_ROWS = 20_000  # from here on cells stand for rows
 MOST_CELLS = 8_000_000  # cells times columns

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from fairage.auditing.estimates import ModelRows
     from fairage.auditing.rows import RowReport, Rows
 
-__all__ = ["estimate_notes", "reading_notes"]
-
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 MONTHS = (10.0, 14.0)
 FEW_ROWS = 5

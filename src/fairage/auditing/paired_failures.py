@@ -23,8 +23,6 @@ from fairage.auditing.rates import Rate, group_rates, rate_gaps, rate_of
 from fairage.auditing.result_parts import DIFFER, Interval
 from fairage.auditing.verdicts import verdict_of
 
-__all__ = ["FailureChange", "PairedFailures", "compare_failures"]
-
 LEVEL = 0.95
 A, B = "a", "b"
 

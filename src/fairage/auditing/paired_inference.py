@@ -24,8 +24,6 @@ from fairage.auditing.noise import GroupMeans, estimate_means
 from fairage.auditing.result_parts import MAE, MEAN_ERROR, Interval
 from fairage.tables import UNKNOWN
 
-__all__ = ["PairedInference", "changes_at_once", "infer_changes"]
-
 LEVEL = 0.95
 ROUNDING = 1e-9  # years: errors that are closer are equal
 FEW_CHANGED = 30  # where fewer units change, and most do not, the normal law is too narrow

@@ -6,16 +6,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._tables_io import Table
+from fairage._table import Table
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.cells import whole_column
 from fairage.auditing.columns import ColumnRequest, Columns, find_columns
 from fairage.auditing.estimates import ModelRows
 from fairage.auditing.result_parts import Note
 from fairage.auditing.rows import RowReport, Rows, read_models
-from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import DataError
-
-__all__ = ["Pair", "PairedTable", "pair_tables"]
 
 SAME_AGE = 1e-6
 A, B = "A", "B"

@@ -5,15 +5,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage.auditing.audit_settings import AuditSettings
+from fairage.auditing.estimates import ModelRows
 from fairage.auditing.groups import Floats
 from fairage.auditing.means import UnitSums, mean_limits
 from fairage.auditing.ranges import distance_outside, farthest_error, inside, nearest_error, width
 from fairage.auditing.rates import rate_of
 from fairage.auditing.result_parts import Interval, Ranges
-from fairage.auditing.rows import ModelRows, Rows
-from fairage.auditing.settings import AuditSettings
-
-__all__ = ["summarise_ranges"]
+from fairage.auditing.rows import Rows
 
 
 def summarise_ranges(rows: Rows, model: ModelRows, settings: AuditSettings) -> Ranges | None:

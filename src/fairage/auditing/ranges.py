@@ -11,17 +11,6 @@ import numpy as np
 
 from fairage.auditing.groups import Floats
 
-__all__ = [
-    "distance_outside",
-    "farthest_error",
-    "inside",
-    "middle",
-    "nearest_error",
-    "parse_age",
-    "whole_years",
-    "width",
-]
-
 NUMBER = r"(\d+(?:[.,]\d+)?|\.\d+)"
 SIGNED = r"([+-]?(?:\d+(?:[.,]\d+)?|\.\d+|inf))"
 DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"))

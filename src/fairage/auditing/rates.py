@@ -26,8 +26,6 @@ from fairage.auditing.means import UnitSums
 from fairage.auditing.result_parts import Gap, Interval
 from fairage.auditing.verdicts import pair_gap
 
-__all__ = ["Rate", "group_rates", "quantile_limits", "rate_gaps", "rate_of"]
-
 
 def quantile_limits(
     ordered: Floats,

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.measures import Measure
 from fairage.auditing.result_parts import (
     ALL,
@@ -50,23 +51,12 @@ from fairage.auditing.result_parts import (
     Ranges,
     Verdict,
 )
-from fairage.auditing.settings import AuditSettings
 from fairage.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from fairage.auditing.columns import Columns
     from fairage.auditing.rows import RowReport
 
-
-__all__ = [
-    "FRAME_PARTS",
-    "SCHEMA_VERSION",
-    "AuditResult",
-    "ModelAudit",
-    "audit_dict",
-    "audit_frame",
-    "plain",
-]
 
 SCHEMA_VERSION = 3
 

@@ -4,35 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = [
-    "ALL",
-    "DIFFER",
-    "FAILURES_DIFFER",
-    "FEWER",
-    "MAE",
-    "MEAN_ERROR",
-    "TELL",
-    "WITHIN",
-    "AdjustedGap",
-    "AgeBand",
-    "AgeCheck",
-    "ByAge",
-    "Cell",
-    "CheckCurve",
-    "CheckRates",
-    "Claim",
-    "Failures",
-    "Gap",
-    "GroupAudit",
-    "Intersection",
-    "Interval",
-    "Kind",
-    "NoiseFloor",
-    "Note",
-    "Ranges",
-    "Verdict",
-]
-
 ALL = "all"
 MAE, MEAN_ERROR = "mae", "mean_error"
 Kind = Literal["differ", "within margin", "cannot tell"]

@@ -7,33 +7,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._tables_io import Table
+from fairage._table import Table
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.cells import bad_rows, missing_texts, selected, texts_of, whole_column
 from fairage.auditing.coding import Bins, code_column, present_groups, similar_names
 from fairage.auditing.column_guesses import MOST_MODELS
 from fairage.auditing.columns import Columns
 from fairage.auditing.groups import Floats, Groups, Units
 from fairage.auditing.result_parts import ALL
-from fairage.auditing.settings import AuditSettings
 from fairage.auditing.years import read_numbers
 from fairage.exceptions import DataError
 from fairage.tables import AGE_GROUP, UNKNOWN
-
-__all__ = [
-    "Attributes",
-    "Labels",
-    "Persons",
-    "attribute_name",
-    "group_ages",
-    "image_keys",
-    "number_values",
-    "read_attributes",
-    "read_images",
-    "read_model_names",
-    "read_persons",
-    "read_stds",
-    "read_weights",
-]
 
 Labels = Mapping[str, Mapping[str, str]]
 

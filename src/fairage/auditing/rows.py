@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._tables_io import Table
+from fairage._table import Table
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.cells import row_numbers
 from fairage.auditing.coding import Bins, present_groups
 from fairage.auditing.column_guesses import NO_IMAGES, NOT_SIDE_BY_SIDE
@@ -33,10 +34,7 @@ from fairage.auditing.row_columns import (
     read_stds,
     read_weights,
 )
-from fairage.auditing.settings import AuditSettings
 from fairage.tables import AGE_GROUP
-
-__all__ = ["ModelRows", "RowReport", "Rows", "read_models", "read_rows"]
 
 
 @dataclass(frozen=True)

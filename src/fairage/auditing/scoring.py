@@ -19,23 +19,6 @@ from fairage.auditing.groups import Floats, Groups, Units, group_rows, taking_pa
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP, UNKNOWN
 
-__all__ = [
-    "AVERAGE_BIAS",
-    "MAE",
-    "MIN_ROWS",
-    "AttributeErrors",
-    "Score",
-    "average_bias",
-    "bias_column",
-    "check_min_rows",
-    "group_biases",
-    "known_biases",
-    "label_groups",
-    "metrics_of",
-    "score",
-    "score_errors",
-]
-
 MAE, AVERAGE_BIAS = "mae", "average_bias"
 MIN_ROWS = 30
 _SPECIAL = {AGE_GROUP: "age", "average": "average_attribute"}

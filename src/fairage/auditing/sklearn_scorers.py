@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike
 from fairage.auditing.scoring import MIN_ROWS, check_min_rows, score
 from fairage.exceptions import DataError, MissingDependencyError
 
-__all__ = ["average_bias_scorer", "mae_scorer"]
-
 Scorer = Callable[..., float]
 
 

@@ -9,8 +9,6 @@ from fairage.auditing.inference import Inference
 from fairage.auditing.result_parts import MAE, Interval
 from fairage.auditing.verdicts import at_once
 
-__all__ = ["spread_intervals"]
-
 
 def spread_intervals(inference: Inference) -> dict[str, dict[str, Interval]]:
     """Return `gap`, `ratio` and `gini` of each attribute that has gaps.

@@ -26,8 +26,6 @@ from fairage.auditing.groups import Floats
 from fairage.auditing.noise import GroupMeans
 from fairage.auditing.suite_estimates import MetricEstimate, Z, satterthwaite
 
-__all__ = ["Comparison", "Difference", "Measured", "compare_versions"]
-
 EQUAL = 1e-9
 REPEATS = 5  # draws of the luck of training for each draw of faces
 Blocks = tuple[tuple[int, ...], ...]

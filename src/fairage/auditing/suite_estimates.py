@@ -22,16 +22,6 @@ from fairage.auditing.result_parts import MEAN_ERROR, NoiseFloor
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE, bias_column
 from fairage.auditing.verdicts import Family, at_once
 
-__all__ = [
-    "MetricEstimate",
-    "Seeds",
-    "average_noise_floor",
-    "mean_estimate",
-    "satterthwaite",
-    "seed_bias_estimates",
-    "version_biases",
-]
-
 Z = normal_quantile(0.975)
 
 

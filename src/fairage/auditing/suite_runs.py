@@ -29,21 +29,6 @@ from fairage.tables import (
     group_labels,
 )
 
-__all__ = [
-    "Reference",
-    "SuiteRuns",
-    "VersionRuns",
-    "baseline_index",
-    "check_runs",
-    "groups_of_rows",
-    "metric_columns",
-    "persons_of",
-    "score_predictions",
-    "seeds_of",
-    "signed_errors",
-    "with_distinct_titles",
-]
-
 BASELINE_EXPERIMENT = "0"
 
 

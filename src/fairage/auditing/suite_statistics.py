@@ -42,18 +42,6 @@ from fairage.auditing.suite_runs import (
 )
 from fairage.tables import SEED
 
-__all__ = [
-    "EXPERIMENT",
-    "SEEDS",
-    "VERSION",
-    "FaceSet",
-    "SuiteStatistics",
-    "VersionStatistics",
-    "results_frame",
-    "suite_statistics",
-    "summary_frame",
-]
-
 
 @dataclass(frozen=True)
 class VersionStatistics:

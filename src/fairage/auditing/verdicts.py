@@ -28,8 +28,6 @@ from fairage.auditing.result_parts import (
     Verdict,
 )
 
-__all__ = ["Family", "at_once", "joint_verdict", "pair_gap", "rows_needed", "verdict_of"]
-
 EQUAL = 1e-9
 LeftOut = Sequence[tuple[str, str, int]]
 

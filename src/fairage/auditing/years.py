@@ -8,13 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._tables_io import Table
+from fairage._table import Table
 from fairage.auditing.cells import MISSING, Sentinels, bad_rows, is_missing, whole_column
 from fairage.auditing.groups import Floats
 from fairage.auditing.ranges import middle, parse_age
 from fairage.exceptions import ConfigError, DataError
-
-__all__ = ["YearCells", "read_numbers", "read_years"]
 
 DECIMAL_COMMA = r"^[+-]?\d+,\d+$"
 THOUSANDS = re.compile(r"^[+-]?\d{1,3}(?:[ ,.'\u00a0\u2019]\d{3})+(?:[.,]\d+)?$")

@@ -36,8 +36,6 @@ from fairage.cli.audit_options import (
     labels_of,
 )
 
-__all__ = ["audit", "compare"]
-
 
 def audit(
     predictions: Annotated[
@@ -144,7 +142,7 @@ def audit(
     Example: `fairage audit vendor.csv --age label --prediction pred --attribute gender --out audit`
     """
     from fairage.auditing import audit as run_audit
-    from fairage.auditing.settings import AuditSettings
+    from fairage.auditing.audit_settings import AuditSettings
     from fairage.cli.output import give_audits
     from fairage.cli.terminal import working
 
@@ -236,7 +234,7 @@ def compare(
     Example: `fairage compare before.csv after.csv --out comparison`
     """
     from fairage.auditing import compare as run_compare
-    from fairage.auditing.settings import AuditSettings
+    from fairage.auditing.audit_settings import AuditSettings
     from fairage.cli.output import give_comparison
     from fairage.cli.terminal import working
 

@@ -9,39 +9,6 @@ import typer
 from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
 from fairage.exceptions import ConfigError
 
-__all__ = [
-    "CHECK",
-    "COLUMNS",
-    "METHOD",
-    "OUTPUT",
-    "POINTS",
-    "Age",
-    "Attributes",
-    "BinOptions",
-    "Edges",
-    "Identity",
-    "Image",
-    "Join",
-    "Json",
-    "Labels",
-    "Margin",
-    "MinRows",
-    "Missing",
-    "Oldest",
-    "On",
-    "Out",
-    "RangeEnd",
-    "RateMargin",
-    "Seed",
-    "Weight",
-    "age_groups_of",
-    "attributes_of",
-    "bins_of",
-    "column_of",
-    "ends_of",
-    "labels_of",
-]
-
 COLUMNS, METHOD, CHECK, OUTPUT = "Columns", "Method", "Age check", "Output"
 POINTS = 100
 

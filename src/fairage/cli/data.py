@@ -10,8 +10,6 @@ import typer
 from fairage.cli.output import say, show_dataset, show_description, show_prepared
 from fairage.exceptions import ConfigError
 
-__all__ = ["augment_preview", "data"]
-
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FacesFile = Annotated[Path, typer.Argument(help="Faces table (Parquet, CSV, TSV).")]
 Name = Annotated[str, typer.Argument(help="Name of the data set, as `fairage data list` has it.")]
@@ -287,8 +285,8 @@ def augment_preview(
 
     Example: `fairage data augment-preview faces.parquet --group age_group=old --out sheet.png`
     """
-    from fairage.faces.augmentation import make_augmentation, preview_rows
-    from fairage.faces.contact_sheet import write_contact_sheet
+    from fairage.faces.augmentation import make_augmentation
+    from fairage.faces.contact_sheet import preview_rows, write_contact_sheet
     from fairage.tables import read_faces
 
     if strength is not None and augmentation == "kit":

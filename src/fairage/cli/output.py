@@ -32,17 +32,8 @@ from fairage.reports.pair_text import worst_group
 from fairage.reports.verdict_text import average_sentence
 
 if TYPE_CHECKING:
-    from fairage.auditing.comparison import ComparisonResult
+    from fairage.auditing.comparison_result import ComparisonResult
 
-
-__all__ = [
-    "give_audits",
-    "give_comparison",
-    "say",
-    "show_dataset",
-    "show_description",
-    "show_prepared",
-]
 
 _LISTED = 20
 

@@ -12,8 +12,6 @@ from rich.text import Text
 
 from fairage.reports.format import shown
 
-__all__ = ["Terminal", "working"]
-
 PLAIN_SIGNS = str.maketrans(
     {
         "\N{MINUS SIGN}": "-",

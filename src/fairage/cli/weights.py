@@ -13,8 +13,6 @@ from fairage._tables_io import write_table
 from fairage.tables import AGE_GROUP, IMAGE, SPLIT, WEIGHT, Faces, group_labels, read_faces
 from fairage.weighting import Weights, make_weighting
 
-__all__ = ["weights"]
-
 
 def weights(
     faces: Annotated[Path, typer.Argument(help="Faces table (Parquet, CSV, TSV).")],

@@ -8,8 +8,6 @@ import polars as pl
 
 from fairage.tables import AGE, IDENTITY, IMAGE, SPLIT
 
-__all__ = ["CheckResult", "IdentityLeak", "SameImage", "Unreadable", "differences", "in_words"]
-
 
 @dataclass(frozen=True)
 class Unreadable:

@@ -15,8 +15,6 @@ from fairage.datasets.check_findings import CheckResult, IdentityLeak, SameImage
 from fairage.exceptions import DataError
 from fairage.tables import AGE, IDENTITY, IMAGE, SPLIT, SPLITS, Faces, group_labels
 
-__all__ = ["Content", "check_images", "read_content", "read_contents"]
-
 _BATCH = 2048
 _MAX_WORKERS = 8
 

@@ -9,25 +9,6 @@ import polars as pl
 from fairage.exceptions import DataError
 from fairage.tables import IMAGE
 
-__all__ = [
-    "APPARENT",
-    "ETHNICITY",
-    "EXPRESSION",
-    "GENDER",
-    "IMAGE_SUFFIXES",
-    "REAL",
-    "TRAIN_AGE_GROUPS",
-    "TRAIN_COUNTS",
-    "Archive",
-    "DataSet",
-    "Options",
-    "Prepared",
-    "Skipped",
-    "keep_files",
-    "source_folder",
-    "source_table",
-]
-
 GENDER = "gender"
 ETHNICITY = "ethnicity"
 EXPRESSION = "expression"

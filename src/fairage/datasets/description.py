@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
 from fairage.tables import AGE_GROUP, SPLIT, SPLITS, Faces, group_labels
 
-__all__ = ["ALL", "AgeSummary", "Description", "GroupSupport", "describe_faces"]
-
 ALL = "all"
 """Name of the whole table among the splits."""
 

@@ -17,8 +17,6 @@ from fairage.datasets.dataset import Archive, DataSet
 from fairage.datasets.transfer import Patience, fetch, verify
 from fairage.exceptions import DataError
 
-__all__ = ["Download", "download", "unpack"]
-
 
 @dataclass(frozen=True)
 class Download:

@@ -18,8 +18,6 @@ from fairage.datasets.dataset import (
 from fairage.exceptions import DataError
 from fairage.tables import AGE, IMAGE, SPLIT
 
-__all__ = ["AGE_HIGH", "AGE_LOW", "FAIRFACE"]
-
 AGE_LOW = "age_low"
 AGE_HIGH = "age_high"
 """Columns of the range that the label is, in completed years; the last range has no end."""

@@ -10,8 +10,6 @@ from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped, keep_f
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE, AGE_GROUP, FACES_COLUMNS, IMAGE, attribute_names
 
-__all__ = ["FOLDER", "parse_columns", "parse_values"]
-
 _TABLES = ("faces", "labels", "metadata", "data")
 
 

@@ -13,16 +13,6 @@ from fairage.datasets.rare_groups import GroupCopies, copies_of_cells, make_cell
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP, attribute_names, group_labels, members
 
-__all__ = [
-    "COPIES",
-    "AllRows",
-    "ChosenGroups",
-    "CopiedRows",
-    "Copies",
-    "RareGroups",
-    "make_copies",
-]
-
 
 @dataclass(frozen=True)
 class CopiedRows:

@@ -15,8 +15,6 @@ from fairage.datasets.splits import Shares, split_faces
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import FACES_COLUMNS, IMAGE, SPLIT, SPLITS, VOTES, check_faces
 
-__all__ = ["Outcome", "SplitOptions", "prepare_faces"]
-
 
 @dataclass(frozen=True)
 class SplitOptions:

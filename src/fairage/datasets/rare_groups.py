@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from fairage.tables import UNKNOWN
 
-__all__ = ["GroupCells", "GroupCopies", "copies_of_cells", "make_cells", "supports_of"]
-
 _TINY = 1e-9
 _BOLDNESS = 0.1
 _MARGIN = 3.0

@@ -7,8 +7,6 @@ from fairage.datasets.folder import FOLDER
 from fairage.datasets.utkface import UTKFACE
 from fairage.exceptions import ConfigError
 
-__all__ = ["DATASETS", "find_dataset"]
-
 DATASETS: dict[str, DataSet] = {
     dataset.name: dataset for dataset in (APPA_REAL, UTKFACE, FAIRFACE, FOLDER)
 }

@@ -12,8 +12,6 @@ from fairage._random import numpy_rng
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP, IDENTITY, IMAGE, SPLIT, SPLITS, attribute_names, group_labels
 
-__all__ = ["DEFAULT_SHARES", "Shares", "join_units", "split_faces"]
-
 
 def join_units(keys: Sequence[Sequence[str | None]], n: int) -> NDArray[np.int64]:
     """Return the unit of each row, shape `(n,)`: rows that share a value of any key are together.

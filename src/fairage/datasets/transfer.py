@@ -15,8 +15,6 @@ from fairage._files import new_folder, write_text
 from fairage._work import progress_bar
 from fairage.exceptions import DataError
 
-__all__ = ["Patience", "fetch", "verify"]
-
 _CHUNK = 2**18
 _PARTIAL, _RANGE_NOT_SATISFIABLE = 206, 416
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})

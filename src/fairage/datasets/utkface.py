@@ -18,8 +18,6 @@ from fairage.datasets.dataset import (
 from fairage.exceptions import DataError
 from fairage.tables import AGE, IMAGE, MAX_AGE
 
-__all__ = ["UTKFACE", "parse_name"]
-
 _FIELDS = 4
 _GENDERS = {"0": "male", "1": "female"}
 _RACES = {"0": "white", "1": "black", "2": "asian", "3": "indian", "4": "others"}

@@ -11,8 +11,6 @@ from fairage.embeddings.store import EmbeddingStore
 from fairage.faces.detection import DETECTION_VERSION, FaceDetector
 from fairage.faces.views import Landmarks
 
-__all__ = ["Detections", "landmarks_of"]
-
 Row = NDArray[np.float32]
 """Eleven numbers: 1 or 0 for a face found or not, then x and y of the five landmarks."""
 

@@ -18,8 +18,6 @@ from fairage.embeddings.backbones.registry import Backbone
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError
 
-__all__ = ["AGREEMENT", "agreed_runtime"]
-
 AGREEMENT = 0.9995
 """Cosine with the fp32 embedding that each trial image must reach; the promise is 0.999."""
 _TRIALS = 16

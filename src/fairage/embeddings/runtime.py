@@ -10,8 +10,6 @@ import torch
 
 from fairage.exceptions import ConfigError
 
-__all__ = ["PRECISIONS", "Runtime", "choose_runtime"]
-
 PRECISIONS = ("auto", "fp32", "bf16")
 _COMPILE_FROM_FLOPS = 5e12
 """Below so many operations, compiling takes longer than it saves (measured on two cores)."""

@@ -21,17 +21,6 @@ from safetensors.numpy import load, save
 from fairage._files import atomic_path, new_folder, write_text
 from fairage.exceptions import DataError
 
-__all__ = [
-    "KEY_BYTES",
-    "SUFFIX",
-    "DamagedShardError",
-    "EmbeddingStore",
-    "Opened",
-    "Shard",
-    "content_key",
-    "read_shard",
-]
-
 KEY_BYTES = 16
 SUFFIX = ".safetensors"
 _KEYS, _VALUES, _CHECKSUM = "keys", "values", "checksum"

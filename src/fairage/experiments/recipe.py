@@ -22,7 +22,7 @@ from fairage.training import (
     Selection,
     TrainingSettings,
 )
-from fairage.training.settings import Trainable
+from fairage.training.training_settings import Trainable
 from fairage.weighting import Weighting, make_weighting
 
 MAIN, HEAD = "main", "head"

@@ -15,8 +15,6 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.faces.augmentation.base import Augmentation
 from fairage.tables import SPLIT, Faces, group_labels, members
 
-__all__ = ["contact_sheet", "preview_rows", "write_contact_sheet"]
-
 Image = NDArray[np.uint8]
 
 _PAPER = 245

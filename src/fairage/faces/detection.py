@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from fairage.exceptions import ConfigError, DataError
 from fairage.faces.views import Landmarks
 
-__all__ = ["DETECTION_VERSION", "DETECTOR_VARIABLE", "FaceDetector", "find_detector"]
-
 DETECTION_VERSION = 1
 """Raised whenever other landmarks may come out, so that older ones are not taken for new."""
 DETECTOR_VARIABLE = "FAIRAGE_DETECTOR"

@@ -14,16 +14,6 @@ from torch.nn import functional as F
 
 from fairage.exceptions import DataError
 
-__all__ = [
-    "Channels",
-    "Geometry",
-    "Preprocessing",
-    "geometry",
-    "normalisation",
-    "resample",
-    "scale",
-]
-
 Channels = tuple[float, float, float]
 
 # The numbers are Pillow's. Lanczos becomes bicubic, as in transformers' own fast processors.

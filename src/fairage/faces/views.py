@@ -10,21 +10,6 @@ from numpy.typing import NDArray
 
 from fairage.exceptions import ConfigError
 
-__all__ = [
-    "ALIGNMENT_VERSION",
-    "TEMPLATE",
-    "TEMPLATE_SIDE",
-    "VIEWS",
-    "Aligned",
-    "CentreCrop",
-    "Landmarks",
-    "View",
-    "Whole",
-    "align",
-    "similarity",
-    "view_from_name",
-]
-
 ALIGNMENT_VERSION = 1
 """Raised whenever aligned pixels change, so that embeddings of older ones are not taken for new."""
 TEMPLATE_SIDE = 112

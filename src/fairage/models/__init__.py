@@ -2,9 +2,9 @@
 
 from fairage.models.bundle import Bundle, load_bundle, save_bundle
 from fairage.models.calibration import Calibration
-from fairage.models.experts import Experts, member_heads, merged_head
+from fairage.models.experts import HEADS, Experts, member_heads, merged_head
 from fairage.models.heads import AgeHead, HeadKind
-from fairage.models.registry import HEADS, check_pair, make_head
+from fairage.models.registry import check_pair, make_head
 
 __all__ = [
     "HEADS",

@@ -17,8 +17,6 @@ from fairage.models.calibration import Calibration
 from fairage.models.heads import AgeHead
 from fairage.models.registry import make_head
 
-__all__ = ["FORMAT", "Bundle", "load_bundle", "model_card", "save_bundle"]
-
 FORMAT = 1
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 

@@ -8,8 +8,6 @@ from torch import Tensor
 
 from fairage.exceptions import DataError
 
-__all__ = ["Calibration"]
-
 
 @dataclass(frozen=True)
 class Calibration:

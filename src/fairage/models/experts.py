@@ -22,8 +22,6 @@ from fairage.models.heads import (
 from fairage.objectives.objective import OutputKind
 from fairage.objectives.regression import HUNDRED_YEARS
 
-__all__ = ["HEADS", "MERGES", "Experts", "Members", "member_heads", "merged_head"]
-
 GATE_DROPOUT = 0.5
 
 

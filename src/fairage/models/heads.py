@@ -15,21 +15,6 @@ from fairage.objectives.objective import N_AGES, OutputKind
 from fairage.objectives.ordinal import N_THRESHOLDS
 from fairage.objectives.regression import HUNDRED_YEARS
 
-__all__ = [
-    "AgeHead",
-    "CoralHead",
-    "CornHead",
-    "DenseHead",
-    "HeadKind",
-    "LabelDistributionHead",
-    "LinearHead",
-    "QuickDropout",
-    "RegressionHead",
-    "check_trunk",
-    "dense",
-    "trunk",
-]
-
 
 class QuickDropout(nn.Module):
     """Dropout whose mask is made of raw random bits, sixteen a number, or eight where they do.

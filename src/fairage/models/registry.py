@@ -9,8 +9,6 @@ from fairage.models.experts import HEADS
 from fairage.models.heads import AgeHead, HeadKind
 from fairage.objectives import OBJECTIVES, Objective
 
-__all__ = ["HEADS", "check_pair", "make_head"]
-
 
 def make_head(name: str, dim: int, options: Mapping[str, Any]) -> AgeHead:
     """Return a new head of this name; options are the fields of its class.

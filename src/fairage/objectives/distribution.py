@@ -11,8 +11,6 @@ from torch.nn.functional import cross_entropy
 from fairage.exceptions import ConfigError, DataError
 from fairage.objectives.objective import N_AGES, OutputKind, Targets, weighted_mean
 
-__all__ = ["LabelDistributionLoss", "MeanVarianceLoss", "expected_age", "normal_distribution"]
-
 NARROWEST = 0.5
 
 

@@ -7,8 +7,6 @@ from torch import Tensor
 
 from fairage.exceptions import DataError
 
-__all__ = ["N_AGES", "Objective", "OutputKind", "Targets", "weighted_mean"]
-
 N_AGES = 101
 """Whole years 0..100: the length of a histogram of votes, the width of an age distribution."""
 

@@ -13,8 +13,6 @@ from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 from fairage.objectives.objective import N_AGES, OutputKind, Targets, weighted_mean
 
-__all__ = ["N_THRESHOLDS", "CoralLoss", "CornLoss", "levels"]
-
 N_THRESHOLDS = N_AGES - 1
 
 

@@ -10,14 +10,6 @@ from torch.nn.functional import huber_loss
 from fairage.exceptions import ConfigError
 from fairage.objectives.objective import OutputKind, Targets, weighted_mean
 
-__all__ = [
-    "HUNDRED_YEARS",
-    "BalancedMSE",
-    "HuberLoss",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-]
-
 HUNDRED_YEARS = 100.0
 SMALLEST, LARGEST = 0.01, 1000.0
 

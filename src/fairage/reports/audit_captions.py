@@ -30,17 +30,8 @@ from fairage.reports.pair_text import (
     pairs_sentence,
     worst_sentence,
 )
-from fairage.reports.verdict_text import bias_sentence, verdict_sentences
+from fairage.reports.verdict_text import verdict_sentences
 from fairage.tables import MAX_AGE
-
-__all__ = [
-    "LEAST_FACES",
-    "age_sentence",
-    "bias_sentence",
-    "group_age_sentence",
-    "group_sentence",
-    "intersection_sentence",
-]
 
 LEAST_FACES = 10
 CELLS = " x "

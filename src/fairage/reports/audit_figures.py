@@ -33,16 +33,6 @@ from fairage.reports.figures import (
 )
 from fairage.reports.format import attribute_title, attribute_words, group_order, visible
 
-__all__ = [
-    "LEAST_FACES",
-    "age_figure",
-    "bias_figure",
-    "check_figure",
-    "group_figure",
-    "intersection_map",
-    "map_scale",
-]
-
 WIDE, NARROW = 984.0, 350.0
 LEAST_FACES = 10  # an age with fewer has no point
 MOST_ROWS, MOST_LINES, MOST_SHADES = 20, 7, 3

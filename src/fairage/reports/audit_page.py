@@ -7,7 +7,6 @@ from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import ALL, DIFFER, TELL, WITHIN, AgeCheck
 from fairage.reports.audit_captions import (
     age_sentence,
-    bias_sentence,
     group_age_sentence,
     group_sentence,
     intersection_sentence,
@@ -61,9 +60,8 @@ from fairage.reports.gap_tables import (
     verdict_table,
 )
 from fairage.reports.html import render
+from fairage.reports.verdict_text import bias_sentence
 from fairage.tables import AGE_GROUP
-
-__all__ = ["audit_html"]
 
 View = dict[str, object]
 KINDS = {DIFFER: "differ", TELL: "tell", WITHIN: "within"}  # classes of the style sheet

@@ -29,14 +29,6 @@ from fairage.reports.format import (
 )
 from fairage.reports.gap_text import apart, rate_words, rows_words, share_words, size_at_most
 
-__all__ = [
-    "age_check_sentences",
-    "check_group_sentence",
-    "failure_headline",
-    "failure_sentences",
-    "reach_sentence",
-]
-
 NAMED_ATTRIBUTES = 4
 NAMED_REASONS = 5
 KINDS = (DIFFER, TELL, WITHIN)

@@ -26,23 +26,6 @@ from fairage.reports.format import (
 )
 from fairage.reports.gap_text import verdict_words
 
-__all__ = [
-    "Table",
-    "TableCell",
-    "TableRow",
-    "adjusted_table",
-    "attribute_row",
-    "bias_table",
-    "count_cell",
-    "error_rows",
-    "faces_cell",
-    "group_table",
-    "measure_cell",
-    "measure_title",
-    "model_table",
-    "spread_table",
-]
-
 TableCell = tuple[str, str]
 SPREAD_TITLES = {"gap": "Worst-best gap", "ratio": "Largest / smallest", "gini": "Gini"}
 SPREAD_DIGITS = {"gini": 3}

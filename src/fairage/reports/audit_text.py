@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import Columns
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import DIFFER, MAE, TELL, WITHIN, Ranges, Verdict
-from fairage.auditing.settings import AuditSettings
 from fairage.reports.audit_rates import (
     age_check_sentences,
     failure_headline,
@@ -44,17 +44,6 @@ from fairage.reports.verdict_text import (
     verdict_sentences,
 )
 from fairage.tables import AGE_GROUP
-
-__all__ = [
-    "Tile",
-    "audit_facts",
-    "findings",
-    "headline",
-    "range_headline",
-    "range_sentences",
-    "rows_sentence",
-    "tiles",
-]
 
 
 @dataclass(frozen=True)

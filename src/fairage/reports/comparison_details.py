@@ -31,14 +31,6 @@ from fairage.reports.format import (
 )
 from fairage.reports.gap_text import by_attributes, share_words, size_at_least, size_at_most
 
-__all__ = [
-    "average_bias_sentence",
-    "bias_sentences",
-    "failing_sentence",
-    "failure_details",
-    "levelling_sentence",
-]
-
 MOSTLY = 0.95
 ALL_ATTRIBUTES = "(95\N{NARROW NO-BREAK SPACE}% confidence, all attributes at once)"
 

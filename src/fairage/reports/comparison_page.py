@@ -40,8 +40,6 @@ from fairage.reports.format import (
 )
 from fairage.reports.html import render
 
-__all__ = ["comparison_html", "comparison_view"]
-
 View = dict[str, object]
 WIDE, NARROW = 984.0, 350.0
 MOST_FIGURES, MOST_ROWS, MOST_GROUPS = 12, 20, 60

@@ -27,14 +27,6 @@ from fairage.reports.format import (
 )
 from fairage.reports.gap_text import size_at_least, size_at_most
 
-__all__ = [
-    "bias_change_table",
-    "failure_change_table",
-    "group_change_table",
-    "overall_table",
-    "verdict_table",
-]
-
 SIDES = ("a", "b")
 
 

@@ -32,8 +32,6 @@ from fairage.reports.comparison_words import (
 from fairage.reports.format import count, faces_of, joined, number, signed, upper_first
 from fairage.reports.gap_text import by_attributes, group_list, size_at_least, size_at_most
 
-__all__ = ["comparison_lines", "findings", "headline", "headline_sentences"]
-
 HEADLINED = 4
 
 

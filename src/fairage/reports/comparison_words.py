@@ -21,22 +21,6 @@ from fairage.auditing.result_parts import Interval
 from fairage.reports.format import MINUS, count, faces_of, joined, limit, visible
 from fairage.reports.gap_text import size_at_least, size_at_most
 
-__all__ = [
-    "AT_ONCE",
-    "CONFIDENCE",
-    "among",
-    "between_limits",
-    "change_words",
-    "changed_groups",
-    "cut",
-    "either_way",
-    "images",
-    "margin_size",
-    "model_names",
-    "outward",
-    "verdict_cell",
-]
-
 CONFIDENCE = "(95\N{NARROW NO-BREAK SPACE}% confidence)"
 AT_ONCE = "(95\N{NARROW NO-BREAK SPACE}% confidence, all groups at once)"
 NAMED = 6

@@ -14,33 +14,6 @@ from fairage.age_groups import DEFAULT_AGE_GROUPS
 from fairage.auditing.result_parts import ALL, Interval
 from fairage.tables import AGE_GROUP, UNKNOWN
 
-__all__ = [
-    "as_cell",
-    "as_percent_cell",
-    "as_signed_cell",
-    "at_least",
-    "at_most",
-    "attribute_title",
-    "attribute_words",
-    "cell_of",
-    "count",
-    "faces_of",
-    "group_order",
-    "group_words",
-    "joined",
-    "limit",
-    "number",
-    "percent",
-    "percent_at_most",
-    "shown",
-    "signed",
-    "span",
-    "upper_first",
-    "visible",
-    "with_span",
-    "years",
-]
-
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 PER_CENT = "\N{NARROW NO-BREAK SPACE}%"

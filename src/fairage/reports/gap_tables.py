@@ -42,19 +42,6 @@ from fairage.reports.format import (
 from fairage.reports.gap_text import apart, rows_words, verdict_words
 from fairage.tables import AGE_GROUP
 
-__all__ = [
-    "GapPanel",
-    "GapRow",
-    "check_table",
-    "failure_table",
-    "failure_verdict_table",
-    "gap_panels",
-    "in_need",
-    "range_rows",
-    "reason_rows",
-    "verdict_table",
-]
-
 MOST_PAIRS = 60
 PAIRS_OF_PAGE = 240
 LEAST_PAIRS = 2

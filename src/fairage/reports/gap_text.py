@@ -20,23 +20,6 @@ from fairage.reports.format import (
     years,
 )
 
-__all__ = [
-    "CONFIDENCE",
-    "apart",
-    "by_attributes",
-    "group_list",
-    "left_out_sentence",
-    "mae_words",
-    "margin_words",
-    "mean_error_words",
-    "rate_words",
-    "rows_words",
-    "share_words",
-    "size_at_least",
-    "size_at_most",
-    "verdict_words",
-]
-
 CONFIDENCE = "(95\N{NARROW NO-BREAK SPACE}% confidence, all gaps at once)"
 POINTS = 100
 NAMED_ATTRIBUTES = 4

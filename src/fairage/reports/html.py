@@ -16,8 +16,6 @@ from fairage.auditing.measures import MEASURES
 from fairage.reports.figures.svg import in_full
 from fairage.reports.format import attribute_title, count, number, percent, signed, visible, years
 
-__all__ = ["TERMS", "Glossary", "Term", "prose", "render", "short_name"]
-
 LONGEST_WORD = 79
 _LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 

@@ -19,16 +19,6 @@ from fairage.reports.gap_text import (
 )
 from fairage.tables import AGE_GROUP
 
-__all__ = [
-    "adjusted_of",
-    "age_part_sentence",
-    "leading_gaps",
-    "pair_sentence",
-    "pairs_sentence",
-    "worst_group",
-    "worst_sentence",
-]
-
 NAMED_PAIRS = 4
 MEASURE_WORDS = {MAE: "MAE", MEAN_ERROR: "mean error"}
 

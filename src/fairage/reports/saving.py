@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from fairage.auditing.comparison_result import ComparisonResult
 
 
-__all__ = ["audit_view", "save_result", "spreadsheet_safe"]
-
 MOST_MODELS, MOST_ATTRIBUTES, MOST_DOTS = 8, 12, 60
 DOTS = Size(190.0, 20.0)
 KINDS = {DIFFER: "#c2550d", WITHIN: "#11805d", TELL: "#767b84"}  # readable on light and on dark

@@ -28,22 +28,6 @@ from fairage.reports.suite_numbers import (
     front_of,
 )
 
-__all__ = [
-    "ChangeCell",
-    "ChangeRow",
-    "NumberCell",
-    "NumberRow",
-    "VersionRows",
-    "change_rows",
-    "changes_sentence",
-    "columns_of",
-    "panel_sentence",
-    "scatter_sentence",
-    "table_sentence",
-    "truth_findings",
-    "version_rows",
-]
-
 FEW_SEEDS = 5
 TOGETHER = "all versions looked at together"
 

@@ -14,17 +14,6 @@ from fairage.auditing.suite_runs import VersionRuns
 from fairage.auditing.suite_statistics import FaceSet, SuiteStatistics, VersionStatistics
 from fairage.reports.format import group_order, visible
 
-__all__ = [
-    "BASELINE",
-    "Hardest",
-    "SetNumbers",
-    "SuiteNumbers",
-    "VersionNumbers",
-    "difference_interval",
-    "estimate_interval",
-    "front_of",
-]
-
 BASELINE = "baseline"
 
 

@@ -31,8 +31,6 @@ from fairage.reports.suite_captions import (
 from fairage.reports.suite_numbers import SuiteNumbers, VersionNumbers, front_of
 from fairage.reports.suite_text import conclusion, set_name
 
-__all__ = ["suite_html"]
-
 WIDTH = 560.0
 
 

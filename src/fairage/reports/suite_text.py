@@ -31,8 +31,6 @@ from fairage.reports.suite_numbers import (
 )
 from fairage.tables import UNKNOWN
 
-__all__ = ["conclusion", "left_out_sentences", "set_name", "these_weights"]
-
 MOST_NAMES = 6
 DIFFERENT_FACES = (
     "The versions were measured on different faces: numbers can be held against each other only "

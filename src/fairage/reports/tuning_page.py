@@ -19,8 +19,6 @@ from fairage.reports.format import (
 )
 from fairage.reports.html import render
 
-__all__ = ["SearchNumbers", "TrialNumbers", "front_of_trials", "tuning_html"]
-
 
 @dataclass(frozen=True)
 class TrialNumbers:

@@ -20,15 +20,6 @@ from fairage.reports.gap_text import by_attributes, rows_words, size_at_least, s
 from fairage.reports.pair_text import age_part_sentence, leading_gaps, pair_sentence
 from fairage.tables import AGE_GROUP
 
-__all__ = [
-    "attributes_of",
-    "average_sentence",
-    "bias_sentence",
-    "bias_words",
-    "sure_gaps",
-    "verdict_sentences",
-]
-
 NAMED_ATTRIBUTES = 4
 
 

@@ -23,17 +23,6 @@ from fairage.tables import (
     SPLITS,
 )
 
-__all__ = [
-    "DRAWN_COLUMNS",
-    "INDIVIDUAL",
-    "LABEL_ERROR",
-    "TRUTH_COLUMNS",
-    "VISIBLE_AGE",
-    "VISIBLE_AGE_UNBIASED",
-    "draw_people",
-    "individual_sd",
-]
-
 VISIBLE_AGE = "visible_age"
 VISIBLE_AGE_UNBIASED = "visible_age_unbiased"
 INDIVIDUAL = "individual"

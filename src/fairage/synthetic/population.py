@@ -12,16 +12,6 @@ from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER, TRAIN_AGE_GR
 from fairage.exceptions import ConfigError
 from fairage.tables import group_labels
 
-__all__ = [
-    "BALANCED",
-    "CHALLENGE",
-    "OLDEST",
-    "GroupBias",
-    "Population",
-    "ages_within",
-    "parse_share",
-]
-
 OLDEST = 92.0
 """Highest true age in years."""
 

@@ -23,8 +23,6 @@ from fairage.synthetic.population import CHALLENGE, OLDEST, GroupBias, Populatio
 from fairage.synthetic.truth import IMAGES, STARTED, TRUTH, Request, claim, is_done, tell_truth
 from fairage.tables import IMAGE
 
-__all__ = ["contact_sheet", "draw_pictures", "require_opencv", "synthesize"]
-
 _AGES = (1, 6, 14, 22, 32, 45, 58, 70, 85)
 
 

@@ -18,19 +18,6 @@ from fairage.synthetic.people import VISIBLE_AGE, draw_people
 from fairage.synthetic.population import CHALLENGE, GroupBias, Population
 from fairage.tables import AGE, AGE_GROUP, REAL_AGE, group_labels
 
-__all__ = [
-    "DRAWING",
-    "IMAGES",
-    "MOST_FACES",
-    "STARTED",
-    "TRUTH",
-    "Request",
-    "claim",
-    "expected_errors",
-    "is_done",
-    "tell_truth",
-]
-
 DRAWING = 1
 """Goes up when the same request gives other pictures or people."""
 

@@ -7,8 +7,8 @@ from fairage.training.finetuning import FineTuned, add_to_bundle, finetune
 from fairage.training.head_training import train_head
 from fairage.training.postprocess import AFTER, AfterStep
 from fairage.training.selection import Epoch, History, Selection, fairest
-from fairage.training.settings import BackboneSettings, FineTuneSettings, TrainingSettings
 from fairage.training.trainable_backbone import check_finetuning
+from fairage.training.training_settings import BackboneSettings, FineTuneSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from fairage.training.estimator import FairAgeRegressor

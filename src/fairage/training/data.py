@@ -13,17 +13,6 @@ from fairage.objectives.fairness import Fairness, GroupLayout, Labels, Penalty, 
 from fairage.objectives.regression import BalancedMSE
 from fairage.tables import UNKNOWN
 
-__all__ = [
-    "ActiveFairness",
-    "ImageRows",
-    "Rows",
-    "check_batches",
-    "check_embeddings",
-    "check_rows",
-    "group_layout",
-    "start_fairness",
-]
-
 LARGEST = 1e18
 """The square of an embedding's number must be one that single precision holds."""
 

@@ -19,7 +19,7 @@ from fairage.training.estimator_data import FitRows
 from fairage.training.estimator_parts import NamedPart, SelectedParts, select_parts
 from fairage.training.head_training import train_head
 from fairage.training.selection import History
-from fairage.training.settings import TrainingSettings
+from fairage.training.training_settings import TrainingSettings
 
 Floats = NDArray[np.float64]
 MOST = 0.9

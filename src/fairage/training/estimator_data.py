@@ -25,8 +25,6 @@ from fairage.tables import (
 )
 from fairage.training.data import Rows
 
-__all__ = ["FitRows", "held_out", "labels_table", "tensor_of"]
-
 ONE = "group"
 
 

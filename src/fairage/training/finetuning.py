@@ -37,7 +37,6 @@ from fairage.training.loop import BatchLoss, Validator, run_epochs
 from fairage.training.network_training import NetworkSetup, NetworkTrainee, ShownRows
 from fairage.training.optimizer import NetworkStepper
 from fairage.training.selection import BestEpoch, Epoch, History, Selection
-from fairage.training.settings import FineTuneSettings
 from fairage.training.trainable_backbone import (
     FineTuneNetwork,
     Source,
@@ -45,6 +44,7 @@ from fairage.training.trainable_backbone import (
     find_source,
     freeze,
 )
+from fairage.training.training_settings import FineTuneSettings
 
 BACKBONE = "backbone"
 _HEAD, _DONE = "head.safetensors", "finetuned.json"

@@ -23,7 +23,7 @@ from fairage.training.data import (
 from fairage.training.loop import Batch, BatchLoss, Validator, Watch, run_epochs
 from fairage.training.optimizer import HeadStepper
 from fairage.training.selection import BestEpoch, Epoch, History, Selection, State
-from fairage.training.settings import TrainingSettings
+from fairage.training.training_settings import TrainingSettings
 
 
 def train_head(

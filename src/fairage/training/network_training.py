@@ -17,8 +17,8 @@ from fairage.training.images import Pictures, prepared
 from fairage.training.loop import Batch, Validator
 from fairage.training.optimizer import NetworkStepper
 from fairage.training.selection import BestEpoch, Epoch, State
-from fairage.training.settings import FineTuneSettings
 from fairage.training.trainable_backbone import FineTuneNetwork, Freezing
+from fairage.training.training_settings import FineTuneSettings
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 from torch.optim.adamw import adamw
 
-from fairage.training.settings import FineTuneSettings, TrainingSettings
 from fairage.training.trainable_backbone import Blocks, FineTuneNetwork, Freezing
+from fairage.training.training_settings import FineTuneSettings, TrainingSettings
 
 KERAS_EPSILON = 1e-7
 

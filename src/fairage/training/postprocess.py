@@ -21,8 +21,6 @@ from fairage.tables import AGE, AGE_GROUP
 from fairage.training.data import Rows
 from fairage.weighting import make_weighting
 
-__all__ = ["AFTER", "AfterStep", "LastLayer", "Recalibrate", "balancing_weights", "fitted_line"]
-
 
 def balancing_weights(rows: Rows, weighting: str, options: Mapping[str, object]) -> Tensor:
     """Return the weights, shape `(n,)`, mean 1, that a weighting by name gives these rows.

@@ -14,18 +14,7 @@ from fairage.embeddings.backbones.registry import Backbone, find_backbone
 from fairage.embeddings.backbones.transformers import PooledModel, download, load_pooled
 from fairage.exceptions import ConfigError
 from fairage.models import AgeHead
-from fairage.training.settings import FineTuneSettings
-
-__all__ = [
-    "Blocks",
-    "FineTuneNetwork",
-    "Freezing",
-    "Source",
-    "check_finetuning",
-    "find_blocks",
-    "find_source",
-    "freeze",
-]
+from fairage.training.training_settings import FineTuneSettings
 
 _INSIDE_A_STAGE = ("layers", "blocks")
 

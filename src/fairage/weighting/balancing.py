@@ -16,8 +16,6 @@ from fairage.weighting.weights import (
     weights_from_raw,
 )
 
-__all__ = ["Density", "EffectiveNumber", "Inverse", "SmoothedCells"]
-
 
 @dataclass(frozen=True)
 class Inverse:

@@ -12,8 +12,6 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.tables import UNKNOWN, group_labels
 from fairage.weighting.weights import Weights, chosen_attributes, weights_from_raw
 
-__all__ = ["Raking"]
-
 TOLERANCE = 1e-6
 ROUNDS = 5000
 TRIMS = 20

@@ -18,8 +18,6 @@ from fairage.weighting.study import (
 )
 from fairage.weighting.weights import Weighting
 
-__all__ = ["WEIGHTINGS", "make_weighting"]
-
 _FORMULAS: dict[str, tuple[type[Weighting], Mapping[str, object]]] = {
     "none": (Uniform, {}),
     "1a": (Product, {"age": AGE_YEAR}),

@@ -18,18 +18,6 @@ from fairage.weighting.weights import (
     weights_from_raw,
 )
 
-__all__ = [
-    "AGE_YEAR",
-    "STUDY_TABLE",
-    "Expert",
-    "Intersection",
-    "Kit",
-    "Manual",
-    "MeanOfAttributes",
-    "Product",
-    "Uniform",
-]
-
 AGE_YEAR = "age_year"
 N_YEARS = 100
 SMOOTHING = 5

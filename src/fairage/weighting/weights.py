@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP, attribute_names
 
-__all__ = ["GroupWeights", "Weighting", "Weights", "chosen_attributes", "weights_from_raw"]
-
 GroupWeights = dict[str, dict[str, float]]
 """Weight of each group of each attribute, as the formula gives it, before normalisation."""
 

@@ -26,7 +26,7 @@ from fairage.models import AgeHead, make_head
 from fairage.objectives import OBJECTIVES, Targets
 from fairage.training.data import ImageRows
 from fairage.training.finetuning import FineTuned, finetune
-from fairage.training.settings import FineTuneSettings
+from fairage.training.training_settings import FineTuneSettings
 
 SIDE = 32
 WIDTHS = {"resnet": 16, "vit": 16, "vit-bare": 16, "mobilenet": 256, "convnext": 16}

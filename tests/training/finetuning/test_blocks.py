@@ -9,8 +9,8 @@ from torch import nn
 
 from fairage.embeddings.backbones.transformers import load_pooled
 from fairage.exceptions import ConfigError
-from fairage.training.settings import FineTuneSettings
 from fairage.training.trainable_backbone import Freezing, find_blocks, freeze
+from fairage.training.training_settings import FineTuneSettings
 
 COUNTS = {"resnet": 3, "vit": 3, "vit-bare": 3, "mobilenet": 26, "convnext": 5}
 

@@ -16,7 +16,7 @@ from fairage.objectives.fairness import FAIRNESS
 from fairage.training import Selection
 from fairage.training.data import ImageRows
 from fairage.training.finetuning import FineTuned, finetune
-from fairage.training.settings import FineTuneSettings
+from fairage.training.training_settings import FineTuneSettings
 
 FAST = FineTuneSettings(epochs=2, batch_size=8, learning_rate=1e-3)
 CPU = EmbedOptions(backbones="unused", device="cpu", progress=False)

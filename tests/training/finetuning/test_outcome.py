@@ -15,7 +15,7 @@ from fairage.models import Bundle, load_bundle, save_bundle
 from fairage.tables import AGE, IMAGE, Faces
 from fairage.training.data import ImageRows
 from fairage.training.finetuning import FineTuned, add_to_bundle
-from fairage.training.settings import FineTuneSettings
+from fairage.training.training_settings import FineTuneSettings
 
 FAST = FineTuneSettings(epochs=2, batch_size=8, learning_rate=1e-3)
 NAMES = ["convnext", "mobilenet", "resnet", "vit", "vit-bare"]

@@ -15,7 +15,7 @@ from fairage.objectives import OBJECTIVES, Targets
 from fairage.tables import AGE, Faces, read_faces
 from fairage.training.data import ImageRows
 from fairage.training.finetuning import add_to_bundle, finetune
-from fairage.training.settings import FineTuneSettings
+from fairage.training.training_settings import FineTuneSettings
 
 OPTIONS = {"hidden": [64], "dropout": 0.0}
 

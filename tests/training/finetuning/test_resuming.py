@@ -23,7 +23,7 @@ from fairage.training import checkpoint as checkpoint_module
 from fairage.training.data import ImageRows
 from fairage.training.finetuning import FineTuned, finetune
 from fairage.training.optimizer import NetworkStepper
-from fairage.training.settings import FineTuneSettings
+from fairage.training.training_settings import FineTuneSettings
 
 SETTINGS = FineTuneSettings(
     epochs=3, batch_size=8, learning_rate=3e-3, ema=0.9, schedule="cosine", batch_norm="adapt"

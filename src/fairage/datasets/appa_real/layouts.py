@@ -24,8 +24,6 @@ from fairage.datasets.dataset import (
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import SPLITS
 
-__all__ = ["APPA_REAL"]
-
 _LAYOUTS = (
     (is_bundle, prepare_bundle),
     (is_npy_kit, prepare_npy_kit),

@@ -20,8 +20,6 @@ from fairage.datasets.dataset import REAL, TRAIN_COUNTS, Options, Prepared
 from fairage.exceptions import DataError
 from fairage.tables import APPARENT_AGE, IMAGE, SPLIT, SPLITS
 
-__all__ = ["BLANK", "encode_png", "find_columns", "find_meanings", "is_npy_kit", "prepare_npy_kit"]
-
 _SOURCE = ".source"
 """File that tells which array the images of a folder were written from."""
 _CHANNELS = 3

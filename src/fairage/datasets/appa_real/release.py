@@ -31,19 +31,6 @@ from fairage.tables import (
     counted_votes,
 )
 
-__all__ = [
-    "FILE_NAME",
-    "RATINGS",
-    "choose_age",
-    "is_bundle",
-    "is_release",
-    "numbers",
-    "prepare_bundle",
-    "prepare_release",
-    "read_ratings",
-    "with_votes",
-]
-
 _CATEGORIES = "allcategories_{}.csv"
 _CATEGORIES_FOLDER = "allcategories_trainvalidtest_split"
 _CATEGORY_FILE = "file"

@@ -11,8 +11,6 @@ from torch.nn import functional as F
 from fairage.exceptions import DataError
 from fairage.faces.preprocessing import Preprocessing
 
-__all__ = ["EMBEDDED_PREPROCESSING", "WEIGHTS", "EmbeddedNet", "load_embedded"]
-
 WEIGHTS = "embedded.safetensors"
 EMBEDDED_PREPROCESSING = Preprocessing(
     height=112, width=112, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)

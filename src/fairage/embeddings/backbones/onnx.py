@@ -13,8 +13,6 @@ from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError, MissingDependencyError
 from fairage.faces.preprocessing import Preprocessing
 
-__all__ = ["OnnxNetwork", "fingerprint"]
-
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _CUDA = "CUDAExecutionProvider"
 _ERRORS_ONLY = 3

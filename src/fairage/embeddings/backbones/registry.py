@@ -19,8 +19,6 @@ from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import ConfigError
 from fairage.faces.preprocessing import Preprocessing
 
-__all__ = ["EMBEDDED", "Backbone", "Network", "find_backbone"]
-
 EMBEDDED = "embedded"
 _ONNX = "model.onnx"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")

@@ -17,16 +17,6 @@ from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError, MissingDependencyError
 from fairage.faces.preprocessing import Preprocessing
 
-__all__ = [
-    "CONFIG",
-    "PROCESSOR",
-    "PooledModel",
-    "TorchNetwork",
-    "download",
-    "fingerprint",
-    "load_pooled",
-]
-
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
 _WEIGHTS = "model*.safetensors"
 _FILES = [CONFIG, PROCESSOR, _WEIGHTS, "model.safetensors.index.json"]

@@ -3,7 +3,6 @@
 from fairage.faces.augmentation.base import AUGMENTATION_VERSION, Augmentation, Step, apply_steps
 from fairage.faces.augmentation.policies import KitAugmentation, RandomAugmentation
 from fairage.faces.augmentation.registry import AUGMENTATIONS, make_augmentation
-from fairage.faces.contact_sheet import preview_rows
 
 __all__ = [
     "AUGMENTATIONS",
@@ -14,5 +13,4 @@ __all__ = [
     "Step",
     "apply_steps",
     "make_augmentation",
-    "preview_rows",
 ]

@@ -13,8 +13,6 @@ from torch import Tensor
 from fairage.exceptions import ConfigError, DataError
 from fairage.faces.augmentation.operations import COLOURS, MOVES, load_kornia, warp
 
-__all__ = ["AUGMENTATION_VERSION", "Augmentation", "Step", "apply_steps", "check_range"]
-
 AUGMENTATION_VERSION = 1
 """Raised whenever the same seed may give another picture, so that cached ones are not reused."""
 

@@ -14,8 +14,6 @@ from torch.nn import functional
 
 from fairage.exceptions import MissingDependencyError
 
-__all__ = ["COLOURS", "MOVES", "load_kornia", "warp"]
-
 MOVES = ("rotation", "shear_x", "shear_y", "shift_x", "shift_y")
 """What one warp does: degrees clockwise, two angles in radians, two shares of the sides."""
 

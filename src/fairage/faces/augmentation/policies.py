@@ -8,8 +8,6 @@ import numpy as np
 from fairage.exceptions import ConfigError
 from fairage.faces.augmentation.base import Augmentation, Step, check_range
 
-__all__ = ["LARGEST_AMOUNTS", "KitAugmentation", "RandomAugmentation"]
-
 _LARGEST_BLUR = 0.1
 
 

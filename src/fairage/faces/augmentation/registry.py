@@ -4,8 +4,6 @@ from fairage._registry import build
 from fairage.faces.augmentation.base import Augmentation
 from fairage.faces.augmentation.policies import KitAugmentation, RandomAugmentation
 
-__all__ = ["AUGMENTATIONS", "make_augmentation"]
-
 AUGMENTATIONS: dict[str, type[Augmentation]] = {
     kind.name: kind for kind in (KitAugmentation, RandomAugmentation)
 }

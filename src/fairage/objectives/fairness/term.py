@@ -14,17 +14,6 @@ from torch import Tensor
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import UNKNOWN
 
-__all__ = [
-    "BatchPenalty",
-    "Fairness",
-    "GroupLayout",
-    "Labels",
-    "Penalty",
-    "RunningGroupErrors",
-    "check_options",
-    "lay_out",
-]
-
 Labels = Mapping[str, NDArray[np.str_]]
 """The group of each row, shape `(n,)`, for each attribute."""
 

@@ -15,8 +15,6 @@ from fairage.objectives.fairness.term import (
     check_options,
 )
 
-__all__ = ["Adaptive", "BoundedGroupLoss", "Cvar", "Gap", "GroupDro", "Variance"]
-
 
 @dataclass(frozen=True)
 class Gap:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from fairage.reports.figures.svg import INK, MUTED, SMALL, Drawing, text_width
 from fairage.reports.format import number, signed
 
-__all__ = ["Key", "Scale", "legend", "legend_height", "limits", "nice_ticks", "x_axis", "y_axis"]
-
 LINE = 18.0  # from one line of a legend to the next
 HANDLE = 26.0
 ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)

@@ -20,8 +20,6 @@ from fairage.reports.figures.markers import marker
 from fairage.reports.figures.svg import GROUPS, MUTED, SMALL, Drawing, Size, colour
 from fairage.reports.format import number
 
-__all__ = ["STEPS", "Curves", "HeatMap", "MapCell"]
-
 WIDTH, PLOT = 420.0, 230.0
 LEFT, RIGHT, HEAD, FOOT = 40.0, 12.0, 26.0, 40.0
 MANY_POINTS = 24

@@ -22,16 +22,6 @@ from fairage.reports.figures.svg import (
     text_width,
 )
 
-__all__ = [
-    "BiasFloor",
-    "BiasFloors",
-    "GroupDots",
-    "GroupInterval",
-    "GroupIntervals",
-    "Panel",
-    "gap_bar",
-]
-
 ROW, FOOT, HEAD = 28.0, 42.0, 8.0
 NAMES = 0.36  # largest share of the width that names take
 FAINT = 0.4

@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-__all__ = ["MARKERS", "marker", "marker_outline"]
-
 MARKERS = ("circle", "square", "diamond", "up", "down", "plus", "cross")
 GROUPS = 7  # so many groups have a colour of their own
 

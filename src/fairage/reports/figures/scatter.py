@@ -17,8 +17,6 @@ from fairage.reports.figures.svg import (
     text_width,
 )
 
-__all__ = ["OURS", "REFERENCE", "STUDY", "TRIAL", "Label", "Point", "Scatter", "place_labels"]
-
 OURS, STUDY, REFERENCE, TRIAL = "ours", "study", "reference", "trial"
 BACKGROUND = (STUDY, TRIAL)
 FAR_OUT = 1.5

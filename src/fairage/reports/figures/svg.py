@@ -14,25 +14,6 @@ from markupsafe import Markup, escape
 from fairage.reports.figures.markers import marker_outline
 from fairage.reports.format import visible
 
-__all__ = [
-    "BAND",
-    "BODY",
-    "GRID",
-    "GROUPS",
-    "INK",
-    "MUTED",
-    "SMALL",
-    "SURFACE",
-    "Drawing",
-    "Size",
-    "colour",
-    "figure_svg",
-    "fitted",
-    "in_full",
-    "responsive",
-    "text_width",
-]
-
 # Names that the page's style sheet gives a light, a dark and a printed value.
 INK, MUTED, GRID = "var(--ink)", "var(--muted)", "var(--grid)"
 SURFACE, BAND = "var(--surface)", "var(--band)"

@@ -9,29 +9,6 @@ from numpy.typing import NDArray
 from fairage._random import numpy_rng
 from fairage.synthetic.drawing.geometry import CANVAS, Points
 
-__all__ = [
-    "Colour",
-    "Image",
-    "blank",
-    "both_sides",
-    "closed",
-    "curls",
-    "cut",
-    "disc",
-    "fill",
-    "grain",
-    "lay",
-    "mirrored",
-    "multiply",
-    "noise",
-    "open_curve",
-    "paint",
-    "skin",
-    "softened",
-    "strands",
-    "stroke",
-]
-
 Image = NDArray[np.uint8]
 """Shape `(side, side)` or `(side, side, 3)`, RGB."""
 

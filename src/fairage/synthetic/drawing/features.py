@@ -24,8 +24,6 @@ from fairage.synthetic.drawing.canvas import (
 from fairage.synthetic.drawing.geometry import Points
 from fairage.synthetic.drawing.sitter import Sitter, mixed, scaled
 
-__all__ = ["draw_brows", "draw_eyes", "draw_mouth", "draw_nose"]
-
 _PUPIL, _GLINT = (14.0, 12.0, 12.0), (250.0, 250.0, 250.0)
 
 

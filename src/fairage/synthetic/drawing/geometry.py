@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from fairage.synthetic.drawing.person import Cues, Person
 
-__all__ = ["CANVAS", "Points", "Pose", "Shape", "draw_pose", "draw_shape", "outline"]
-
 CANVAS = 224
 """Side of the square that faces are drawn on, in pixels."""
 

@@ -21,8 +21,6 @@ from fairage.synthetic.drawing.canvas import (
 from fairage.synthetic.drawing.geometry import Points, outline
 from fairage.synthetic.drawing.sitter import Sitter
 
-__all__ = ["bald_edges", "draw_back_hair", "draw_beard", "draw_hair", "hairline"]
-
 _BEHIND = -0.25
 _CAP = (12, 13, 14, 15, 0, 1, 2, 3, 4)
 _BALD = 0.82

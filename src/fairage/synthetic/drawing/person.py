@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Cues", "Expression", "Person", "draw_cues", "draw_expression", "ramp"]
-
 
 @dataclass(frozen=True)
 class Person:

@@ -11,8 +11,6 @@ from fairage.synthetic.drawing.person import Person
 from fairage.synthetic.drawing.sitter import Sitter, draw_sitter
 from fairage.synthetic.drawing.skin import draw_complexion, draw_ears, draw_head, draw_neck
 
-__all__ = ["SIZE", "background", "camera", "draw_face", "shoulders"]
-
 
 def background(rng: np.random.Generator) -> Image:
     """Return a canvas with a soft, blurred scene."""

@@ -17,17 +17,6 @@ from fairage.synthetic.drawing.person import (
     ramp,
 )
 
-__all__ = [
-    "Colours",
-    "HairStyle",
-    "Sitter",
-    "draw_colours",
-    "draw_hairstyle",
-    "draw_sitter",
-    "mixed",
-    "scaled",
-]
-
 _TONES = {  # lightest and darkest skin of a group
     "caucasian": ((240, 203, 180), (204, 156, 124)),
     "asian": ((237, 203, 168), (194, 148, 108)),

@@ -24,19 +24,6 @@ from fairage.synthetic.drawing.canvas import stroke as draw_stroke
 from fairage.synthetic.drawing.geometry import CANVAS, Points, outline
 from fairage.synthetic.drawing.sitter import Sitter, scaled
 
-__all__ = [
-    "SIDE",
-    "draw_complexion",
-    "draw_ears",
-    "draw_head",
-    "draw_neck",
-    "draw_wrinkles",
-    "fold",
-    "lights",
-    "rounding",
-    "shades",
-]
-
 SIDE = 112
 """Side of the layers; they are soft, so that half the canvas's resolution is enough."""
 

@@ -8,8 +8,6 @@ from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
 from fairage.exceptions import ConfigError
 from fairage.tables import MAX_AGE
 
-__all__ = ["AuditSettings"]
-
 PLAIN = re.compile(r"\d+(\.\d+)?|\.\d+")
 
 

@@ -9,18 +9,6 @@ import polars as pl
 
 from fairage.exceptions import DataError
 
-__all__ = [
-    "NUMBER",
-    "as_columns",
-    "as_series",
-    "as_written",
-    "flatten",
-    "infer_types",
-    "is_missing",
-    "with_escaped_formulas",
-    "without_escapes",
-]
-
 _DEEPEST = 20
 _INT64 = 2**63
 
