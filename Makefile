@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 DEMO_OUT ?= demo-out
 REAL_DATA ?= $(FAIRAGE_REAL_DATA)
 
-.PHONY: help demo test lint types bench coverage docs results format clean
+.PHONY: help demo test lint types bench coverage docs results bare format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -40,6 +40,10 @@ coverage: $(STAMP)  ## what the intervals and verdicts of the audit hold, an hou
 
 docs: $(STAMP)  ## the documentation site, in site/
 	$(BIN)/mkdocs build --quiet --strict
+
+bare:  ## a bare installation audits a table, with the newest and with the lowest versions
+	PYTHON=$(PYTHON) scripts/check_install.sh newest
+	PYTHON=$(PYTHON) scripts/check_install.sh lowest
 
 results: $(STAMP)  ## the tables of docs/results, from the data in REAL_DATA (or FAIRAGE_REAL_DATA)
 	scripts/results.sh "$(REAL_DATA)"

@@ -18,27 +18,37 @@ from fairage.weighting.study import (
 )
 from fairage.weighting.weights import Weighting
 
-_FORMULAS: dict[str, tuple[type[Weighting], Mapping[str, object]]] = {
-    "none": (Uniform, {}),
-    "1a": (Product, {"age": AGE_YEAR}),
-    "1b": (Product, {"age": AGE_GROUP}),
-    "2a": (Intersection, {"age": AGE_YEAR}),
-    "2b": (Intersection, {"age": AGE_GROUP}),
-    "3": (Manual, {}),
-    "expert": (Expert, {}),
-    "kit": (Kit, {}),
-    "mean-arithmetic": (MeanOfAttributes, {"mean": "arithmetic"}),
-    "mean-geometric": (MeanOfAttributes, {"mean": "geometric"}),
-    "mean-harmonic": (MeanOfAttributes, {"mean": "harmonic"}),
-    "inverse": (Inverse, {"power": 1.0}),
-    "sqrt-inverse": (Inverse, {"power": 0.5}),
-    "effective-number": (EffectiveNumber, {}),
-    "smoothed-cells": (SmoothedCells, {}),
-    "raking": (Raking, {}),
-    "density": (Density, {}),
+WEIGHTINGS: dict[str, type[Weighting]] = {
+    "none": Uniform,
+    "1a": Product,
+    "1b": Product,
+    "2a": Intersection,
+    "2b": Intersection,
+    "3": Manual,
+    "expert": Expert,
+    "kit": Kit,
+    "mean-arithmetic": MeanOfAttributes,
+    "mean-geometric": MeanOfAttributes,
+    "mean-harmonic": MeanOfAttributes,
+    "inverse": Inverse,
+    "sqrt-inverse": Inverse,
+    "effective-number": EffectiveNumber,
+    "smoothed-cells": SmoothedCells,
+    "raking": Raking,
+    "density": Density,
 }
-
-WEIGHTINGS: dict[str, type[Weighting]] = {name: kind for name, (kind, _) in _FORMULAS.items()}
+PRESETS: dict[str, Mapping[str, object]] = {
+    "1a": {"age": AGE_YEAR},
+    "1b": {"age": AGE_GROUP},
+    "2a": {"age": AGE_YEAR},
+    "2b": {"age": AGE_GROUP},
+    "mean-arithmetic": {"mean": "arithmetic"},
+    "mean-geometric": {"mean": "geometric"},
+    "mean-harmonic": {"mean": "harmonic"},
+    "inverse": {"power": 1.0},
+    "sqrt-inverse": {"power": 0.5},
+}
+"""Options that a name stands for, where several names share a class."""
 
 
 def make_weighting(name: str, **options: object) -> Weighting:
@@ -51,5 +61,4 @@ def make_weighting(name: str, **options: object) -> Weighting:
         Traceback (most recent call last):
         fairage.exceptions.ConfigError: weighting must be one of ['1a', ...]; got '4c'.
     """
-    preset = _FORMULAS[name][1] if name in _FORMULAS else {}
-    return build("weighting", WEIGHTINGS, name, {**preset, **options})
+    return build("weighting", WEIGHTINGS, name, {**PRESETS.get(name, {}), **options})
