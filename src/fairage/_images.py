@@ -90,10 +90,10 @@ def _jpeg(data: bytes) -> tuple[int, int]:
             size = struct.unpack_from(">HH", data, at + 3)
         at += length
         if marker == 0xDA:
-            found = _MARKER_IN_SCAN.search(data, at)
-            if found is None:
+            next_marker = _MARKER_IN_SCAN.search(data, at)
+            if next_marker is None:
                 raise _truncated("JPEG")
-            at = found.start()
+            at = next_marker.start()
     if size is None:
         raise DataError("expected a picture in the JPEG file, got none, copy the file again")
     return size

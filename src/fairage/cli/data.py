@@ -36,7 +36,7 @@ def list_datasets(as_json: Json = False) -> None:
     """
     from fairage.datasets import DATASETS
 
-    told = [
+    rows = [
         {
             "name": each.name,
             "title": each.title,
@@ -52,9 +52,9 @@ def list_datasets(as_json: Json = False) -> None:
         for each in DATASETS.values()
     ]
     if as_json:
-        typer.echo(json.dumps(told, indent=2))
+        typer.echo(json.dumps(rows, indent=2))
         return
-    for each in told:
+    for each in rows:
         show_dataset(each)
 
 
@@ -78,16 +78,16 @@ def download(
     from fairage.datasets import find_dataset
 
     dataset = find_dataset(name)
-    found = run_download(dataset, folder, check=not no_checksum, keep=keep)
+    result = run_download(dataset, folder, check=not no_checksum, keep=keep)
     if as_json:
-        told = {"folder": str(found.folder), "archives": found.archives, "files": found.files}
-        typer.echo(json.dumps({**told, "missing": found.missing}, indent=2))
+        summary = {"folder": str(result.folder), "archives": result.archives, "files": result.files}
+        typer.echo(json.dumps({**summary, "missing": result.missing}, indent=2))
         return
-    say(f"{found.files:,} files of {', '.join(found.archives)} in {found.folder}")
-    for missing in found.missing:
+    say(f"{result.files:,} files of {', '.join(result.archives)} in {result.folder}")
+    for missing in result.missing:
         say(f"Not there: {missing}")
     say(f"Terms: {dataset.terms} ({dataset.source})")
-    say(f"Next: fairage data prepare {name} {found.folder} --out faces.parquet")
+    say(f"Next: fairage data prepare {name} {result.folder} --out faces.parquet")
 
 
 @data.command()
@@ -151,7 +151,7 @@ def prepare(
         ),
         SplitOptions(None if shares is None else Shares.parse(shares), seed, skip=no_split),
     )
-    told = {
+    summary = {
         "dataset": outcome.dataset,
         "out": str(out),
         "rows": outcome.faces.height,
@@ -161,9 +161,9 @@ def prepare(
         "notes": list(outcome.notes),
     }
     if as_json:
-        typer.echo(json.dumps(told, indent=2))
+        typer.echo(json.dumps(summary, indent=2))
     else:
-        show_prepared(told)
+        show_prepared(summary)
 
 
 @data.command()
@@ -175,11 +175,11 @@ def describe(faces: FacesFile, as_json: Json = False) -> None:
     from fairage.datasets import describe_faces
     from fairage.tables import read_faces
 
-    told = describe_faces(read_faces(faces)).to_dict()
+    description = describe_faces(read_faces(faces)).to_dict()
     if as_json:
-        typer.echo(json.dumps(told, indent=2, allow_nan=False))
+        typer.echo(json.dumps(description, indent=2, allow_nan=False))
     else:
-        show_description(faces, told)
+        show_description(faces, description)
 
 
 @data.command()
@@ -189,7 +189,7 @@ def check(
         Path | None, typer.Option(help="Write every finding to this table (.csv, .parquet).")
     ] = None,
     fail: Annotated[
-        bool, typer.Option("--fail", help="Exit with code 1 if anything was found.")
+        bool, typer.Option("--fail", help="Exit with code 1 if anything was result.")
     ] = False,
     show: Annotated[int, typer.Option(min=0, help="How many findings of a kind are listed.")] = 3,
     as_json: Json = False,
@@ -203,17 +203,17 @@ def check(
     from fairage.datasets.check_findings import in_words
     from fairage.tables import read_faces
 
-    found = check_images(read_faces(faces))
+    result = check_images(read_faces(faces))
     if out is not None:
-        write_table(found.to_frame(), out)
+        write_table(result.to_frame(), out)
     if as_json:
-        typer.echo(json.dumps({**found.to_dict(), "clean": found.clean}, indent=2))
+        typer.echo(json.dumps({**result.to_dict(), "clean": result.clean}, indent=2))
     else:
-        for line in in_words(found, show):
+        for line in in_words(result, show):
             say(line)
         if out is not None:
             say(f"Findings: {out}")
-    if fail and not found.clean:
+    if fail and not result.clean:
         raise typer.Exit(1)
 
 
@@ -300,7 +300,7 @@ def augment_preview(
     )
     write_contact_sheet(out, shown)
     if as_json:
-        told = {"out": str(out), "faces": len(shown), "copies": copies}
-        typer.echo(json.dumps({**told, "augmentation": chosen.to_dict()}, indent=2))
+        summary = {"out": str(out), "faces": len(shown), "copies": copies}
+        typer.echo(json.dumps({**summary, "augmentation": chosen.to_dict()}, indent=2))
     else:
         say(f"{len(shown)} faces with {copies} copies each in {out}")

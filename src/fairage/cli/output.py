@@ -43,22 +43,22 @@ def say(text: str) -> None:
     Console().print(text, soft_wrap=True, markup=False, highlight=False)
 
 
-def show_dataset(told: dict[str, Any]) -> None:
+def show_dataset(dataset: dict[str, Any]) -> None:
     """Print what is known of one data set."""
-    table = Table(title=f"[bold]{escape(told['name'])}[/bold]: {escape(told['title'])}")
+    table = Table(title=f"[bold]{escape(dataset['name'])}[/bold]: {escape(dataset['title'])}")
     table.title_justify = "left"
     table.show_header = False
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     rows = {
-        "faces": f"{told['faces']:,}" if told["faces"] else "",
-        "ages": ", ".join(told["ages"]),
-        "attributes": ", ".join(told["attributes"]),
-        "splits": ", ".join(told["splits"]),
-        "terms": told["terms"],
-        "page": told["source"],
-        "download": told["download"][0] if told["download"] else "",
-        "to get it": told["obtain"],
+        "faces": f"{dataset['faces']:,}" if dataset["faces"] else "",
+        "ages": ", ".join(dataset["ages"]),
+        "attributes": ", ".join(dataset["attributes"]),
+        "splits": ", ".join(dataset["splits"]),
+        "terms": dataset["terms"],
+        "page": dataset["source"],
+        "download": dataset["download"][0] if dataset["download"] else "",
+        "to get it": dataset["obtain"],
     }
     for heading, text in rows.items():
         if text:
@@ -66,48 +66,48 @@ def show_dataset(told: dict[str, Any]) -> None:
     Console().print(table)
 
 
-def show_prepared(told: dict[str, Any]) -> None:
+def show_prepared(prepared: dict[str, Any]) -> None:
     """Print what `prepare` wrote, and what it left out and why."""
-    splits = ", ".join(f"{split} {count:,}" for split, count in told["splits"].items())
-    say(f"{told['rows']:,} faces" + (f": {splits}" if splits else ""))
-    for note in told["notes"]:
+    splits = ", ".join(f"{split} {count:,}" for split, count in prepared["splits"].items())
+    say(f"{prepared['rows']:,} faces" + (f": {splits}" if splits else ""))
+    for note in prepared["notes"]:
         say(note)
-    skipped = told["skipped"]
+    skipped = prepared["skipped"]
     if skipped:
         say(f"Left out: {len(skipped):,}")
     for each in skipped[:_LISTED]:
         say(f"  {each['name']}: {each['reason']}")
     if len(skipped) > _LISTED:
         say(f"  and {len(skipped) - _LISTED:,} more; --json lists all")
-    say(f"Wrote {told['out']}")
+    say(f"Wrote {prepared['out']}")
 
 
-def show_description(faces: Path, told: dict[str, Any]) -> None:
+def show_description(faces: Path, description: dict[str, Any]) -> None:
     """Print the ages of each split and the support of each group."""
-    Console().print(_ages(faces, told))
-    Console().print(_groups(told))
+    Console().print(_ages(faces, description))
+    Console().print(_groups(description))
 
 
-def _ages(faces: Path, told: dict[str, Any]) -> Table:
+def _ages(faces: Path, description: dict[str, Any]) -> Table:
     table = Table(title=f"Ages in {escape(str(faces))}, years")
     table.add_column("split")
     for heading in ("faces", "mean", "sd", "lowest", "median", "highest"):
         table.add_column(heading, justify="right")
-    for row in told["ages"]:
+    for row in description["ages"]:
         numbers = (row[key] for key in ("mean", "sd", "lowest", "median", "highest"))
         table.add_row(row["split"], f"{row['rows']:,}", *(f"{number:.1f}" for number in numbers))
     return table
 
 
-def _groups(told: dict[str, Any]) -> Table:
-    splits = [row["split"] for row in told["ages"]]
+def _groups(description: dict[str, Any]) -> Table:
+    splits = [row["split"] for row in description["ages"]]
     table = Table(title="Faces of each group")
     table.add_column("attribute", overflow="fold")
     table.add_column("group", overflow="fold", min_width=13)
     for heading in (*splits, "share", "mean age"):
         table.add_column(heading, justify="right")
-    total, before = told["ages"][-1]["rows"], None
-    for row in told["groups"]:
+    total, before = description["ages"][-1]["rows"], None
+    for row in description["groups"]:
         if before not in (None, row["attribute"]):
             table.add_section()
         before = row["attribute"]

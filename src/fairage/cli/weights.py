@@ -26,24 +26,24 @@ def weights(
     """
     table = read_faces(faces)
     train = table.split("train") if SPLIT in table.frame.columns else table
-    found = make_weighting(weighting).weigh(train.frame)
+    weighed = make_weighting(weighting).weigh(train.frame)
     if out is not None:
-        column = pl.Series(WEIGHT, found.values)
+        column = pl.Series(WEIGHT, weighed.values)
         write_table(train.frame.select(IMAGE).with_columns(column), out)
-    told = _told(weighting, train, found)
+    summary = _summary(weighting, train, weighed)
     if as_json:
-        typer.echo(json.dumps(told, indent=2))
+        typer.echo(json.dumps(summary, indent=2))
     else:
-        _show(told, out)
+        _show(summary, out)
 
 
-def _told(name: str, train: Faces, found: Weights) -> dict[str, Any]:
+def _summary(name: str, train: Faces, weighed: Weights) -> dict[str, Any]:
     groups = []
     for attribute in (*train.attributes, AGE_GROUP):
         labels = group_labels(train.frame, attribute)
-        for group, share in found.shares(labels).items():
+        for group, share in weighed.shares(labels).items():
             support = int((labels == group).sum())
-            formula = found.groups.get(attribute, {}).get(group)
+            formula = weighed.groups.get(attribute, {}).get(group)
             groups.append(
                 {
                     "attribute": attribute,
@@ -57,21 +57,21 @@ def _told(name: str, train: Faces, found: Weights) -> dict[str, Any]:
     return {
         "weighting": name,
         "rows": len(train),
-        "effective_sample_size": found.effective_sample_size,
-        "largest_weight": found.largest,
+        "effective_sample_size": weighed.effective_sample_size,
+        "largest_weight": weighed.largest,
         "groups": groups,
     }
 
 
-def _show(told: dict[str, Any], out: Path | None) -> None:
+def _show(summary: dict[str, Any], out: Path | None) -> None:
     console = Console()
-    table = Table(title=f"Weighting {told['weighting']} on {told['rows']:,} training rows")
+    table = Table(title=f"Weighting {summary['weighting']} on {summary['rows']:,} training rows")
     for heading in ("attribute", "group"):
         table.add_column(heading, overflow="fold")
     for heading in ("rows", "% of rows", "formula", "% of weight"):
         table.add_column(heading, justify="right")
     before = None
-    for row in told["groups"]:
+    for row in summary["groups"]:
         if before not in (None, row["attribute"]):
             table.add_section()
         before = row["attribute"]
@@ -86,9 +86,9 @@ def _show(told: dict[str, Any], out: Path | None) -> None:
         )
     console.print(table)
     console.print(
-        f"Weights have mean 1. Effective sample size {told['effective_sample_size']:,.0f} of "
-        f"{told['rows']:,}: the weighted rows inform like so many equal ones. "
-        f"Largest weight {told['largest_weight']:.1f}."
+        f"Weights have mean 1. Effective sample size {summary['effective_sample_size']:,.0f} of "
+        f"{summary['rows']:,}: the weighted rows inform like so many equal ones. "
+        f"Largest weight {summary['largest_weight']:.1f}."
     )
     if out is not None:
         console.print(f"Wrote {out}")

@@ -61,15 +61,15 @@ def _read_verdict(path: Path) -> float | None:
 
 
 def _trial_pixels(backbone: Backbone, images: Sequence[str]) -> NDArray[np.uint8]:
-    found: list[NDArray[np.uint8]] = []
+    pixels: list[NDArray[np.uint8]] = []
     for image in list(dict.fromkeys(images))[:_TRIED]:
         try:
-            found.append(backbone.preprocessing.resized(decode_image(read_image_bytes(image))))
+            pixels.append(backbone.preprocessing.resized(decode_image(read_image_bytes(image))))
         except DataError:
             continue  # told when its turn comes
-        if len(found) == _TRIALS:
+        if len(pixels) == _TRIALS:
             break
-    return np.stack(found) if found else np.empty((0,), dtype=np.uint8)
+    return np.stack(pixels) if pixels else np.empty((0,), dtype=np.uint8)
 
 
 def _least_cosine(

@@ -91,9 +91,9 @@ def _header_checksum(data: bytes) -> str:
 
 
 def _checksum(keys: NDArray[np.uint8], values: NDArray[np.float32]) -> str:
-    told = hashlib.blake2b(keys.tobytes(), digest_size=16)
-    told.update(np.ascontiguousarray(values).data)
-    return told.hexdigest()
+    digest = hashlib.blake2b(keys.tobytes(), digest_size=16)
+    digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
 
 
 _ABOUT = "about.json"

@@ -168,8 +168,8 @@ class EmbeddedFaces:
         """Hash of everything that training and measuring read, but for extras and copies."""
         table = self.frame.drop(IMAGE, VOTES, strict=False).write_csv().encode()
         votes = self.frame.get_column(VOTES, default=None)
-        told = b"" if votes is None else votes_array(votes).tobytes()
-        return _hash(table, told, np.ascontiguousarray(self.embeddings).tobytes())
+        counts = b"" if votes is None else votes_array(votes).tobytes()
+        return _hash(table, counts, np.ascontiguousarray(self.embeddings).tobytes())
 
     def save(self, folder: Path) -> None:
         """Write the files that `load_embedded_faces` reads."""
@@ -194,14 +194,14 @@ def embedded_faces(
     for name in splits:
         faces.split(name)
     kept = faces.rows(embeddings.rows)
-    found = EmbeddedFaces(kept.frame, embeddings.values, embeddings.backbones, extras or {})
-    empty = [name for name in splits if found.counts[name] == 0]
+    embedded = EmbeddedFaces(kept.frame, embeddings.values, embeddings.backbones, extras or {})
+    empty = [name for name in splits if embedded.counts[name] == 0]
     if empty:
         raise DataError(
             f"expected images that can be read in every split, got none in {empty}, "
             "run: fairage data check"
         )
-    return found
+    return embedded
 
 
 def missing_extra(names: Sequence[str], known: Iterable[str]) -> str:
@@ -211,10 +211,10 @@ def missing_extra(names: Sequence[str], known: Iterable[str]) -> str:
         >>> missing_extra(["utkface"], [])
         "expected extra faces 'utkface' for stages, got none, give --extra-faces utkface=TABLE"
     """
-    wanted = ", ".join(map(repr, names))
+    missing = ", ".join(map(repr, names))
     got = ", ".join(map(repr, sorted(known))) or "none"
     options = " ".join(f"--extra-faces {name}=TABLE" for name in names)
-    return f"expected extra faces {wanted} for stages, got {got}, give {options}"
+    return f"expected extra faces {missing} for stages, got {got}, give {options}"
 
 
 def embedded_extra(faces: Faces, embeddings: Embeddings) -> EmbeddedFaces:
@@ -247,11 +247,11 @@ def load_embedded_faces(folder: Path) -> EmbeddedFaces:
     )
 
 
-def _hash(*told: bytes) -> str:
-    found = hashlib.blake2b(digest_size=8)
-    for part in told:
-        found.update(part)
-    return found.hexdigest()
+def _hash(*parts: bytes) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _save_array(path: Path, values: NDArray[Any]) -> None:

@@ -76,8 +76,8 @@ class AugmentationChoice(Choice):
             >>> one.key == two.key
             False
         """
-        told = json.dumps(self.model_dump(), sort_keys=True)
-        return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+        text = json.dumps(self.model_dump(), sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def augmentation(self) -> Augmentation:
         """Return what changes a copy, or raise a ConfigError for an unknown name or option."""

@@ -47,13 +47,13 @@ def restore_penalty(penalty: Penalty | None, tensors: dict[str, Tensor]) -> None
 
 
 def _tensors(holder: object, prefix: str) -> dict[str, Tensor]:
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for name, value in getattr(holder, "__dict__", {}).items():
         if isinstance(value, Tensor):
-            found[prefix + name] = value
+            tensors[prefix + name] = value
         elif not dataclasses.is_dataclass(value):  # the term's options, which do not change
-            found |= _tensors(value, f"{prefix}{name}.")
-    return found
+            tensors |= _tensors(value, f"{prefix}{name}.")
+    return tensors
 
 
 def identity(

@@ -162,11 +162,11 @@ def group_layout(term: Fairness, train: Rows, valid: Rows) -> GroupLayout:
                 f"{sorted(valid.groups)}, hand it over with them or name other attributes"
             )
         known = {*np.unique(train.groups[attribute]).tolist(), UNKNOWN}
-        found = set(np.unique(valid.groups[attribute]).tolist())
-        if found - known:
+        groups = set(np.unique(valid.groups[attribute]).tolist())
+        if groups - known:
             raise DataError(
                 f"expected training rows of each group of {attribute!r} in the validation rows, "
-                f"got none of {sorted(found - known)}, split the faces anew or name other "
+                f"got none of {sorted(groups - known)}, split the faces anew or name other "
                 "attributes in the fairness term"
             )
     return layout

@@ -202,8 +202,8 @@ class Mixup:
 
     Examples:
         >>> rows, targets = torch.eye(3), Targets(torch.tensor([20.0, 21.0, 80.0]))
-        >>> mixed, found = Mixup(alpha=1.0, years=2.0)(rows, targets)
-        >>> mixed[2].tolist(), found.ages[2].item()
+        >>> mixed, mixed_targets = Mixup(alpha=1.0, years=2.0)(rows, targets)
+        >>> mixed[2].tolist(), mixed_targets.ages[2].item()
         ([0.0, 0.0, 1.0], 80.0)
     """
 

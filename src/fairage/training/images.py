@@ -114,8 +114,8 @@ class Pictures:
         if self._kept is not None:
             yield from ((rows, self._kept[rows]) for rows in parts)
             return
-        wanted = [self.images[row] for row in order.tolist()]
-        with closing(self.reader.in_order(wanted)) as pictures:
+        images = [self.images[row] for row in order.tolist()]
+        with closing(self.reader.in_order(images)) as pictures:
             for rows in parts:
                 batch = [next(pictures) for _ in range(len(rows))]
                 yield rows, torch.from_numpy(np.stack(batch))

@@ -188,13 +188,13 @@ class NetworkStepper:
 
     def tensors(self) -> dict[str, Tensor]:
         """Return what the optimiser and the average remember, by name."""
-        found: dict[str, Tensor] = {}
+        tensors: dict[str, Tensor] = {}
         for number, parameter in enumerate(self.parameters):
             for key, value in self.optimizer.state.get(parameter, {}).items():
-                found[f"optimizer.{number}.{key}"] = value
+                tensors[f"optimizer.{number}.{key}"] = value
         if self.average is not None:
-            found |= {f"average.{i}": value for i, value in enumerate(self.average.averages)}
-        return found
+            tensors |= {f"average.{i}": value for i, value in enumerate(self.average.averages)}
+        return tensors
 
     @torch.no_grad()
     def restore(self, tensors: dict[str, Tensor], done: int) -> None:
@@ -223,25 +223,25 @@ def _groups(
 ) -> list[dict[str, Any]]:
     """Return the optimiser's groups: equal step size and decay together."""
     rate = settings.learning_rate if settings.backbone_rate is None else settings.backbone_rate
-    found: dict[tuple[float, float], list[nn.Parameter]] = {}
+    by_rate: dict[tuple[float, float], list[nn.Parameter]] = {}
     for parameter in network.head.parameters():
-        _add(found, parameter, settings.learning_rate, settings.weight_decay)
+        _add(by_rate, parameter, settings.learning_rate, settings.weight_decay)
     for name, parameter in network.backbone.model.named_parameters():
         before_last = max(0, len(blocks) - blocks.depths[name])
         decayed = rate * settings.layer_decay**before_last
-        _add(found, parameter, decayed, settings.weight_decay)
+        _add(by_rate, parameter, decayed, settings.weight_decay)
     return [
         {"params": parameters, "lr": peak, _PEAK: peak, "weight_decay": decay}
-        for (peak, decay), parameters in found.items()
+        for (peak, decay), parameters in by_rate.items()
     ]
 
 
 def _add(
-    found: dict[tuple[float, float], list[nn.Parameter]],
+    by_rate: dict[tuple[float, float], list[nn.Parameter]],
     parameter: nn.Parameter,
     rate: float,
     decay: float,
 ) -> None:
     if parameter.requires_grad:
         key = rate, decay if parameter.ndim > 1 else 0.0
-        found.setdefault(key, []).append(parameter)
+        by_rate.setdefault(key, []).append(parameter)

@@ -71,10 +71,10 @@ def find_blocks(model: nn.Module) -> Blocks:
         >>> layers = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2)])
         >>> parts = {"stem": nn.Linear(2, 2), "layers": layers, "norm": nn.Linear(2, 1)}
         >>> model = nn.ModuleDict(parts)
-        >>> found = find_blocks(model)
-        >>> len(found), found.depths["stem.bias"], found.depths["layers.1.bias"]
+        >>> blocks = find_blocks(model)
+        >>> len(blocks), blocks.depths["stem.bias"], blocks.depths["layers.1.bias"]
         (2, 0, 2)
-        >>> found.depths["norm.bias"]
+        >>> blocks.depths["norm.bias"]
         3
     """
     lists = [part for part in model.modules() if isinstance(part, nn.ModuleList) and len(part) > 1]
@@ -90,14 +90,14 @@ def _size(part: nn.Module) -> int:
 
 def _flattened(stages: nn.ModuleList) -> list[nn.Module]:
     """Return the layers of all stages, or the members themselves where they are no stages."""
-    found: list[nn.Module] = []
+    layers: list[nn.Module] = []
     for stage in stages:
         inside = [getattr(stage, name, None) for name in _INSIDE_A_STAGE]
         lists = [part for part in inside if isinstance(part, (nn.ModuleList, nn.Sequential))]
         if not lists:
             return list(stages)
-        found += lists[0]
-    return found
+        layers += lists[0]
+    return layers
 
 
 def _depths(model: nn.Module, blocks: tuple[nn.Module, ...]) -> dict[str, int]:
@@ -263,8 +263,8 @@ class FineTuneNetwork(nn.Module):
     def embed(self, values: Tensor, *, bf16: bool = False) -> Tensor:
         """Return embeddings `(batch, dim)`, fp32, of normalised pictures."""
         with torch.autocast(values.device.type, dtype=torch.bfloat16, enabled=bf16):
-            found: Tensor = self.backbone(values)
-        return found.float()
+            embeddings: Tensor = self.backbone(values)
+        return embeddings.float()
 
     def forward(
         self, values: Tensor, beside: Tensor | None = None, *, bf16: bool = False

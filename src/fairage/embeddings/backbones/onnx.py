@@ -36,9 +36,9 @@ class OnnxNetwork:
         self._session = _open(path, runtime)
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in _TYPES:
-            told = [(each.name, each.shape, each.type) for each in inputs]
+            kinds = [(each.name, each.shape, each.type) for each in inputs]
             raise DataError(
-                f"expected one image input (n, 3, height, width) of floats, got {told} in "
+                f"expected one image input (n, 3, height, width) of floats, got {kinds} in "
                 f"{str(path)!r}, export the model again"
             )
         self._name, shape = inputs[0].name, inputs[0].shape
@@ -60,20 +60,20 @@ class OnnxNetwork:
     def _pass(self, batch: NDArray[Any], size: int) -> NDArray[np.float32]:
         gap = size - len(batch)
         padded = np.concatenate([batch, np.zeros((gap, *batch.shape[1:]), batch.dtype)])
-        found = np.asarray(self._session.run(None, {self._name: padded})[0], dtype=np.float32)
-        if found.ndim == 4:
-            found = found.mean(axis=(1, 2) if self._channels_last else (2, 3))
-        elif found.ndim == 3:
-            found = found.mean(axis=1)
-        return found[: len(batch)].reshape(len(batch), -1)
+        features = np.asarray(self._session.run(None, {self._name: padded})[0], dtype=np.float32)
+        if features.ndim == 4:
+            features = features.mean(axis=(1, 2) if self._channels_last else (2, 3))
+        elif features.ndim == 3:
+            features = features.mean(axis=1)
+        return features[: len(batch)].reshape(len(batch), -1)
 
     def _check_sides(self, path: Path, shape: list[Any]) -> None:
         sides = shape[1:3] if self._channels_last else shape[2:]
-        wanted = [self._preprocessing.height, self._preprocessing.width]
-        fixed = [(a, b) for a, b in zip(sides, wanted, strict=True) if isinstance(a, int)]
+        shown = [self._preprocessing.height, self._preprocessing.width]
+        fixed = [(a, b) for a, b in zip(sides, shown, strict=True) if isinstance(a, int)]
         if any(side != want for side, want in fixed):
             raise DataError(
-                f"expected a preprocessor_config.json for images of {sides}, got {wanted} for "
+                f"expected a preprocessor_config.json for images of {sides}, got {shown} for "
                 f"{str(path)!r}, correct its size"
             )
 

@@ -103,11 +103,11 @@ def _onnx(name: str, path: Path) -> Backbone:
 
 def _embedded() -> Backbone:
     module = load_embedded()
-    told = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=16)
     for key, value in sorted(module.state_dict().items()):
-        told.update(key.encode() + np.ascontiguousarray(value.numpy()).tobytes())
+        digest.update(key.encode() + np.ascontiguousarray(value.numpy()).tobytes())
 
     def load(runtime: Runtime) -> Network:
         return TorchNetwork(load_embedded(), EMBEDDED_PREPROCESSING, runtime)
 
-    return Backbone(EMBEDDED, EMBEDDED, EMBEDDED_PREPROCESSING, told.hexdigest(), load)
+    return Backbone(EMBEDDED, EMBEDDED, EMBEDDED_PREPROCESSING, digest.hexdigest(), load)

@@ -179,8 +179,8 @@ class TorchNetwork:
         with torch.inference_mode():
             if self._run is None:
                 self._run = self._fastest(batch)
-            found: NDArray[np.float32] = self._run(batch).float().cpu().numpy()
-        return found
+            embeddings: NDArray[np.float32] = self._run(batch).float().cpu().numpy()
+        return embeddings
 
     def _forward(self, pixels: Tensor) -> Tensor:
         values = self._preprocessing.normalised(pixels).to(self._runtime.dtype)

@@ -63,33 +63,33 @@ class TuningOutcome:
 
 
 def write_search(
-    recipe: Recipe, found: Search, settings: TuningSettings, out: Path, faces_name: str
+    recipe: Recipe, search: Search, settings: TuningSettings, out: Path, faces_name: str
 ) -> TuningOutcome:
     """Write everything that a search found; the database of its trials is there already.
 
     Args:
         recipe: What the search started from.
-        found: The search.
+        search: The search.
         settings: How it went.
         out: The folder.
         faces_name: How the report names the faces table.
     """
-    complete = [outcome for outcome in found.outcomes if outcome.state == "complete"]
+    complete = [outcome for outcome in search.outcomes if outcome.state == "complete"]
     tried = [_tried(outcome) for outcome in complete]
     front = [trial.number for trial in front_of_trials(tried)]
     maes, biases = [t.mae for t in tried], [t.average_bias for t in tried]
     chosen = fairest(maes, biases, delta=settings.delta)
     accurate = tried.index(front_of_trials(tried)[0])
-    rows = {outcome.number: outcome for outcome in found.outcomes}
-    attributes = found.data.attributes
+    rows = {outcome.number: outcome for outcome in search.outcomes}
+    attributes = search.data.attributes
     front_frame = _frame([rows[number] for number in front], attributes)
-    write_table(_frame(found.outcomes, attributes), out / TRIALS)
+    write_table(_frame(search.outcomes, attributes), out / TRIALS)
     write_table(front_frame, out / FRONT)
     for name, index in ((CHOSEN, chosen), (ACCURATE, accurate)):
-        write_text(out / name, _yaml(recipe, complete[index], name, len(found.outcomes)))
+        write_text(out / name, _yaml(recipe, complete[index], name, len(search.outcomes)))
     states = ("complete", "pruned", "failed")
-    counts = {state: sum(o.state == state for o in found.outcomes) for state in states}
-    facts = _facts(recipe, found, settings, faces_name)
+    counts = {state: sum(o.state == state for o in search.outcomes) for state in states}
+    facts = _facts(recipe, search, settings, faces_name)
     report = SearchNumbers(
         title=f"Search from the recipe {recipe.version}",
         trials=tried,
@@ -103,10 +103,10 @@ def write_search(
     )
     write_text(out / REPORT, tuning_html(report))
     numbers = tried[chosen].number, tried[accurate].number
-    outcome = TuningOutcome(out, front_frame, *numbers, counts, found.new, found.seconds)
-    copies = sum(map(len, found.data.copies.values()))
+    outcome = TuningOutcome(out, front_frame, *numbers, counts, search.new, search.seconds)
+    copies = sum(map(len, search.data.copies.values()))
     note = "" if tried[chosen].has_bias else no_bias_note(settings.run.min_rows)
-    return replace(outcome, copies=copies, new_copies=found.new_copies, note=note)
+    return replace(outcome, copies=copies, new_copies=search.new_copies, note=note)
 
 
 def _tried(outcome: Outcome) -> TrialNumbers:
@@ -181,9 +181,9 @@ def _yaml(recipe: Recipe, outcome: Outcome, name: str, trials: int) -> str:
 
 
 def _facts(
-    recipe: Recipe, found: Search, settings: TuningSettings, faces_name: str
+    recipe: Recipe, search: Search, settings: TuningSettings, faces_name: str
 ) -> dict[str, str]:
-    data = found.data
+    data = search.data
     return {
         "Recipe": f"{recipe.experiment}, {recipe.version}",
         "Faces table": faces_name,
@@ -191,7 +191,7 @@ def _facts(
         **{f"Extra faces {name}": rows_text(extra) for name, extra in data.extras.items()},
         **{f"Augmented copies {n}": _copies(c) for n, c in enumerate(data.copies.values(), 1)},
         "Backbones": ", ".join(map(backbone_title, data.backbones)),
-        "Trials": str(len(found.outcomes)),
+        "Trials": str(len(search.outcomes)),
         "Seeds a trial": str(settings.run.seeds),
         "Versions of software": software(),
     }
