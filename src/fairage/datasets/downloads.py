@@ -2,20 +2,35 @@
 
 import shutil
 import stat
+import sys
 import tarfile
+import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
+from types import ModuleType
+from typing import IO, TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from fairage._files import atomic_path, new_folder
+from fairage._files import atomic_path, new_folder, write_text
 from fairage._work import progress_bar
 from fairage.datasets.dataset import Archive, DataSet
-from fairage.datasets.transfer import Patience, fetch, verify
-from fairage.exceptions import DataError
+from fairage.exceptions import DataError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from requests import RequestException
+
+__all__ = ["Download", "download", "unpack"]
+
+_WAITS = (1.0, 2.0)
+"""Seconds before the second attempt at an address, before the third, and so on."""
+_TIMEOUT = 30.0
+"""Seconds without a byte after which an attempt has failed."""
+_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_CHUNK = 2**18
 
 
 @dataclass(frozen=True)
@@ -36,21 +51,15 @@ class Download:
 
 
 def download(
-    dataset: DataSet,
-    folder: str | Path,
-    *,
-    check: bool = True,
-    keep: bool = False,
-    patience: Patience | None = None,
+    dataset: DataSet, folder: str | Path, *, check: bool = True, keep: bool = False
 ) -> Download:
-    """Download and unpack a data set into a folder; given again, it goes on where it stopped.
+    """Download and unpack a data set into a folder; given again, it gets what is missing.
 
     Args:
         dataset: Which one.
         folder: Where to.
         check: Whether the archives' checksums must be right.
         keep: Whether the archives stay after they were unpacked.
-        patience: How long a server is waited for.
 
     Raises:
         DataError: It is not handed out by address, or a server cannot be reached.
@@ -64,7 +73,7 @@ def download(
     done, missing, files = [], [], 0
     for archive in dataset.archives:
         try:
-            files += _get(archive, folder, check, keep, patience)
+            files += _get(archive, folder, check, keep)
             done.append(archive.name)
         except DataError as error:
             if not archive.optional:
@@ -73,31 +82,90 @@ def download(
     return Download(folder, tuple(done), files, tuple(missing))
 
 
-def _get(archive: Archive, folder: Path, check: bool, keep: bool, patience: Patience | None) -> int:
+def _get(archive: Archive, folder: Path, check: bool, keep: bool) -> int:
     """Download, verify and unpack one archive, and return how many files it holds."""
     marker = folder / f".{archive.name}.unpacked"
     if marker.is_file():
         return int(marker.read_text("utf-8"))
-    path = _fetch_any(archive.urls, folder / archive.name, patience)
-    if check and archive.checksum:
-        verify(path, archive.checksum)
+    path = _fetch_any(archive, new_folder(folder), check)
     files = unpack(path, folder)
-    marker.write_text(str(files), encoding="utf-8")
+    write_text(marker, str(files))
     if not keep:
         path.unlink()
     return files
 
 
-def _fetch_any(urls: Iterable[str], target: Path, patience: Patience | None) -> Path:
-    """Return the file from the first address that has it; the first failure is raised."""
+def _fetch_any(archive: Archive, folder: Path, check: bool) -> Path:
+    """Return the archive from the first address that has it; the first failure is raised."""
     failure: DataError | None = None
-    for url in urls:
+    for url in archive.urls:
         try:
-            return fetch(url, target, patience=patience)
+            return _fetch(url, archive, folder, check)
         except DataError as error:
             failure = failure or error
     assert failure is not None, "an archive has at least one address"
     raise failure
+
+
+def _fetch(url: str, archive: Archive, folder: Path, check: bool) -> Path:
+    """Return the archive's path; one that is there is kept, unless its checksum is wrong."""
+    pooch = _pooch()
+    from requests import RequestException
+
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise DataError(f"expected an http(s) address, got {url!r}, correct it")
+    bar = sys.stderr.isatty()
+    transfer = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_TIMEOUT)
+    checksum = (archive.checksum or None) if check else None
+    waits = list(_WAITS)
+    while True:
+        try:
+            return Path(pooch.retrieve(url, checksum, archive.name, folder, downloader=transfer))
+        except RequestException as error:
+            if not waits or not _may_pass(error):
+                raise _no_file(url, folder / archive.name, error) from error
+        except ValueError as error:  # so pooch says that the checksum is wrong
+            raise DataError(
+                f"expected the known edition of {archive.name} at {url}, got another "
+                f"({str(error).split('. ')[0]}), try again later, or accept it with --no-checksum"
+            ) from error
+        except OSError as error:
+            raise DataError(
+                f"expected to write {archive.name} in {str(folder)!r}, got {error.strerror}, free "
+                "some room or give another folder"
+            ) from error
+        time.sleep(waits.pop(0))
+
+
+def _pooch() -> ModuleType:
+    try:
+        import pooch
+        import tqdm  # noqa: F401  # pooch draws its progress bar with it
+    except ImportError as error:
+        raise MissingDependencyError.for_extra(error.name or "pooch", "download") from error
+    pooch.get_logger().setLevel("WARNING")  # it tells of every file, and of hashes to write down
+    return pooch
+
+
+def _may_pass(error: "RequestException") -> bool:
+    """Return whether another attempt may do better: no answer, or one that says so."""
+    return error.response is None or error.response.status_code in _TRY_AGAIN
+
+
+def _no_file(url: str, target: Path, error: "RequestException") -> DataError:
+    if error.response is not None:
+        return DataError(
+            f"expected a file at {url}, got {error.response.status_code} "
+            f"{error.response.reason}, see the data set's page: fairage data list"
+        )
+    cause: BaseException = error
+    while cause.__context__ is not None:  # the outer ones are told in several lines
+        cause = cause.__context__
+    return DataError(
+        f"expected an answer from {urlsplit(url).netloc}, got {cause}, connect to the internet and "
+        f"give the command again, or put the file of {url} at {str(target)!r} (another edition: "
+        "with --no-checksum)"
+    )
 
 
 @dataclass(frozen=True)

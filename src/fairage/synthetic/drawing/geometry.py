@@ -111,7 +111,9 @@ class Shape:
     neck: float
 
 
-_ETHNIC = {  # eye opening, eye tilt, lid crease, nose width, lip fullness, cheek width
+# A cue by which a network can tell the drawn groups apart in a controlled experiment: a caricature,
+# no claim about people. Eye opening, eye tilt, lid crease, nose width, lip fullness, cheek width.
+_ETHNIC = {
     "caucasian": (1.0, 0.010, 1.0, 0.92, 0.90, 0.98),
     "asian": (0.72, 0.040, 0.30, 1.02, 1.00, 1.04),
     "afroamerican": (0.98, 0.015, 0.85, 1.28, 1.45, 1.00),

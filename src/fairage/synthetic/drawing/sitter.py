@@ -17,6 +17,7 @@ from fairage.synthetic.drawing.person import (
     ramp,
 )
 
+# The tables by group are cues for controlled experiments, no claim about people.
 _TONES = {  # lightest and darkest skin of a group
     "caucasian": ((240, 203, 180), (204, 156, 124)),
     "asian": ((237, 203, 168), (194, 148, 108)),
