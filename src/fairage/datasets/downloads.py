@@ -8,10 +8,9 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from types import ModuleType
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -100,27 +99,27 @@ def _fetch_any(archive: Archive, folder: Path, check: bool) -> Path:
     failure: DataError | None = None
     for url in archive.urls:
         try:
-            return _fetch(url, archive, folder, check)
+            return _fetch(url, archive, folder, archive.checksum if check else "")
         except DataError as error:
             failure = failure or error
     assert failure is not None, "an archive has at least one address"
     raise failure
 
 
-def _fetch(url: str, archive: Archive, folder: Path, check: bool) -> Path:
+def _fetch(url: str, archive: Archive, folder: Path, checksum: str) -> Path:
     """Return the archive's path; one that is there is kept, unless its checksum is wrong."""
-    pooch = _pooch()
+    _require_pooch()
+    import pooch
     from requests import RequestException
 
     if urlsplit(url).scheme not in ("http", "https"):
         raise DataError(f"expected an http(s) address, got {url!r}, correct it")
-    bar = sys.stderr.isatty()
-    transfer = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_TIMEOUT)
-    checksum = (archive.checksum or None) if check else None
     waits = list(_WAITS)
     while True:
         try:
-            return Path(pooch.retrieve(url, checksum, archive.name, folder, downloader=transfer))
+            with _transfer() as transfer:
+                pooch.retrieve(url, checksum or None, archive.name, folder, downloader=transfer)
+            return folder / archive.name
         except RequestException as error:
             if not waits or not _may_pass(error):
                 raise _no_file(url, folder / archive.name, error) from error
@@ -137,14 +136,27 @@ def _fetch(url: str, archive: Archive, folder: Path, check: bool) -> Path:
         time.sleep(waits.pop(0))
 
 
-def _pooch() -> ModuleType:
+@contextmanager
+def _transfer() -> Iterator[Callable[..., None]]:
+    """Yield what pooch downloads with; connections that it leaves open are closed."""
+    import pooch
+
+    with ExitStack() as opened:
+        yield pooch.HTTPDownloader(
+            progressbar=sys.stderr.isatty(),
+            chunk_size=_CHUNK,
+            timeout=_TIMEOUT,
+            hooks={"response": lambda response, **_: opened.enter_context(closing(response))},
+        )
+
+
+def _require_pooch() -> None:
     try:
         import pooch
         import tqdm  # noqa: F401  # pooch draws its progress bar with it
     except ImportError as error:
         raise MissingDependencyError.for_extra(error.name or "pooch", "download") from error
     pooch.get_logger().setLevel("WARNING")  # it tells of every file, and of hashes to write down
-    return pooch
 
 
 def _may_pass(error: "RequestException") -> bool:
