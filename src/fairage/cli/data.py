@@ -70,7 +70,7 @@ def download(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Download and unpack a data set; an interrupted download goes on where it stopped.
+    """Download and unpack a data set; given again, it gets what is missing.
 
     Example: `fairage data download appa-real ./appa-real`
     """
