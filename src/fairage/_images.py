@@ -1,153 +1,32 @@
 """Images from outside: bytes from a file or over HTTP, checked, and decoded to pixels."""
 
-import re
 import stat
-import struct
 import time
 import urllib.error
 import urllib.request
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage.exceptions import DataError
+from fairage._image_containers import (
+    HEIC,
+    PILLOW_KINDS,
+    corrupt,
+    open_with_pillow,
+    pillow_errors,
+    quiet_pillow,
+    read_container,
+)
+from fairage.exceptions import DataError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 MAX_BYTES = 64 * 2**20
 """Larger files are refused before they are read."""
-
-_MARKER_IN_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-
-
-@dataclass(frozen=True)
-class Container:
-    """What a file says of itself.
-
-    Args:
-        kind: Name of the format, such as `JPEG`.
-        height: Height in pixels.
-        width: Width in pixels.
-    """
-
-    kind: str
-    height: int
-    width: int
-
-
-def read_container(data: bytes) -> Container:
-    """Return the kind and size of an image file that is whole.
-
-    Raises:
-        DataError: It is not a JPEG, PNG, WebP or BMP file, or its end is missing, or a checksum
-            in it is wrong.
-
-    Examples:
-        >>> read_container(b"<html>")
-        Traceback (most recent call last):
-        fairage.exceptions.DataError: expected a JPEG, PNG, WebP or BMP image, got other data ...
-    """
-    for kind, (start, read) in KINDS.items():
-        if start.match(data):
-            try:
-                height, width = read(data)
-            except (IndexError, struct.error) as error:
-                raise _truncated(kind) from error
-            return Container(kind, height, width)
-    raise DataError(
-        f"expected a JPEG, PNG, WebP or BMP image, got other data (starts with {data[:8]!r}), "
-        "convert or remove it"
-    )
-
-
-def _truncated(kind: str) -> DataError:
-    return DataError(f"expected a whole {kind} file, got one cut short, copy it again")
-
-
-def _jpeg(data: bytes) -> tuple[int, int]:
-    """Walk from marker to marker up to the end-of-image one."""
-    size: tuple[int, int] | None = None
-    at = 2
-    while True:
-        if data[at] != 0xFF:
-            raise DataError("expected JPEG segments, got other data, copy the file again")
-        while data[at] == 0xFF:
-            at += 1
-        marker = data[at]
-        at += 1
-        if marker == 0xD9:
-            break
-        if marker in _ALONE:
-            continue
-        (length,) = struct.unpack_from(">H", data, at)
-        if marker in _START_OF_FRAME:
-            size = struct.unpack_from(">HH", data, at + 3)
-        at += length
-        if marker == 0xDA:
-            next_marker = _MARKER_IN_SCAN.search(data, at)
-            if next_marker is None:
-                raise _truncated("JPEG")
-            at = next_marker.start()
-    if size is None:
-        raise DataError("expected a picture in the JPEG file, got none, copy the file again")
-    return size
-
-
-def _png(data: bytes) -> tuple[int, int]:
-    """Walk from chunk to chunk up to IEND and check every checksum."""
-    width, height = struct.unpack_from(">II", data, 16)
-    at = 8
-    while True:
-        length, name = struct.unpack_from(">I4s", data, at)
-        end = at + 8 + length
-        (checksum,) = struct.unpack_from(">I", data, end)
-        if zlib.crc32(memoryview(data)[at + 4 : end]) != checksum:
-            raise DataError(
-                f"expected a sound PNG file, got a wrong checksum in {name!r}, copy it again"
-            )
-        if name == b"IEND":
-            return height, width
-        at = end + 4
-
-
-def _webp(data: bytes) -> tuple[int, int]:
-    (length,) = struct.unpack_from("<I", data, 4)
-    if len(data) < length + 8:
-        raise _truncated("WebP")
-    kind = data[12:16]
-    if kind == b"VP8X":
-        width = int.from_bytes(data[24:27], "little") + 1
-        height = int.from_bytes(data[27:30], "little") + 1
-    elif kind == b"VP8L":
-        (bits,) = struct.unpack_from("<I", data, 21)
-        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    else:
-        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
-    return height, width
-
-
-def _bmp(data: bytes) -> tuple[int, int]:
-    (length,) = struct.unpack_from("<I", data, 2)
-    if len(data) < length:
-        raise _truncated("BMP")
-    width, height = struct.unpack_from("<ii", data, 18)
-    return abs(height), abs(width)
-
-
-KINDS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes], tuple[int, int]]]] = {
-    "JPEG": (re.compile(rb"\xff\xd8\xff"), _jpeg),
-    "PNG": (re.compile(rb"\x89PNG\r\n\x1a\n"), _png),
-    "WebP": (re.compile(rb"RIFF....WEBP", re.DOTALL), _webp),
-    "BMP": (re.compile(rb"BM"), _bmp),
-}
-"""How each kind of file starts, and the function that reads its height and width."""
-
 
 TIMEOUT = 20.0
 """Seconds for the whole of one download."""
@@ -249,17 +128,21 @@ MIN_SIDE = 8
 """Pixels that height and width must have at least."""
 MAX_RATIO = 20
 """The longer side may be at most so many times the shorter one."""
+_PHOTOMETRIC = 262  # the TIFF tag that is 0 where white is zero
 
 
 def decode_image(data: bytes) -> NDArray[np.uint8]:
     """Return the pixels `(height, width, 3)` in red, green, blue, upright as the EXIF tag says.
 
-    Grey, CMYK, palette and 16-bit images become 8-bit RGB; transparency is ignored.
+    Grey, CMYK, palette and 16-bit images become 8-bit RGB; transparency is ignored. Of several
+    pictures in a file, the first one is taken; of a HEIC file, the one that it names.
 
     Raises:
         DataError: The data is empty, not an image, truncated, corrupt, or its size is absurd.
+        MissingDependencyError: A package that reads this kind of file is not installed.
 
     Examples:
+        >>> import cv2
         >>> _, data = cv2.imencode(".png", np.full((9, 12, 3), 7, dtype=np.uint8))
         >>> decode_image(data.tobytes()).shape
         (9, 12, 3)
@@ -271,13 +154,46 @@ def decode_image(data: bytes) -> NDArray[np.uint8]:
         raise DataError("expected an image, got an empty file, copy it again")
     container = read_container(data)
     _check_size(container.height, container.width)
+    if container.kind in PILLOW_KINDS:
+        return _decode_with_pillow(container.kind, data)
+    return _decode_with_opencv(container.kind, data)
+
+
+def _decode_with_opencv(kind: str, data: bytes) -> NDArray[np.uint8]:
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingDependencyError.for_extra("opencv-python-headless", "train") from error
     try:
         image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:
-        raise _corrupt(container.kind) from error
+        raise corrupt(kind) from error
     if image is None:
-        raise _corrupt(container.kind)
+        raise corrupt(kind)
     return np.asarray(image, dtype=np.uint8)
+
+
+def _decode_with_pillow(kind: str, data: bytes) -> NDArray[np.uint8]:
+    image = open_with_pillow(kind, data)
+    from PIL import ImageOps
+
+    with pillow_errors(kind):
+        if kind in ("AVIF", HEIC):
+            image.load()  # slow, and without warnings: several threads may do it at once
+        with quiet_pillow():
+            ImageOps.exif_transpose(image, in_place=True)
+            return _eight_bits(image)
+
+
+def _eight_bits(image: "ImageFile") -> NDArray[np.uint8]:
+    if image.mode in ("I", "F"):
+        raise DataError("expected 8 or 16 bits a channel, got 32, convert or remove the image")
+    if not image.mode.startswith("I;16"):
+        return np.array(image.convert("RGB"))
+    grey = (np.asarray(image) >> 8).astype(np.uint8)
+    if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0:  # Pillow turns these with 8 bits only
+        grey = 255 - grey
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def _check_size(height: int, width: int) -> None:
@@ -291,7 +207,3 @@ def _check_size(height: int, width: int) -> None:
             f"expected a face picture of at least {MIN_SIDE}x{MIN_SIDE} pixels and sides within "
             f"1:{MAX_RATIO}, got {width}x{height}, remove it"
         )
-
-
-def _corrupt(kind: str) -> DataError:
-    return DataError(f"expected a sound {kind} file, got one that cannot be decoded, copy it again")

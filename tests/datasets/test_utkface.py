@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import pillow_heif
 import pytest
+from PIL import Image
 
 from fairage.datasets import SplitOptions, prepare_faces
 from fairage.datasets.utkface import parse_name
@@ -32,6 +34,17 @@ def test_faces_in_folders_below_are_found(utkface: Path, tmp_path: Path) -> None
     (tmp_path / "all").mkdir()
     (tmp_path / "part1").rename(tmp_path / "all" / "part1")
     assert prepare_faces("utkface", tmp_path / "all", tmp_path / "out.csv").faces.height == 12
+
+
+@pytest.mark.parametrize("suffix", ["gif", "tif", "tiff", "avif", "heic", "HEIF"])
+def test_every_kind_of_image_file_is_a_face(utkface: Path, tmp_path: Path, suffix: str) -> None:
+    size = (40, 40)
+    if suffix in ("heic", "HEIF"):
+        pillow_heif.encode("RGB", size, bytes(4800), utkface / f"50_0_0_2017.{suffix}")
+    else:
+        Image.new("RGB", size).save(utkface / f"50_0_0_2017.{suffix}")
+    outcome = prepare_faces("utkface", utkface, tmp_path / "out.parquet")
+    assert 50.0 in outcome.faces["age"].to_list()
 
 
 @pytest.mark.parametrize(

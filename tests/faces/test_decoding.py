@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from fairage._images import read_container
+from fairage._image_containers import read_container
 from fairage.exceptions import DataError
 from fairage.faces import decode_image
 
@@ -79,7 +79,7 @@ def test_an_empty_file_is_refused() -> None:
 
 
 def test_text_is_refused() -> None:
-    with pytest.raises(DataError, match="JPEG, PNG, WebP or BMP"):
+    with pytest.raises(DataError, match="JPEG, PNG, WebP, BMP"):
         decode_image(b"<html>not found</html>")
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from fairage._images import MAX_BYTES, read_container
+from fairage._image_containers import read_container
+from fairage._images import MAX_BYTES
 from fairage._work import progress_bar
 from fairage.datasets.check_findings import CheckResult, IdentityLeak, SameImage, Unreadable
 from fairage.exceptions import DataError

@@ -118,7 +118,9 @@ class DataSet:
     archives: tuple[Archive, ...] = ()
 
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+IMAGE_SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"]
+)
 
 
 def source_folder(folder: str | Path) -> Path:

@@ -22,8 +22,6 @@ from fairage.exceptions import DataError, MissingDependencyError
 if TYPE_CHECKING:
     from requests import RequestException
 
-__all__ = ["Download", "download", "unpack"]
-
 _WAITS = (1.0, 2.0)
 """Seconds before the second attempt at an address, before the third, and so on."""
 _TIMEOUT = 30.0
