@@ -9,6 +9,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the test processes share the co
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import settings
+
+settings.register_profile("fairage", deadline=None)  # a busy machine is slow, not wrong
+settings.load_profile("fairage")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -161,7 +161,7 @@ def test_columns_without_a_name_are_called_by_their_place_or_left_out() -> None:
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cells=st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=5))
 def test_any_text_that_is_written_as_csv_is_read_back(cells: list[tuple[str, str, str]]) -> None:
     frame = pl.DataFrame(cells, schema=["a", "b", "c"], orient="row")
@@ -304,7 +304,7 @@ def test_damaged_files_give_a_table_or_one_line_of_error(name: str) -> None:
     assert not any("\n" in message for message in messages)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     content=st.one_of(
         st.binary(max_size=200),

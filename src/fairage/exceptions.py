@@ -15,7 +15,7 @@ class FairageError(Exception):
     """Base of all errors that fairage raises on purpose; its message says what to do."""
 
     def at(self, where: str) -> Self:
-        """Return the same error, told of one of many things.
+        """Return the same error with where it occurred in front.
 
         Examples:
             >>> print(DataError("expected two groups, got one, name others").at("gap, seed 0"))
@@ -74,11 +74,13 @@ class MissingDependencyError(FairageError, ImportError):
 EXTRAS = {
     **dict.fromkeys(
         (
-            *("cv2", "huggingface_hub", "kornia", "onnxruntime", "optuna", "safetensors"),
-            *("sklearn", "torch", "transformers"),
+            *("PIL", "cv2", "huggingface_hub", "kornia", "onnxruntime", "optuna"),
+            *("safetensors", "sklearn", "torch", "transformers"),
         ),
         "train",
     ),
+    **dict.fromkeys(("pooch", "tqdm"), "download"),
+    "pillow_heif": "heic",
     "fastexcel": "excel",
 }
 """The extra that brings a package, by the name that is imported."""

@@ -14,7 +14,7 @@ from fairage.auditing.groups import Groups, Units, groups_of
 from fairage.auditing.result_parts import ALL, DIFFER, TELL, AgeCheck
 from fairage.tables import AGE_GROUP, UNKNOWN
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 
 def check(

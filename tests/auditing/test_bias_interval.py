@@ -12,7 +12,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from fairage.auditing.bias_interval import _isotonic, _Problem, bias, bias_estimate, biases
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 years = st.floats(0, 30, allow_subnormal=False)
 several = st.lists(years, min_size=2, max_size=9)

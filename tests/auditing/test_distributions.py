@@ -17,7 +17,7 @@ from fairage.auditing.distributions import (
     wilson,
 )
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 SHARES = (1e-6, 0.001, 0.025, 0.3, 0.5, 0.8, 0.975, 0.9999, 1 - 1e-7)
 shares = st.floats(1e-5, 1 - 1e-5)

@@ -18,7 +18,7 @@ from fairage.auditing.groups import (
 )
 from fairage.tables import UNKNOWN
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 persons = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), min_size=1, max_size=60)
 

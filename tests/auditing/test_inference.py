@@ -16,7 +16,7 @@ from fairage.auditing.result_parts import DIFFER, MAE, MEAN_ERROR, TELL, WITHIN,
 from fairage.auditing.scoring import score_errors
 from fairage.tables import AGE_GROUP, UNKNOWN
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 
 def check_agreement(inference: Inference, margin: float = 1.0) -> None:

@@ -10,7 +10,7 @@ from statsmodels.regression.linear_model import OLS
 from fairage.auditing import means as module
 from fairage.auditing.means import DRAWS, UnitSums, error_draws, mean_limits
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 numbers = st.lists(st.floats(-60, 60, width=32), min_size=2, max_size=40)
 

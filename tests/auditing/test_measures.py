@@ -13,7 +13,7 @@ from fairage.auditing.means import UnitSums, mean_limits
 from fairage.auditing.measures import MEASURES, GroupErrors, Measure, all_measures
 from fairage.exceptions import ConfigError
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 EVERY = ("mae", "mean_error", "rmse", "median", "p90", *(f"within_{k}" for k in (1, 3, 5, 10)))
 

@@ -13,7 +13,7 @@ from fairage.auditing.means import DRAWS, UnitSums, error_draws, mean_limits
 from fairage.auditing.noise import GroupMeans, estimate_means
 from fairage.exceptions import ConfigError
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 Quantities = dict[str, np.ndarray]
 

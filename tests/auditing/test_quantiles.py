@@ -10,7 +10,7 @@ from scipy import stats
 
 from fairage.auditing.rates import quantile_limits, rate_of
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 
 def slow_limits(values: list[float], share: float) -> tuple[float | None, float | None]:

@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from fairage.auditing.groups import Units, groups_of
 from fairage.auditing.rates import Rate, group_rates, rate_gaps, rate_of
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 
 def even(value: float, n: int) -> Rate:

@@ -327,7 +327,7 @@ TEXTS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), texts=st.lists(TEXTS, min_size=2, max_size=12))
 def test_a_rows_ends_never_depend_on_other_rows(data, texts: list[str]) -> None:
     texts = ["50", "50-51", *texts]
@@ -626,7 +626,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rows=st.lists(st.lists(CELLS, min_size=4, max_size=4), min_size=1, max_size=6))
 def test_any_texts_give_rows_or_an_error(rows: list[list[str]]) -> None:
     names = ["age", "prediction", "sex", "identity"]

@@ -12,7 +12,7 @@ from fairage.auditing.inference import Inference, infer
 from fairage.auditing.result_parts import MAE
 from fairage.auditing.spread import spread_intervals
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 
 def inference_of(

@@ -20,7 +20,7 @@ from fairage.auditing.verdicts import (
     with_failures,
 )
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 limits = st.tuples(st.floats(-3, 3), st.floats(0, 3))
 

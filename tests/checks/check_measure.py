@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fairage.auditing.measures import MEASURES, GroupErrors
 
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 
 Row = tuple[float, float]  # error, standard deviation of the raters
 

@@ -16,9 +16,7 @@ GROUPS = {
     "ethnicity": ["caucasian", "afroamerican", "asian"],
 }
 # Few rows often have margins that raking cannot meet: such tables are drawn again.
-redrawn = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
-)
+redrawn = settings(max_examples=25, suppress_health_check=[HealthCheck.filter_too_much])
 every_weighting = pytest.mark.parametrize("name", sorted(WEIGHTINGS))
 
 

@@ -121,7 +121,7 @@ def test_a_row_in_two_chosen_groups_is_copied_once_as_often() -> None:
     assert copied.rows.tolist() == [0, 1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(frame=tables(), share=st.sampled_from([0.1, 0.5, 0.8]), most=st.sampled_from([1, 5, 100]))
 def test_rare_groups_reach_their_share_or_a_note_says_why(
     frame: pl.DataFrame, share: float, most: int
@@ -132,7 +132,7 @@ def test_rare_groups_reach_their_share_or_a_note_says_why(
     assert all(group.target == 0 for group in copied.supports if group.group == UNKNOWN)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(frame=tables(), share=st.sampled_from([0.3, 0.5, 0.8]))
 def test_no_copy_can_be_spared(frame: pl.DataFrame, share: float) -> None:
     copied = RareGroups(share).choose(frame)
@@ -145,7 +145,7 @@ def test_no_copy_can_be_spared(frame: pl.DataFrame, share: float) -> None:
         assert not reaches(frame, fewer, share)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), rare=st.sampled_from([0.02, 0.05, 0.1]))
 def test_extreme_is_reached_where_groups_mix(seed: int, rare: float) -> None:
     frame = table(1000, seed, rare)

@@ -41,7 +41,7 @@ def strata(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select("image", "split", *(pl.Series(k, v) for k, v in labels.items()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(frame=tables(), wanted=shares(), seed=st.integers(0, 1000))
 def test_every_combination_of_groups_has_its_share_within_a_row(
     frame: pl.DataFrame, wanted: Shares, seed: int
@@ -54,14 +54,14 @@ def test_every_combination_of_groups_has_its_share_within_a_row(
         assert abs((split["split"] == name).sum() - share * frame.height) <= 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(frame=tables(), wanted=shares(), seed=st.integers(0, 1000))
 def test_no_identity_is_ever_in_two_splits(frame: pl.DataFrame, wanted: Shares, seed: int) -> None:
     split = split_faces(frame, wanted, seed=seed)
     assert split.group_by("identity").agg(pl.col("split").n_unique())["split"].max() == 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(frame=tables(), seed=st.integers(0, 1000), shuffle=st.integers(0, 1000))
 def test_seed_and_rows_decide_not_their_order(frame: pl.DataFrame, seed: int, shuffle: int) -> None:
     order = np.random.default_rng(shuffle).permutation(frame.height)

@@ -4,7 +4,7 @@ from math import exp, log
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fairage.exceptions import ConfigError, DataError
@@ -49,7 +49,6 @@ def one(age: float, std: float | None = None) -> Targets:
 ONE = torch.ones(1, dtype=torch.float64)
 
 
-@settings(deadline=None)
 @given(age=ages, std=stds, seed=seeds)
 def test_dldl_equals_a_slow_loop(age: float, std: float, seed: int) -> None:
     objective = LabelDistributionLoss(kl_weight=2.0, mae_weight=0.5)
@@ -60,7 +59,6 @@ def test_dldl_equals_a_slow_loop(age: float, std: float, seed: int) -> None:
     assert found == pytest.approx(expected, rel=1e-9)
 
 
-@settings(deadline=None)
 @given(age=ages, seed=seeds)
 def test_mean_variance_equals_a_slow_loop(age: float, seed: int) -> None:
     found = MeanVarianceLoss(0.3, 0.1)(logits(seed), one(age), ONE).item()

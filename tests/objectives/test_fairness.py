@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -51,7 +51,6 @@ def study_average(errors: np.ndarray, labels: dict[str, np.ndarray]) -> float:
     return float(np.nan_to_num(list(biases.values())).mean())
 
 
-@settings(deadline=None)
 @given(rows=tables, strength=st.floats(0.1, 10))
 def test_the_gap_of_all_rows_is_the_studys_average_bias(rows: list[Row], strength: float) -> None:
     errors, labels, layout, membership = split(rows)
@@ -60,7 +59,6 @@ def test_the_gap_of_all_rows_is_the_studys_average_bias(rows: list[Row], strengt
     assert loss.item() == pytest.approx(strength * expected, rel=1e-4, abs=1e-4)
 
 
-@settings(deadline=None)
 @given(rows=tables)
 def test_the_gaps_gradient_is_that_of_the_average_bias(rows: list[Row]) -> None:
     rows = [(1 + error, gender, place) for error, gender, place in rows]
@@ -80,7 +78,6 @@ def test_the_gaps_gradient_is_that_of_the_average_bias(rows: list[Row]) -> None:
         assert gradient.double().numpy() @ direction == pytest.approx(slope, abs=1e-3)
 
 
-@settings(deadline=None)
 @given(rows=tables)
 def test_the_variance_equals_a_slow_loop(rows: list[Row]) -> None:
     errors, _, layout, membership = split(rows)
@@ -93,7 +90,6 @@ def test_the_variance_equals_a_slow_loop(rows: list[Row]) -> None:
     assert loss.item() == pytest.approx(2.0 * expected / 2, rel=1e-3, abs=1e-3)
 
 
-@settings(deadline=None)
 @given(rows=tables)
 def test_group_dro_equals_a_slow_loop(rows: list[Row]) -> None:
     errors, _, layout, membership = split(rows)
@@ -117,7 +113,6 @@ def test_group_dro_moves_its_shares_to_the_worst_group_and_never_overflows() -> 
     assert penalty.shares().tolist() == pytest.approx([0, 1, 0, 1])
 
 
-@settings(deadline=None)
 @given(rows=tables, zeta=st.floats(0, 30))
 def test_a_bound_pulls_on_those_above_it_alone(rows: list[Row], zeta: float) -> None:
     errors, _, layout, membership = split(rows)

@@ -4,7 +4,7 @@ from math import exp, log
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fairage.models.heads import CoralHead, CornHead
@@ -32,7 +32,6 @@ def loss(objective: CoralLoss | CornLoss, age: float, seed: int) -> float:
     return objective(logits(seed), targets, torch.ones(1, dtype=torch.float64)).item()
 
 
-@settings(deadline=None)
 @given(age=ages, seed=st.integers(0, 99))
 def test_coral_equals_a_slow_loop(age: float, seed: int) -> None:
     total = 0.0
@@ -41,7 +40,6 @@ def test_coral_equals_a_slow_loop(age: float, seed: int) -> None:
     assert loss(CoralLoss(), age, seed) == pytest.approx(total / 100, rel=1e-9)
 
 
-@settings(deadline=None)
 @given(age=ages, seed=st.integers(0, 99))
 def test_corn_equals_a_slow_loop_over_those_who_enter_each_year(age: float, seed: int) -> None:
     total, entered = 0.0, 1.0

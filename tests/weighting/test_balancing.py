@@ -54,7 +54,7 @@ SLOW = [
 
 
 @pytest.mark.parametrize(("name", "options", "slow"), SLOW)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(table=tables())
 def test_weights_equal_the_formula_written_slowly(name, options, slow, table) -> None:
     weights = make_weighting(name, attributes=ATTRIBUTES, **options).weigh(table)

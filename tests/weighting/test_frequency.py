@@ -109,7 +109,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("name", list(SLOW))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(table=tables())
 def test_weights_equal_the_formula_written_slowly(name: str, table: pl.DataFrame) -> None:
     weights = make_weighting(name).weigh(table)
@@ -122,7 +122,6 @@ def test_a_group_of_the_mean_support_weighs_one() -> None:
     assert make_weighting("1b", age=None).weigh(table).groups["gender"] == {"f": 1.0, "m": 1.0}
 
 
-@settings(deadline=None)
 @given(table=tables())
 def test_a_rarer_group_never_weighs_less(table: pl.DataFrame) -> None:
     counts = dict(table["gender"].value_counts().iter_rows())
@@ -132,7 +131,6 @@ def test_a_rarer_group_never_weighs_less(table: pl.DataFrame) -> None:
     assert weights == sorted(weights, reverse=True)
 
 
-@settings(deadline=None)
 @given(table=tables())
 def test_the_kits_weights_give_every_age_group_the_same_total(table: pl.DataFrame) -> None:
     labels = [row[AGE_GROUP] for row in labelled(table)]

@@ -34,7 +34,7 @@ def check_margins(table: pl.DataFrame, weights, targets: dict[str, dict[str, flo
             assert found[group] == pytest.approx(share / sum(told.values()), abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(table=full_tables())
 def test_uniform_margins_are_met_together_within_a_millionth(table: pl.DataFrame) -> None:
     weights = make_weighting("raking").weigh(table)
@@ -42,7 +42,7 @@ def test_uniform_margins_are_met_together_within_a_millionth(table: pl.DataFrame
     check_margins(table, weights, uniform)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(table=full_tables(), f=shares, a=shares, b=shares, old=shares)
 def test_any_targets_are_met(table, f: float, a: float, b: float, old: float) -> None:
     targets = {
@@ -53,7 +53,7 @@ def test_any_targets_are_met(table, f: float, a: float, b: float, old: float) ->
     check_margins(table, make_weighting("raking", targets=targets).weigh(table), targets)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(table=full_tables(), trim=st.floats(1.5, 10))
 def test_margins_still_hold_after_trimming(table: pl.DataFrame, trim: float) -> None:
     plain, trimmed = (make_weighting("raking", trim=t).weigh(table) for t in (None, trim))
@@ -166,7 +166,7 @@ def test_a_wrong_option_is_an_error(options: dict[str, object]) -> None:
         make_weighting("raking", **options)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(table=full_tables(), seed=st.integers(0, 9))
 def test_groups_of_a_table_where_some_cells_are_empty_still_meet_or_refuse(table, seed) -> None:
     keep = np.random.default_rng(seed).random(table.height) < 0.3

@@ -131,7 +131,7 @@ class RowReport:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What is read of a table before its models are told apart."""
+    """What is read of a table before it is divided by model."""
 
     rows: Rows
     known: NDArray[np.bool_]

@@ -116,11 +116,6 @@ class SuiteRuns:
                 match.append(number)
         return sets
 
-    @property
-    def same_faces(self) -> bool:
-        """Whether all versions were measured on the same faces."""
-        return len(self.face_sets) == 1
-
 
 def check_runs(runs: SuiteRuns) -> None:
     """Refuse a suite without runs, and a version whose seeds were measured on different faces.

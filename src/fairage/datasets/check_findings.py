@@ -166,7 +166,7 @@ def in_words(result: CheckResult, show: int = 3) -> list[str]:
 
     Args:
         result: Result of a check.
-        show: How many findings of each kind are told one by one.
+        show: How many findings of each kind are named one by one.
 
     Examples:
         >>> in_words(CheckResult(rows=5, remote=0, same=(), unreadable=(), identity_leaks=()))

@@ -169,7 +169,7 @@ def _no_file(url: str, target: Path, error: "RequestException") -> DataError:
             f"{error.response.reason}, see the data set's page: fairage data list"
         )
     cause: BaseException = error
-    while cause.__context__ is not None:  # the outer ones are told in several lines
+    while cause.__context__ is not None:  # the outer ones have messages of several lines
         cause = cause.__context__
     return DataError(
         f"expected an answer from {urlsplit(url).netloc}, got {cause}, connect to the internet and "

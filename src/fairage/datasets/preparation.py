@@ -73,7 +73,7 @@ def prepare_faces(
         name: Name of the data set.
         folder: Where it lies.
         out: Parquet, CSV or TSV file.
-        options: What the adapter is told.
+        options: What the adapter reads, and how.
         split: How to split.
     """
     dataset = find_dataset(name)

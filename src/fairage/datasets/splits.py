@@ -213,13 +213,13 @@ def _fill(missing: NDArray[np.float64], n: int) -> NDArray[np.float64]:
 def _round(
     ideal: NDArray[np.float64], n: int, carry: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return whole counts, each the ideal one rounded up or down, and what is still owed.
+    """Return whole counts, each the ideal one rounded up or down, and the shortfall.
 
-    What earlier strata owe a split decides which fractions are rounded up, so that a hundred
-    strata of one row do not all end up in the largest split.
+    What a split lacks after the earlier strata decides which fractions are rounded up, so that a
+    hundred strata of one row do not all end up in the largest split.
     """
     exact = np.round(ideal, 9)
     counts = np.floor(exact).astype(np.int64)
-    owed = np.where(exact > counts, carry + exact - counts, -np.inf)
-    counts[np.argsort(-owed, kind="stable")[: n - int(counts.sum())]] += 1
+    shortfall = np.where(exact > counts, carry + exact - counts, -np.inf)
+    counts[np.argsort(-shortfall, kind="stable")[: n - int(counts.sum())]] += 1
     return counts, carry + ideal - counts

@@ -66,7 +66,7 @@ def _trial_pixels(backbone: Backbone, images: Sequence[str]) -> NDArray[np.uint8
         try:
             pixels.append(backbone.preprocessing.resized(decode_image(read_image_bytes(image))))
         except DataError:
-            continue  # told when its turn comes
+            continue  # its error is raised when its turn comes
         if len(pixels) == _TRIALS:
             break
     return np.stack(pixels) if pixels else np.empty((0,), dtype=np.uint8)

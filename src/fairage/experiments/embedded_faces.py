@@ -189,7 +189,7 @@ def with_extra_faces(
 ) -> tuple[list[Recipe], dict[str, str]]:
     """Return the recipes whose extra faces are there, and a sentence on each other by its `slug`.
 
-    It is asked before anything is embedded.
+    This needs no embeddings.
 
     Raises:
         ConfigError: There are extra faces that no recipe names, unless recipes may be left out.

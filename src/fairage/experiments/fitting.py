@@ -102,7 +102,7 @@ def fit(
         phases = resolve_phases(recipe, TrainingData(data, recipe.augmentation, part))
         for member in range(recipe.members):
             label = _label(recipe, number, member)
-            models.append(fit_phases(phases, _Trainer(phases, seed, label, watch, scratch)))
+            models.append(_fit_phases(_Trainer(phases, seed, label, watch, scratch)))
     whole = models[0] if len(models) == 1 else _average(models)
     if recipe.after:
         steps = _postprocessing(recipe, TrainingData(whole.data, recipe.augmentation))
@@ -129,9 +129,10 @@ def check_scratch(recipe: Recipe, scratch: Path | None) -> None:
         )
 
 
-def fit_phases(phases: RecipePhases, trainer: "_Trainer") -> Fitted:
+def _fit_phases(trainer: "_Trainer") -> Fitted:
     """Train the stages in order, then the experts, then what merges them."""
-    recipe, attribute = phases.recipe, sole_expert(phases.recipe)
+    phases, recipe = trainer.phases, trainer.recipe
+    attribute = sole_expert(recipe)
     head = trainer.new_head() if attribute is None else trainer.new_head(attribute)
     trained = []
     for phase in phases.stages:

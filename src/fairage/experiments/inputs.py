@@ -69,7 +69,7 @@ class EmbeddedRows:
     Args:
         rows: Row number in the faces table of what each is a copy of, int64, shape `(m,)`.
         embeddings: Shape `(m, dim)`, float32.
-        notes: What is to be told of how they were chosen.
+        notes: For the user: how they were chosen.
     """
 
     rows: NDArray[np.int64]

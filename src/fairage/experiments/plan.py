@@ -94,7 +94,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run and told.
+    """What is to be run, and what its report says of it.
 
     Args:
         title: Heading of the report.

@@ -107,7 +107,7 @@ def _on_gpu(job: Job) -> bool:
 
 
 def _run(job: Job, data: EmbeddedFaces) -> list[Done]:
-    """Run a job; what is wrong with it is told with its name, as it is one of many.
+    """Run a job; its errors begin with its name, as it is one of many.
 
     Where an ensemble fails, the experts that it would have trained are run alone.
     """

@@ -31,7 +31,7 @@ def distance(one: Person, other: Person, seeds: int = 8) -> float:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(person=people, seed=st.integers(0, 2**32))
 def test_every_person_can_be_drawn_and_is_drawn_the_same_again(person: Person, seed: int) -> None:
     image = draw_face(person, np.random.default_rng(seed))

@@ -228,7 +228,7 @@ def find_meanings(
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEPTH, _RGB = 8, 2
 _UP = 2
-"""Filter: each row is told as its difference from the row above."""
+"""Filter: each row is stored as its difference from the row above."""
 _LEVEL = 4
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from fairage._settings import expectation
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import recipe_from
@@ -144,10 +145,9 @@ def _domain(key: object, value: object, path: Path) -> Range | Choices:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, (key, *first["loc"])))
-        reason = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         raise ConfigError(
             f"{path}: {where}: expected {{low: .., high: .., log: true}} or {{choices: [..]}}, got "
-            f"{value!r} ({reason}), correct it"
+            f"{value!r} ({expectation(first)}), correct it"
         ) from error
     _check_together(str(key), domain, path)
     return domain

@@ -16,8 +16,24 @@ from fairage.objectives.fairness.term import (
 )
 
 
-@dataclass(frozen=True)
-class Gap:
+@dataclass(frozen=True, kw_only=True)
+class ComparesGroups:
+    """What the terms that compare groups share.
+
+    Args:
+        attributes: Names; all where none are given.
+        min_rows: Training rows that a group must have to count.
+    """
+
+    attributes: tuple[str, ...] | None = None
+    min_rows: int = 10
+
+    def __post_init__(self) -> None:
+        check_options(**vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap(ComparesGroups):
     """The average bias itself: `strength * mean_a mean_{g<h} |l_g - l_h|`, in years.
 
     Strength 1 weighs a year of average bias like a year of mean absolute error.
@@ -26,8 +42,6 @@ class Gap:
         strength: Lambda.
         memory: Rows over which group errors are remembered, as small groups are absent from most
             batches; 0 compares within each batch alone (for batches that hold all rows).
-        attributes: Names; all where none are given.
-        min_rows: Training rows that a group must have to count.
 
     Examples:
         >>> import numpy as np, torch
@@ -41,16 +55,6 @@ class Gap:
 
     strength: float = 1.0
     memory: float = 500.0
-    attributes: tuple[str, ...] | None = None
-    min_rows: int = 10
-
-    def __post_init__(self) -> None:
-        check_options(
-            min_rows=self.min_rows,
-            attributes=self.attributes,
-            memory=self.memory,
-            strength=self.strength,
-        )
 
     def start(self, layout: GroupLayout) -> "_GapPenalty":
         """Return a penalty for one training."""
@@ -69,8 +73,8 @@ class _GapPenalty(BatchPenalty):
         return (means[self.left] - means[self.right]).abs() @ weights
 
 
-@dataclass(frozen=True)
-class Variance:
+@dataclass(frozen=True, kw_only=True)
+class Variance(ComparesGroups):
     """V-REx: `beta * mean_a Var_g l_g`, in years squared; large gaps count more than small ones.
 
     Source: Krueger et al., Out-of-Distribution Generalization via Risk Extrapolation, ICML 2021.
@@ -78,19 +82,10 @@ class Variance:
     Args:
         beta: Strength; 1 weighs a variance of 1 year squared like a year of error.
         memory: Rows over which group errors are remembered.
-        attributes: Names; all where none are given.
-        min_rows: Training rows that a group must have to count.
     """
 
     beta: float = 0.1
     memory: float = 500.0
-    attributes: tuple[str, ...] | None = None
-    min_rows: int = 10
-
-    def __post_init__(self) -> None:
-        check_options(
-            min_rows=self.min_rows, attributes=self.attributes, memory=self.memory, beta=self.beta
-        )
 
     def start(self, layout: GroupLayout) -> "_VariancePenalty":
         """Return a penalty for one training."""
@@ -111,8 +106,8 @@ class _VariancePenalty(BatchPenalty):
         return self.beta * (distances**2 @ (present / groups)) / self.n_attributes
 
 
-@dataclass(frozen=True)
-class GroupDro:
+@dataclass(frozen=True, kw_only=True)
+class GroupDro(ComparesGroups):
     """`strength * sum_a sum_g q_g l_g`: each attribute's shares q move to its worst groups.
 
     After a batch q_g becomes q_g exp(eta l_g) / Z. Eta is meant for a whole epoch, whatever the
@@ -122,24 +117,11 @@ class GroupDro:
         eta: How fast shares move, per epoch and year of error.
         strength: Weight of the term beside the objective.
         memory: Rows over which group errors are remembered.
-        attributes: Names; all where none are given.
-        min_rows: Training rows that a group must have to count.
     """
 
     eta: float = 0.1
     strength: float = 1.0
     memory: float = 500.0
-    attributes: tuple[str, ...] | None = None
-    min_rows: int = 10
-
-    def __post_init__(self) -> None:
-        check_options(
-            min_rows=self.min_rows,
-            attributes=self.attributes,
-            memory=self.memory,
-            strength=self.strength,
-            eta=self.eta,
-        )
 
     def start(self, layout: GroupLayout) -> "_GroupDroPenalty":
         """Return a penalty for one training."""
@@ -166,8 +148,8 @@ class _GroupDroPenalty(BatchPenalty):
         return self.term.strength * (self.shares() * present) @ means
 
 
-@dataclass(frozen=True)
-class BoundedGroupLoss:
+@dataclass(frozen=True, kw_only=True)
+class BoundedGroupLoss(ComparesGroups):
     """`sum_g m_g (l_g - zeta)`: no group's error shall exceed zeta years.
 
     The multiplier m_g rises while group g exceeds the bound and falls back to 0 once it does not:
@@ -179,25 +161,15 @@ class BoundedGroupLoss:
         eta: How fast multipliers move, per epoch and year of excess.
         largest: No multiplier exceeds it.
         memory: Rows over which group errors are remembered.
-        attributes: Names; all where none are given.
-        min_rows: Training rows that a group must have to count.
     """
 
     zeta: float = 5.0
     eta: float = 0.1
     largest: float = 10.0
     memory: float = 500.0
-    attributes: tuple[str, ...] | None = None
-    min_rows: int = 10
 
     def __post_init__(self) -> None:
-        check_options(
-            min_rows=self.min_rows,
-            attributes=self.attributes,
-            memory=self.memory,
-            eta=self.eta,
-            largest=self.largest,
-        )
+        check_options(**{name: value for name, value in vars(self).items() if name != "zeta"})
         if not 0 <= self.zeta < 100:
             raise ConfigError(f"expected a zeta in 0..100 years, got {self.zeta}, take 5")
 
@@ -259,8 +231,8 @@ class Cvar(BatchPenalty):
         return self.strength * (worst[-1] + (worst - worst[-1]).sum() / rows)
 
 
-@dataclass(frozen=True)
-class Adaptive:
+@dataclass(frozen=True, kw_only=True)
+class Adaptive(ComparesGroups):
     """After each epoch `w_g *= exp(eta (l_g - mean l))`, l being the validation group errors.
 
     The mean is over the groups of g's attribute. A row's weight is multiplied by the product of
@@ -270,19 +242,10 @@ class Adaptive:
     Args:
         eta: How fast weights move, per epoch and year.
         largest: No group's factor exceeds it, or falls below its inverse.
-        attributes: Names; all where none are given.
-        min_rows: Training rows that a group must have to count.
     """
 
     eta: float = 0.05
     largest: float = 20.0
-    attributes: tuple[str, ...] | None = None
-    min_rows: int = 10
-
-    def __post_init__(self) -> None:
-        check_options(
-            min_rows=self.min_rows, attributes=self.attributes, eta=self.eta, largest=self.largest
-        )
 
     def start(self, layout: GroupLayout) -> "_AdaptivePenalty":
         """Return a penalty for one training."""
