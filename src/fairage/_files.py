@@ -131,6 +131,21 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def hash_of(*parts: str | bytes | memoryview, size: int = 16) -> str:
+    """Return the hash, of `size` bytes, of texts and bytes that follow on one another.
+
+    It is the one that caches, checkpoints and results are known by.
+
+    Examples:
+        >>> hash_of("age", size=8), hash_of(b"a", "ge", size=8)
+        ('dbe7195fbcf8af7e', 'dbe7195fbcf8af7e')
+    """
+    digest = hashlib.blake2b(digest_size=size)
+    for part in parts:
+        digest.update(part.encode() if isinstance(part, str) else part)
+    return digest.hexdigest()
+
+
 def file_hash(paths: Iterable[Path]) -> str:
     """Return a hash of what these files hold, in this order, whatever their names.
 
@@ -141,8 +156,9 @@ def file_hash(paths: Iterable[Path]) -> str:
         >>> file_hash([path])
         'afc56c4cb0f247222f9820909eaa53a1'
     """
-    digest = hashlib.blake2b(digest_size=16)
-    for path in paths:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "blake2b").digest())
-    return digest.hexdigest()
+    return hash_of(*map(_digest, paths))
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").digest()

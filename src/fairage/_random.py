@@ -1,10 +1,11 @@
 """Random numbers that depend on the seed and on what they are for, and on nothing else."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+
+from fairage._files import hash_of
 
 
 def derive_seed(seed: int, *purpose: object) -> int:
@@ -17,7 +18,7 @@ def derive_seed(seed: int, *purpose: object) -> int:
         False
     """
     text = "/".join(map(str, (seed, *purpose)))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
+    return int(hash_of(text, size=8), 16) >> 1
 
 
 def numpy_rng(seed: int, *purpose: object) -> np.random.Generator:

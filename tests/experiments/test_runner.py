@@ -96,8 +96,10 @@ def test_the_fingerprint_of_the_faces_is_computed_once(
     recipe, embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed = []
-    real = data_module._hash
-    monkeypatch.setattr(data_module, "_hash", lambda *told: hashed.append(1) or real(*told))
+    real = data_module.hash_of
+    monkeypatch.setattr(
+        data_module, "hash_of", lambda *parts, **size: hashed.append(1) or real(*parts, **size)
+    )
     jobs = [Job(recipe, seed, tmp_path / f"seed-{seed}") for seed in range(2)]
     assert len(list(run_batches([Batch(jobs, embedded)], workers=1, scratch=tmp_path))) == 2
     assert len(hashed) == 1

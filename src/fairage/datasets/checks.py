@@ -1,6 +1,5 @@
 """Checks of a faces table: its images, its persons, its splits."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fairage._files import hash_of
 from fairage._image_containers import read_container
 from fairage._images import MAX_BYTES
 from fairage._work import progress_bar
@@ -72,7 +72,7 @@ def read_content(image: str) -> Content:
         return Content(reason=f"it cannot be read ({error})")
     if not data:
         return Content(reason="it is empty (zero bytes)")
-    return Content(hashlib.blake2b(data, digest_size=16).hexdigest(), _what_is_wrong(data))
+    return Content(hash_of(data), _what_is_wrong(data))
 
 
 def _what_is_wrong(data: bytes) -> str:

@@ -4,7 +4,6 @@ A shard is a safetensors file of two tensors, `keys` (n, 16) uint8 and `values` 
 with a checksum of both in its header, so that a damaged one is noticed and not believed.
 """
 
-import hashlib
 import json
 import secrets
 import warnings
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from fairage._files import atomic_path, new_folder, write_text
+from fairage._files import atomic_path, hash_of, new_folder, write_text
 from fairage.exceptions import DataError
 
 KEY_BYTES = 16
@@ -37,7 +36,7 @@ def content_key(data: bytes) -> bytes:
         >>> len(content_key(b"an image"))
         16
     """
-    return hashlib.blake2b(data, digest_size=KEY_BYTES).digest()
+    return bytes.fromhex(hash_of(data, size=KEY_BYTES))
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,7 @@ def _header_checksum(data: bytes) -> str:
 
 
 def _checksum(keys: NDArray[np.uint8], values: NDArray[np.float32]) -> str:
-    digest = hashlib.blake2b(keys.tobytes(), digest_size=16)
-    digest.update(np.ascontiguousarray(values).data)
-    return digest.hexdigest()
+    return hash_of(keys.tobytes(), np.ascontiguousarray(values).data)
 
 
 _ABOUT = "about.json"
@@ -192,8 +189,7 @@ Opened = dict[Path, EmbeddingStore]
 
 
 def _hash(about: Mapping[str, Any]) -> str:
-    text = json.dumps(about, sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    return hash_of(json.dumps(about, sort_keys=True), size=12)
 
 
 def _read_shards(paths: Iterable[Path]) -> Iterable[Shard]:

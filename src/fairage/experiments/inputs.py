@@ -1,6 +1,5 @@
 """Faces with their embeddings, and where these come from: what experiments work on."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from fairage._files import atomic_path, write_text
+from fairage._files import atomic_path, hash_of, write_text
 from fairage.embeddings import Embeddings, EmbedOptions
 from fairage.exceptions import DataError
 from fairage.experiments.recipe import AugmentationChoice
@@ -95,7 +94,7 @@ class EmbeddedRows:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of rows and embeddings."""
-        return _hash(self.rows.tobytes(), np.ascontiguousarray(self.embeddings).tobytes())
+        return hash_of(self.rows.tobytes(), self.embeddings.tobytes(), size=8)
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ class EmbeddedFaces:
         table = self.frame.drop(IMAGE, VOTES, strict=False).write_csv().encode()
         votes = self.frame.get_column(VOTES, default=None)
         counts = b"" if votes is None else votes_array(votes).tobytes()
-        return _hash(table, counts, np.ascontiguousarray(self.embeddings).tobytes())
+        return hash_of(table, counts, self.embeddings.tobytes(), size=8)
 
     def save(self, folder: Path) -> None:
         """Write the files that `load_embedded_faces` reads."""
@@ -245,13 +244,6 @@ def load_embedded_faces(folder: Path) -> EmbeddedFaces:
         if provenance.is_file()
         else None,
     )
-
-
-def _hash(*parts: bytes) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()
 
 
 def _save_array(path: Path, values: NDArray[Any]) -> None:

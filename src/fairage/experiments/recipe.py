@@ -1,12 +1,12 @@
 """The recipe: one way to train a model, checked key by key."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
 
+from fairage._files import hash_of
 from fairage._registry import build
 from fairage._settings import Settings
 from fairage.datasets.oversampling import Copies, make_copies
@@ -77,7 +77,7 @@ class AugmentationChoice(Choice):
             False
         """
         text = json.dumps(self.model_dump(), sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return hash_of(text, size=8)
 
     def augmentation(self) -> Augmentation:
         """Return what changes a copy, or raise a ConfigError for an unknown name or option."""
@@ -231,7 +231,7 @@ class Recipe(Settings):
             if part["select"] is not None:
                 part["select"] = Selection(**part["select"]).effect
         text = json.dumps(content, sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return hash_of(text, size=8)
 
     @property
     def backbone_stages(self) -> tuple[Stage, ...]:

@@ -6,7 +6,6 @@ OpenCV's model zoo [1].
 [1] Wu et al., YuNet: a tiny millisecond-level face detector, Machine Intelligence Research, 2023.
 """
 
-import hashlib
 import os
 import threading
 from pathlib import Path
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._files import hash_of
 from fairage.exceptions import ConfigError, DataError
 from fairage.faces.views import Landmarks
 
@@ -55,7 +55,7 @@ class FaceDetector:
 
     def fingerprint(self) -> str:
         """Return a hash of the file, whatever its name."""
-        return hashlib.blake2b(self.path.read_bytes(), digest_size=16).hexdigest()
+        return hash_of(self.path.read_bytes())
 
     def check(self) -> None:
         """Raise a DataError if the file does not hold a face detector."""

@@ -4,7 +4,6 @@ A penalty keeps its memory in tensors: attributes of its own, or of the objects 
 """
 
 import dataclasses
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -12,13 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fairage._files import atomic_folder
+from fairage._files import atomic_folder, hash_of
 from fairage.embeddings import BackboneSpec
 from fairage.models import AgeHead
 from fairage.objectives.fairness import Penalty
@@ -70,16 +68,14 @@ def identity(
         parts: The rows, with the names of their images.
         choices: Dataclasses, names and numbers whose `repr` says everything.
     """
-    digest = hashlib.blake2b(digest_size=16)
     fingerprint, spec = backbone
-    digest.update(repr((fingerprint, spec.view, spec.flip, head.kind, choices)).encode())
+    hashed: list[str | bytes] = [repr((fingerprint, spec.view, spec.flip, head.kind, choices))]
     for name, value in _hashed_tensors(head, parts):
-        digest.update(name.encode() + np.ascontiguousarray(value.numpy()).tobytes())
+        hashed += [name, value.numpy().tobytes()]
     for rows in parts:
-        digest.update("\n".join(rows.images).encode())
-        for name, groups in rows.groups.items():
-            digest.update("\n".join((name, *groups.tolist())).encode())
-    return digest.hexdigest()
+        hashed.append("\n".join(rows.images))
+        hashed += ["\n".join((name, *groups.tolist())) for name, groups in rows.groups.items()]
+    return hash_of(*hashed)
 
 
 def _hashed_tensors(head: AgeHead, parts: tuple[ImageRows, ...]) -> Iterator[tuple[str, Tensor]]:

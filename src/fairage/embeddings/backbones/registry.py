@@ -1,6 +1,5 @@
 """Finding a backbone by its name: the hub, a local folder, an ONNX file, or the embedded one."""
 
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._files import hash_of
 from fairage.embeddings.backbones import onnx, transformers
 from fairage.embeddings.backbones.embedded import EMBEDDED_PREPROCESSING, load_embedded
 from fairage.embeddings.backbones.onnx import OnnxNetwork
@@ -103,11 +103,10 @@ def _onnx(name: str, path: Path) -> Backbone:
 
 def _embedded() -> Backbone:
     module = load_embedded()
-    digest = hashlib.blake2b(digest_size=16)
-    for key, value in sorted(module.state_dict().items()):
-        digest.update(key.encode() + np.ascontiguousarray(value.numpy()).tobytes())
+    weights = sorted(module.state_dict().items())
+    fingerprint = hash_of(*(key.encode() + value.numpy().tobytes() for key, value in weights))
 
     def load(runtime: Runtime) -> Network:
         return TorchNetwork(load_embedded(), EMBEDDED_PREPROCESSING, runtime)
 
-    return Backbone(EMBEDDED, EMBEDDED, EMBEDDED_PREPROCESSING, digest.hexdigest(), load)
+    return Backbone(EMBEDDED, EMBEDDED, EMBEDDED_PREPROCESSING, fingerprint, load)

@@ -1,6 +1,5 @@
 """A search for the fairest of the most accurate recipes, on validation rows alone."""
 
-import hashlib
 import json
 import tempfile
 import time
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairage._files import new_folder
+from fairage._files import hash_of, new_folder
 from fairage._work import process_pool, progress_bar
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.embedded_faces import embed_inputs, with_extra_faces
@@ -117,8 +116,7 @@ def _hash(recipe: Recipe, space: Space, settings: TuningSettings, data: Embedded
     text = json.dumps([recipe.fingerprint, space.content(), *own])
     more = [f"{name}={extra.fingerprint}" for name, extra in sorted(data.extras.items())]
     more += [f"{key}={copies.fingerprint}" for key, copies in sorted(data.copies.items())]
-    parts = "".join([text, data.fingerprint, *more])
-    return hashlib.blake2b(parts.encode(), digest_size=8).hexdigest()
+    return hash_of(text, data.fingerprint, *more, size=8)
 
 
 @contextmanager
