@@ -13,11 +13,10 @@ from coverage_rivals import reference_width, welch_finds
 from coverage_tables import Design, Table
 from fairage.auditing.bias_interval import BiasEstimate, bias
 from fairage.auditing.groups import Floats, Groups, everyone, taking_part
-from fairage.auditing.inference import Inference, infer
+from fairage.auditing.inference import Inference, infer, spread_intervals
 from fairage.auditing.measures import MEASURES, GroupErrors
 from fairage.auditing.rates import Rate, group_rates, rate_gaps
 from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, WITHIN, Gap, Interval
-from fairage.auditing.spread import spread_intervals
 from fairage.tables import AGE_GROUP
 
 __all__ = ["Figures", "check", "holds", "means_of"]

@@ -28,6 +28,7 @@ from fairage.tables import (
     AGE,
     AGE_GROUP,
     IMAGE,
+    MAX_AGE,
     PREDICTION,
     SPLIT,
     group_labels,
@@ -54,7 +55,8 @@ def write_folds(path: Path, folder: Path) -> None:
     for fold in range(FOLDS):
         split = np.full(known.height, "train", dtype="<U5")
         split[folds == fold], split[folds == (fold + 1) % FOLDS] = "test", "valid"
-        write_table(known.with_columns(pl.Series(SPLIT, split)), folder / f"{fold}.parquet")
+        table = known.drop(AGE_GROUP).with_columns(pl.Series(SPLIT, split))
+        write_table(table, folder / f"{fold}.parquet", faces.age_groups)
     for name in RECIPES:
         shipped = read_recipe(RECIPES[name]).model_dump(mode="json")
         text = yaml.safe_dump(shipped | {"after": [], "members": MEMBERS})
@@ -98,7 +100,7 @@ def stretched(rows: pl.DataFrame, power: float, knots: tuple[float, ...]) -> NDA
             others[PREDICTION].to_numpy(), others[AGE].to_numpy(), weights, knots=knots
         )
         estimates[own] = line(torch.from_numpy(estimates[own])).numpy()
-    return estimates
+    return estimates.clip(0, MAX_AGE)
 
 
 def scored(rows: pl.DataFrame, estimated: NDArray[Any]) -> str:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
-from fairage.exceptions import ConfigError
+from fairage.age_groups import AgeGroups
+from fairage.exceptions import ConfigError, DataError
 
 
 def test_bins_hold_their_lower_edge_and_not_their_upper_one() -> None:
@@ -29,6 +29,22 @@ def test_every_bin_has_a_name_of_its_own(names: tuple[str, ...]) -> None:
 
 @given(st.lists(st.floats(0, 120), min_size=1, max_size=30))
 def test_every_age_lies_in_the_bin_it_is_given(ages: list[float]) -> None:
-    edges = [*DEFAULT_AGE_GROUPS.edges, np.inf]
-    for age, code in zip(ages, DEFAULT_AGE_GROUPS.codes(ages), strict=True):
+    edges = [*AgeGroups().edges, np.inf]
+    for age, code in zip(ages, AgeGroups().codes(ages), strict=True):
         assert edges[code] <= age < edges[code + 1]
+
+
+def test_json_holds_edges_and_names() -> None:
+    groups = AgeGroups((0.0, 17.5), ("minor", "of age"))
+    assert AgeGroups.from_json(groups.to_json()) == groups
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"edges": [5], "names": ["a"]}'])
+def test_what_is_no_age_groups_is_refused(text: str) -> None:
+    with pytest.raises(DataError, match="expected age groups with edges and names"):
+        AgeGroups.from_json(text)
+
+
+def test_edges_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(ConfigError, match="as numbers such as 0,18,65, got '0,x'"):
+        AgeGroups.parse("0,x")

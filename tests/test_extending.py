@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import fairage
 from fairage.auditing import MEASURES, Measure
-from fairage.cli import train, tune
+from fairage.cli import train
 from fairage.cli.app import app
 from fairage.datasets import DATASETS, DataSet, Prepared
 from fairage.models import HEADS
@@ -182,7 +182,7 @@ def test_a_measure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert written["models"]["prediction"]["overall"]["third_largest"]["value"] == 47.0
 
 
-@pytest.mark.parametrize("command", [train.run, train.suite, train.backbones, tune.tune])
+@pytest.mark.parametrize("command", [train.run, train.suite, train.backbones, train.tune])
 def test_an_option_of_all_commands_that_train(command) -> None:
     from fairage.cli.options import run_options
 

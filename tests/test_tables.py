@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairage._tables_io import read_table, write_table
+from fairage.age_groups import AgeGroups
 from fairage.exceptions import DataError
 from fairage.tables import (
     Faces,
     attribute_names,
     check_faces,
     group_labels,
+    group_names,
     read_faces,
+    write_faces,
 )
 
 
@@ -157,3 +160,48 @@ def test_checking_keeps_every_row_and_age(ages: list[float]) -> None:
     checked = check_faces(frame)
     assert checked["age"].to_list() == ages
     assert check_faces(checked).equals(checked)
+
+
+EDGES = AgeGroups.from_edges([0, 18, 65])
+
+
+def test_age_groups_travel_in_a_parquet_file(tmp_path: Path) -> None:
+    table = Faces(faces(age=[17.0, 70.0]), age_groups=EDGES)
+    write_faces(table, tmp_path / "f.parquet")
+    again = read_faces(tmp_path / "f.parquet")
+    assert again.age_groups == EDGES
+    assert group_labels(again.rows(np.array([1])).frame, "age_group").tolist() == ["65+"]
+    assert "age_group" not in pl.read_parquet(tmp_path / "f.parquet").columns
+
+
+def test_a_file_that_does_not_say_them_has_the_default_age_groups(tmp_path: Path) -> None:
+    write_faces(Faces(faces(age=[17.0, 70.0]), age_groups=EDGES), tmp_path / "f.csv")
+    assert read_faces(tmp_path / "f.csv").age_groups == AgeGroups()
+    assert read_faces(tmp_path / "f.csv", EDGES).frame["age_group"].to_list() == ["0-18", "65+"]
+
+
+def test_a_column_of_age_groups_in_a_file_is_replaced(tmp_path: Path) -> None:
+    kind = pl.Enum(["low", "high"])
+    frame = faces(age=[17.0, 70.0]).with_columns(pl.Series("age_group", ["low"] * 2, dtype=kind))
+    frame.write_parquet(tmp_path / "f.parquet")
+    assert read_faces(tmp_path / "f.parquet").frame["age_group"].to_list() == ["young", "old"]
+
+
+def test_age_groups_of_faces_cannot_be_mistaken_for_others() -> None:
+    table = Faces(faces(), age_groups=EDGES)
+    with pytest.raises(DataError, match="hand over the age groups that they have"):
+        Faces(table.frame)
+    assert Faces(table.frame, age_groups=EDGES).frame.equals(table.frame)
+    assert table.regrouped(AgeGroups()).age_groups == AgeGroups()
+
+
+def test_all_age_groups_are_named_and_of_others_those_with_rows() -> None:
+    table = Faces(faces(age=[17.0, 17.0], gender=["m", "m"]), age_groups=EDGES)
+    assert group_names(table.frame, "age_group") == ["0-18", "18-65", "65+"]
+    assert group_names(table.frame, "gender") == ["m"]
+
+
+def test_age_groups_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
+    faces().write_parquet(tmp_path / "f.parquet", metadata={"fairage.age_groups": "?"})
+    with pytest.raises(DataError, match="expected age groups with edges and names"):
+        read_faces(tmp_path / "f.parquet")

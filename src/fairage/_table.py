@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from fairage._table_formats import Contents, guarded
+from fairage._text import count
+from fairage.age_groups import AgeGroups
 from fairage.exceptions import DataError
 
 BATCH_ROWS = 1_000_000
@@ -27,6 +29,7 @@ class Table:
             header in row 1; 1 in Parquet, JSON and frames.
         notes: What a reader must know, such as "Text was read as Windows-1252.".
         empty_rows: The file's numbers of later rows that hold nothing and were left out.
+        age_groups: The groups of the true age, where the file says them.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Table:
     first_row: int = 1
     notes: tuple[str, ...] = ()
     empty_rows: tuple[int, ...] = ()
+    age_groups: AgeGroups | None = None
 
     def batches(self, columns: list[str]) -> Iterator[pl.DataFrame]:
         """Yield these columns, a million rows at a time."""
@@ -79,7 +83,14 @@ def table_of(contents: Contents, name: str) -> Table:
     if not rows:
         raise DataError(f"expected at least one row, got none in {name!r}, write rows to it")
     return Table(
-        name, contents.frame, columns, rows, contents.first_row, contents.notes, contents.empty_rows
+        name,
+        contents.frame,
+        columns,
+        rows,
+        contents.first_row,
+        contents.notes,
+        contents.empty_rows,
+        contents.age_groups,
     )
 
 
@@ -109,7 +120,7 @@ def bad_cells(
     more = ", ..." if rows > FIRST_ROWS else ""
     return DataError(
         f"column {' to '.join(map(repr, columns))}: expected {expected}, got something else in "
-        f"{rows:,} row{'' if rows == 1 else 's'} ({', '.join(shown)}{more}), {remedy}"
+        f"{count(rows, 'row')} ({', '.join(shown)}{more}), {remedy}"
     )
 
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import TypeAlias
@@ -22,6 +21,7 @@ from fairage._table_formats import (
     with_escaped_formulas,
 )
 from fairage._table_frames import Frame, as_frame
+from fairage.age_groups import METADATA, AgeGroups
 from fairage.exceptions import DataError
 
 TABLE_SUFFIXES = (".parquet", ".csv", ".tsv")
@@ -75,8 +75,8 @@ def read_table(path: str | Path) -> pl.DataFrame:
     return read_numbered(path)[0]
 
 
-def read_numbered(path: str | Path) -> tuple[pl.DataFrame, Callable[[int], int]]:
-    """Return the same table, and what gives the number in its file of a row, by its index from 0.
+def read_numbered(path: str | Path) -> tuple[pl.DataFrame, Table]:
+    """Return the same table, and what else its file says: the numbers of rows, age groups.
 
     Errors are those of `read_table`.
     """
@@ -93,12 +93,15 @@ def read_numbered(path: str | Path) -> tuple[pl.DataFrame, Callable[[int], int]]
         contents.first_row,
         contents.notes,
         contents.empty_rows,
+        contents.age_groups,
     )
-    return frame, table.row_number
+    return frame, table
 
 
-def write_table(frame: pl.DataFrame, path: str | Path) -> None:
+def write_table(frame: pl.DataFrame, path: str | Path, age_groups: AgeGroups | None = None) -> None:
     """Write a table to a Parquet, CSV or TSV file, whole or not at all.
+
+    A Parquet file says the age groups too.
 
     In CSV and TSV a text that a spreadsheet would take for a formula gets a leading `'`, which
     `read_table` takes away again.
@@ -111,7 +114,8 @@ def write_table(frame: pl.DataFrame, path: str | Path) -> None:
         )
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         if suffix == ".parquet":
-            frame.write_parquet(file)
+            about = {} if age_groups is None else {METADATA: age_groups.to_json()}
+            frame.write_parquet(file, metadata=about)
             return
         separator = "\t" if suffix == ".tsv" else ","
         try:
@@ -197,7 +201,9 @@ def join_table(table: Table, other: Table, *, on: str | None = None) -> Table:
     if unmatched:
         notes.append(f"{unmatched:,} of {table.rows:,} rows matched no row of {other.name!r}.")
     joined = _join(table, other, others, ids, other_ids)
-    contents = Contents(joined, table.first_row, table.empty_rows, tuple(notes))
+    contents = Contents(
+        joined, table.first_row, table.empty_rows, tuple(notes), age_groups=table.age_groups
+    )
     return replace(table_of(contents, table.name), rows=table.rows)
 
 

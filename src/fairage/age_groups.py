@@ -1,12 +1,16 @@
 """Age groups: half-open bins of the true age; an attribute that is derived, never stored."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairage.exceptions import ConfigError
+from fairage.exceptions import ConfigError, DataError
+
+METADATA = "fairage.age_groups"
+"""Key under which a Parquet file says them."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,41 @@ class AgeGroups:
             )
 
     @classmethod
+    def parse(cls, text: str) -> "AgeGroups":
+        """Return groups for lower edges that are written as text.
+
+        Raises:
+            ConfigError: They are no numbers, or do not rise from 0.
+
+        Examples:
+            >>> AgeGroups.parse("0,18,65").names
+            ('0-18', '18-65', '65+')
+        """
+        try:
+            edges = [float(edge) for edge in text.split(",")]
+        except ValueError as error:
+            raise ConfigError(
+                f"expected age-group edges as numbers such as 0,18,65, got {text!r}, correct them"
+            ) from error
+        return cls.from_edges(edges)
+
+    @classmethod
+    def from_json(cls, text: str) -> "AgeGroups":
+        """Return what `to_json` wrote down."""
+        try:
+            content = json.loads(text)
+            return cls(tuple(map(float, content["edges"])), tuple(map(str, content["names"])))
+        except (ValueError, TypeError, KeyError, ConfigError) as error:
+            raise DataError(
+                f"expected age groups with edges and names, got {text!r}, write the table again "
+                "or give the edges"
+            ) from error
+
+    def to_json(self) -> str:
+        """Return the text that `from_json` reads."""
+        return json.dumps({"edges": self.edges, "names": self.names})
+
+    @classmethod
     def from_edges(cls, edges: Sequence[float]) -> "AgeGroups":
         """Return groups for these lower edges, named after their limits."""
         upper = [f"-{edge:g}" for edge in edges[1:]] + ["+"]
@@ -56,5 +95,12 @@ class AgeGroups:
         """Return the name of each age's group, shape `(n,)`."""
         return np.array(self.names)[self.codes(ages)]
 
+    def __str__(self) -> str:
+        """Return the groups in words.
 
-DEFAULT_AGE_GROUPS = AgeGroups()
+        Examples:
+            >>> print(AgeGroups.from_edges([0, 18]))
+            0-18 from 0, 18+ from 18
+        """
+        pairs = zip(self.names, self.edges, strict=True)
+        return ", ".join(f"{name} from {edge:g}" for name, edge in pairs)

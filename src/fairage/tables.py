@@ -1,7 +1,7 @@
 """The two tables everything meets in: faces and predictions. Their columns and checks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,8 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from fairage._table import FIRST_ROWS, bad_cells
-from fairage._tables_io import read_numbered
-from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
+from fairage._tables_io import read_numbered, write_table
+from fairage.age_groups import AgeGroups
 from fairage.exceptions import ConfigError, DataError
 
 IMAGE = "image"
@@ -45,12 +45,27 @@ class Faces:
     """A checked faces table and the folder that its relative image paths start from.
 
     Args:
-        frame: One row a face; see `check_faces` for its columns.
+        frame: One row a face; see `check_faces` for its columns. It gets the column `age_group`.
         root: Folder of the relative paths in the column `image`.
+        age_groups: Groups of the true age; they travel with the faces wherever these go.
+
+    Raises:
+        DataError: The frame is of faces with other age groups.
+
+    Examples:
+        >>> frame = pl.DataFrame({"image": ["a.jpg", "b.jpg"], "age": [16.0, 30.0]})
+        >>> Faces(frame).frame["age_group"].to_list()
+        ['young', 'adult']
+        >>> Faces(frame, age_groups=AgeGroups.from_edges([0, 18])).frame["age_group"].to_list()
+        ['0-18', '18+']
     """
 
     frame: pl.DataFrame
     root: Path = Path()
+    age_groups: AgeGroups = field(default_factory=AgeGroups)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frame", with_age_groups(self.frame, self.age_groups))
 
     def __len__(self) -> int:
         return self.frame.height
@@ -76,7 +91,11 @@ class Faces:
     def rows(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> "Faces":
         """Return the faces at these row numbers, or where this mask is true."""
         index = np.flatnonzero(keep) if keep.dtype == bool else keep
-        return Faces(self.frame[index], self.root)
+        return replace(self, frame=self.frame[index])
+
+    def regrouped(self, age_groups: AgeGroups) -> "Faces":
+        """Return the same faces with other age groups."""
+        return Faces(self.frame.drop(AGE_GROUP), self.root, age_groups)
 
     def split(self, name: str) -> "Faces":
         """Return the rows of one split; an empty one is an error that names it."""
@@ -91,7 +110,7 @@ class Faces:
                 f"expected rows with {SPLIT} {name!r}, got only "
                 f"{sorted(self.frame[SPLIT].unique())}, add the split to the faces table"
             )
-        return Faces(rows, self.root)
+        return replace(self, frame=rows)
 
 
 def attribute_names(frame: pl.DataFrame) -> list[str]:
@@ -109,17 +128,52 @@ def attribute_names(frame: pl.DataFrame) -> list[str]:
     ]
 
 
-def group_labels(
-    frame: pl.DataFrame, attribute: str, age_groups: AgeGroups = DEFAULT_AGE_GROUPS
-) -> NDArray[np.str_]:
-    """Return each row's group of an attribute, shape `(n,)`; `age_group` is derived from `age`.
+def with_age_groups(frame: pl.DataFrame, age_groups: AgeGroups) -> pl.DataFrame:
+    """Return the table with the age group of each row in the column `age_group`.
+
+    Its type is an Enum of the groups' names.
+
+    Raises:
+        DataError: The table has the column already, of other groups.
+    """
+    kind = pl.Enum(age_groups.names)
+    if _has_age_groups(frame) and frame.schema[AGE_GROUP] != kind:
+        raise DataError(
+            f"expected faces with the age groups {list(age_groups.names)}, got some with "
+            f"{group_names(frame, AGE_GROUP)}, hand over the age groups that they have"
+        )
+    names = pl.Series(AGE_GROUP, age_groups.names, dtype=kind)
+    return frame.with_columns(names.gather(age_groups.codes(frame[AGE].to_numpy())))
+
+
+def _has_age_groups(frame: pl.DataFrame) -> bool:
+    return isinstance(frame.schema.get(AGE_GROUP), pl.Enum)
+
+
+def group_names(frame: pl.DataFrame, attribute: str) -> list[str]:
+    """Return the names of an attribute's groups: those with rows, but all of the age groups.
+
+    Examples:
+        >>> group_names(pl.DataFrame({"age": [70.0, 8.0], "sex": ["m", "f"]}), "age_group")
+        ['young', 'adult', 'senior', 'old']
+    """
+    if attribute != AGE_GROUP:
+        return [str(name) for name in np.unique(group_labels(frame, attribute))]
+    kind = frame.schema.get(AGE_GROUP)
+    return kind.categories.to_list() if isinstance(kind, pl.Enum) else list(AgeGroups().names)
+
+
+def group_labels(frame: pl.DataFrame, attribute: str) -> NDArray[np.str_]:
+    """Return each row's group of an attribute, shape `(n,)`.
+
+    The age groups are those that the faces have; a bare table has the default ones of its `age`.
 
     Examples:
         >>> group_labels(pl.DataFrame({"age": [70.0, 8.0]}), "age_group").tolist()
         ['old', 'young']
     """
-    if attribute == AGE_GROUP:
-        return age_groups.assign(frame[AGE].to_numpy())
+    if attribute == AGE_GROUP and not _has_age_groups(frame):
+        return AgeGroups().assign(frame[AGE].to_numpy())
     if attribute not in frame.columns:
         raise DataError(
             f"expected an attribute column {attribute!r}, got {attribute_names(frame)}, "
@@ -160,10 +214,23 @@ def check_faces(
     return _fill_unknown(frame)
 
 
-def read_faces(path: str | Path) -> Faces:
-    """Return the checked faces table of a file; its folder is the root of relative image paths."""
-    frame, row_number = read_numbered(path)
-    return Faces(check_faces(frame, row_number), Path(path).resolve().parent)
+def read_faces(path: str | Path, age_groups: AgeGroups | None = None) -> Faces:
+    """Return the checked faces table of a file; its folder is the root of relative image paths.
+
+    Args:
+        path: The file.
+        age_groups: Groups of the true age; where None are given, those that a Parquet file says,
+            else the default ones.
+    """
+    frame, table = read_numbered(path)
+    checked = check_faces(frame.drop(AGE_GROUP, strict=False), table.row_number)
+    age_groups = age_groups or table.age_groups or AgeGroups()
+    return Faces(checked, Path(path).resolve().parent, age_groups)
+
+
+def write_faces(faces: Faces, path: str | Path) -> None:
+    """Write a faces table; only Parquet can say which age groups the faces have."""
+    write_table(faces.frame.drop(AGE_GROUP), path, faces.age_groups)
 
 
 def _require(frame: pl.DataFrame, columns: Sequence[str], table: str) -> None:

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairage.auditing.groups import Groups, Units, groups_of
-from fairage.auditing.inference import Inference, infer
+from fairage.auditing.inference import Inference, infer, spread_intervals
 from fairage.auditing.result_parts import MAE
-from fairage.auditing.spread import spread_intervals
 
 quick = settings(max_examples=30)
 

@@ -154,7 +154,7 @@ def test_a_comparison_is_shown_and_written(predictions: Path, tmp_path: Path) ->
         (["audit", "none.csv"], "no file 'none.csv'"),
         (["audit", "-"], "empty"),
         (["audit", "{table}", "--age", "agee"], "Did you mean 'age'"),
-        (["audit", "{table}", "--age-edges", "0,x"], "--age-edges"),
+        (["audit", "{table}", "--age-edges", "0,x"], "age-group edges as numbers"),
         (["audit", "{table}", "--age-edges", "5,3"], "rise from 0"),
         (["audit", "{table}", "--challenge", "25"], "legal_age"),
         (["audit", "{table}", "--min-rows", "1"], "--min-rows"),

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from tests.reports.factories import Group, age_check, model
 
+from fairage._text import visible
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import Columns
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import Claim, Interval, Note
 from fairage.auditing.rows import RowReport
 from fairage.cli.output import give_audits
-from fairage.reports.format import visible
 
 PAYLOADS = [
     "[/b]",

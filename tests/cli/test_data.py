@@ -116,7 +116,7 @@ def test_prepare_takes_table_images_and_no_split(mine: Path, tmp_path: Path) -> 
         *("--out", mine / "f.csv", *MAPPED, "--no-split"),
     )
     frame = read_faces(mine / "f.csv").frame
-    assert frame.columns == ["image", "age", "gender"]
+    assert frame.columns == ["image", "age", "gender", "age_group"]
     assert frame["image"][0] == "0.png"
 
 

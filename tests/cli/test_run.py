@@ -15,6 +15,7 @@ import pytest
 import torch
 from transformers import ResNetConfig, ResNetModel
 
+import fairage
 from fairage._files import LOCK, locked_folder
 from fairage._tables_io import write_table
 from fairage.tables import AGE, IMAGE, SPLIT, read_faces
@@ -352,3 +353,37 @@ def test_help_shows_an_example(command: str, store: Path) -> None:
     done = run(command, "--help", store=store)
     assert done.returncode == 0
     assert "Example" in done.stdout
+
+
+REGROUPED = """
+experiment: mine
+version: staged
+weighting: kit
+training: {epochs: 2, learning_rate: 1e-2}
+stages: [{name: more, data: more, training: {epochs: 1}}, {name: own}]
+"""
+
+
+def test_age_edges_reach_weights_results_predictions_and_audits(
+    faces: Path, backbone: Path, store: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "staged.yaml").write_text(REGROUPED, encoding="utf-8")
+    out = tmp_path / "out"
+    done = run(
+        *("run", tmp_path / "staged.yaml", "--faces", faces, "--extra-faces", f"more={faces}"),
+        *("--backbone", backbone, "--seeds", 1, "--out", out, "--age-edges", "0,30,60"),
+        *("--min-rows", 5, "--json"),
+        store=store,
+    )
+    assert done.returncode == 0, done.stderr
+    folder = out / "mine-staged" / "seed-0"
+    written = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    card = json.loads((folder / "bundle" / "config.json").read_text(encoding="utf-8"))
+    assert list(card["training"]["groups"]["age_group"]) == ["0-30", "30-60", "60+"]
+    settings = fairage.AuditSettings(min_rows=5)
+    result = fairage.audit(folder / "predictions.parquet", settings=settings)
+    assert list(result.groups["age_group"]) == ["0-30", "30-60", "60+"]
+    expected = written["scores"]["test"]["age_bias"]
+    assert result.bias["age_group"].value == pytest.approx(expected, abs=1e-4)
+    assert json.loads(done.stdout)["summary"][0]["age_bias_mean"] == pytest.approx(expected)
+    assert "30-60" in (out / "report.html").read_text(encoding="utf-8")

@@ -25,7 +25,7 @@ def test_supports_add_up_in_every_attribute(faces_frame: pl.DataFrame) -> None:
 
 def test_missing_values_are_a_group_and_empty_age_groups_are_shown() -> None:
     frame = pl.DataFrame({"image": ["a", "b"], "age": [5.0, 7.0], "gender": [None, "male"]})
-    told = describe_faces(Faces(check_faces(frame)), AgeGroups.from_edges([0, 18]))
+    told = describe_faces(Faces(check_faces(frame), age_groups=AgeGroups.from_edges([0, 18])))
     assert [(each.group, each.rows["all"], each.mean_age) for each in told.groups] == [
         ("male", 1, 7.0),
         ("unknown", 1, 5.0),

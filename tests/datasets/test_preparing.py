@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from fairage.age_groups import AgeGroups
 from fairage.datasets import Options, Shares, SplitOptions, prepare_faces
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import read_faces
@@ -31,7 +33,7 @@ def test_the_seed_decides_the_split(utkface: Path, tmp_path: Path) -> None:
 def test_the_written_table_is_the_one_told(utkface: Path, tmp_path: Path, suffix: str) -> None:
     out = tmp_path / "sub" / f"faces{suffix}"
     outcome = prepare_faces("utkface", utkface, out)
-    assert read_faces(out).frame.equals(outcome.faces)
+    assert read_faces(out).frame.drop("age_group").equals(outcome.faces)
     assert [path.name for path in out.parent.iterdir()] == [out.name]
 
 
@@ -75,3 +77,29 @@ def test_a_failure_leaves_the_old_table(utkface: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError):
         prepare_faces("utkface", utkface, out)
     assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_age_groups_are_written_where_the_file_can_say_them(
+    utkface: Path, tmp_path: Path, suffix: str
+) -> None:
+    out, edges = tmp_path / f"faces{suffix}", AgeGroups.from_edges([0, 18, 65])
+    outcome = prepare_faces("utkface", utkface, out, age_groups=edges)
+    in_parquet = suffix == ".parquet"
+    assert read_faces(out).age_groups == (edges if in_parquet else AgeGroups())
+    assert ("The age groups were left out: only Parquet can say them." in outcome.notes) == (
+        not in_parquet
+    )
+
+
+def test_splits_are_balanced_by_the_age_groups_that_are_given(tmp_path: Path) -> None:
+    ages = [15.0] * 40 + [19.0] * 40
+    names = [f"{number}.png" for number in range(80)]
+    for name in names:
+        (tmp_path / name).write_bytes(name.encode())
+    pl.DataFrame({"image": names, "age": ages}).write_csv(tmp_path / "faces.csv")
+    out, shares = tmp_path / "out.parquet", SplitOptions(Shares(0.5, 0.25, 0.25))
+    edges = AgeGroups.from_edges([0, 18])
+    prepare_faces("folder", tmp_path, out, split=shares, age_groups=edges)
+    train = read_faces(out).split("train").frame
+    assert train["age_group"].value_counts().sort("age_group").rows() == [("0-18", 20), ("18+", 20)]

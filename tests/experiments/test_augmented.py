@@ -15,9 +15,9 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.experiments import embedded_faces, suite
 from fairage.experiments.embedded_faces import Copying, augmented_faces, copies_sentences
 from fairage.experiments.inputs import EmbeddedFaces, load_embedded_faces
+from fairage.experiments.plan import RunOptions
 from fairage.experiments.recipe import AugmentationChoice, Recipe
 from fairage.experiments.recipe_files import recipe_from, shipped_recipes
-from fairage.experiments.run_options import RunOptions
 from fairage.experiments.suite import run_suite
 from fairage.experiments.training_data import training_faces
 from fairage.tables import AGE, Faces, check_faces
@@ -47,7 +47,7 @@ class FakeEmbedding:
 
 def test_only_training_rows_are_copied_and_keep_their_labels(embedded: EmbeddedFaces) -> None:
     told = recipe("old", OLD)
-    found = augmented_faces([told], embedded, Copying(Path(), FakeEmbedding()))
+    found = augmented_faces([told], embedded, Copying(FakeEmbedding()))
     copies = found.data.augmented(told.augmentation)
     frame = embedded.frame[copies.rows]
     assert set(frame["split"]) == {"train"}
@@ -62,7 +62,7 @@ def test_only_training_rows_are_copied_and_keep_their_labels(embedded: EmbeddedF
 def test_recipes_of_the_same_augmentation_share_its_copies(embedded: EmbeddedFaces) -> None:
     fake = FakeEmbedding()
     recipes = [recipe("plain"), recipe("a", OLD), recipe("b", OLD), recipe("c", SHARE)]
-    found = augmented_faces(recipes, embedded, Copying(Path(), fake))
+    found = augmented_faces(recipes, embedded, Copying(fake))
     assert fake.calls == len(found.data.copies) == 2
     told = copies_sentences(recipes, found.data)
     assert told[0].endswith("were trained on as well by a, b.")
@@ -71,7 +71,7 @@ def test_recipes_of_the_same_augmentation_share_its_copies(embedded: EmbeddedFac
 def test_no_copy_is_no_error(embedded: EmbeddedFaces) -> None:
     few = {"name": "kit", "copies": {"name": "share", "share": 0.01}}
     fake = FakeEmbedding()
-    found = augmented_faces([recipe("few", few)], embedded, Copying(Path(), fake))
+    found = augmented_faces([recipe("few", few)], embedded, Copying(fake))
     (copies,) = found.data.copies.values()
     assert (fake.calls, copies.embeddings.shape) == (0, (0, 6))
 
@@ -79,7 +79,7 @@ def test_no_copy_is_no_error(embedded: EmbeddedFaces) -> None:
 def test_a_group_that_is_missing_is_left_out_or_an_error(embedded: EmbeddedFaces) -> None:
     wrong = {"name": "kit", "copies": {"name": "groups", "groups": ["gender=malee"]}}
     recipes = [recipe("plain"), recipe("wrong", wrong)]
-    copying = Copying(Path(), FakeEmbedding())
+    copying = Copying(FakeEmbedding())
     with pytest.raises(ConfigError, match="Did you mean 'male'"):
         augmented_faces(recipes, embedded, copying)
     found = augmented_faces(recipes, embedded, replace(copying, leave_out=True))
@@ -89,7 +89,7 @@ def test_a_group_that_is_missing_is_left_out_or_an_error(embedded: EmbeddedFaces
 
 
 def test_what_is_told_of_the_copies_survives_saving(embedded: EmbeddedFaces, tmp_path) -> None:
-    found = augmented_faces([recipe("c", SHARE)], embedded, Copying(Path(), FakeEmbedding())).data
+    found = augmented_faces([recipe("c", SHARE)], embedded, Copying(FakeEmbedding())).data
     (copies,) = found.copies.values()
     assert copies.notes
     found.save(tmp_path)

@@ -16,8 +16,8 @@ from fairage.experiments.backbone_comparison import (
     version_names,
 )
 from fairage.experiments.inputs import EmbeddedFaces
+from fairage.experiments.plan import RunOptions
 from fairage.experiments.recipe_files import recipe_from
-from fairage.experiments.run_options import RunOptions
 from fairage.tables import Faces
 
 TOLD = {

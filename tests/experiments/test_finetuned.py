@@ -18,9 +18,9 @@ from fairage.experiments import fitting
 from fairage.experiments.embedded_faces import embed_inputs
 from fairage.experiments.fitting import Fitted, check_fit, fit
 from fairage.experiments.inputs import EmbeddedFaces, load_embedded_faces
+from fairage.experiments.plan import RunOptions
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import read_recipe, recipe_from
-from fairage.experiments.run_options import RunOptions
 from fairage.experiments.runner import BUNDLE, PREDICTIONS, RUN, run_version
 from fairage.experiments.suite import run_suite
 from fairage.experiments.tuning.trials import Task, run_task

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fairage.embeddings import EmbedOptions
+from fairage.experiments.plan import RunOptions
 from fairage.experiments.recipe_files import recipe_from
-from fairage.experiments.run_options import RunOptions
 from fairage.experiments.suite import run_suite
 from fairage.tables import Faces
 from fairage.training.optimizer import NetworkStepper

@@ -13,9 +13,9 @@ from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments import embedded_faces as embedding_module
 from fairage.experiments.inputs import EmbeddedFaces
+from fairage.experiments.plan import RunOptions
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import read_recipe, recipe_from
-from fairage.experiments.run_options import RunOptions
 from fairage.experiments.tuning import search as search_module
 from fairage.experiments.tuning.search import Search, TuningSettings, tune
 from fairage.experiments.tuning.search_output import write_search

@@ -17,7 +17,7 @@ from fairage.faces.augmentation import (
     apply_steps,
     make_augmentation,
 )
-from fairage.faces.augmentation.operations import COLOURS, MOVES
+from fairage.faces.augmentation.base import COLOURS, MOVES
 from fairage.faces.augmentation.policies import LARGEST_AMOUNTS
 from fairage.faces.contact_sheet import preview_rows
 from fairage.tables import Faces

@@ -8,7 +8,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from fairage.exceptions import ConfigError
-from fairage.models import HEADS, check_pair, make_head
+from fairage.models import HEADS, Calibration, check_pair, make_head
 from fairage.models.heads import QuickDropout
 from fairage.objectives import OBJECTIVES
 
@@ -44,7 +44,8 @@ def test_a_sigmoid_keeps_the_age_in_0_to_100_and_a_linear_output_does_not() -> N
     ages = make_head("regression", 4, {}).ages(far)
     assert ages.min() >= 0
     assert ages.max() <= 100
-    linear = make_head("regression", 4, {"output": "linear"}).ages(far)
+    head = make_head("regression", 4, {"output": "linear"})
+    linear = head.kind.decode(head(far))
     assert linear.min() < 0 or linear.max() > 100
 
 
@@ -164,3 +165,11 @@ def test_an_unknown_name_or_option_is_an_error_with_the_nearest() -> None:
         make_head("regressio", 4, {})
     with pytest.raises(ConfigError, match=r"got 'hiddn'\. Did you mean 'hidden'\?"):
         make_head("regression", 4, {"hiddn": [3]})
+
+
+def test_estimated_ages_are_ages_whatever_corrects_them() -> None:
+    head = make_head("regression", 1, {"output": "linear"})
+    embeddings = torch.tensor([[-1e4], [0.0], [1e4]])
+    assert all(0 <= age <= 120 for age in head.ages(embeddings).tolist())
+    head.calibration = Calibration((0.0, 100.0), (-30.0, 160.0))
+    assert all(0 <= age <= 120 for age in head.ages(embeddings).tolist())

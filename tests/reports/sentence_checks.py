@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tests.reports.sentence_patterns import NUMBER
 
+from fairage._text import number
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.result import ModelAudit
 from fairage.auditing.result_parts import (
@@ -20,7 +21,7 @@ from fairage.auditing.result_parts import (
     Interval,
     Verdict,
 )
-from fairage.reports.format import attribute_words, faces_of, group_words, number
+from fairage.reports.format import attribute_words, faces_of, group_words
 from fairage.tables import AGE_GROUP
 
 SLACK = 1e-6

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tests.reports.factories import Group, adjusted_gap, model
 
+from fairage._text import MINUS
 from fairage.auditing.result_parts import AgeBand, ByAge, Intersection, Interval, NoiseFloor
 from fairage.reports.audit_captions import (
     age_sentence,
@@ -11,7 +12,6 @@ from fairage.reports.audit_captions import (
     group_sentence,
     intersection_sentence,
 )
-from fairage.reports.format import MINUS
 from fairage.reports.verdict_text import bias_sentence
 
 MANY = 9000

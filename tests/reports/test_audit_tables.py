@@ -14,6 +14,7 @@ from tests.reports.factories import (
     result,
 )
 
+from fairage._text import MINUS, NOTHING
 from fairage.auditing.measures import MEASURES
 from fairage.auditing.result_parts import (
     DIFFER,
@@ -36,7 +37,6 @@ from fairage.reports.audit_tables import (
     model_table,
     spread_table,
 )
-from fairage.reports.format import MINUS, NOTHING
 from fairage.reports.gap_tables import (
     check_table,
     failure_table,

@@ -6,10 +6,10 @@ import pytest
 from tests.reports.factories import Group, adjusted_gap, age_check, failures, model, ranges
 from tests.reports.held_back import held_back
 
+from fairage._text import MINUS
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.result_parts import Claim, Interval, NoiseFloor
 from fairage.reports.audit_text import findings, headline
-from fairage.reports.format import MINUS
 from fairage.reports.pair_text import age_part_sentence, worst_group, worst_sentence
 from fairage.tables import AGE_GROUP
 

@@ -10,11 +10,11 @@ import pytest
 from tests.reports.comparisons import Model, compared
 from tests.reports.conftest import parsed
 
+from fairage._text import number, signed
 from fairage.auditing.comparison import compare
 from fairage.auditing.comparison_result import ComparisonResult
 from fairage.reports.comparison_page import comparison_html, comparison_view
 from fairage.reports.comparison_text import comparison_lines
-from fairage.reports.format import number, signed
 
 PAYLOAD = "\"><script>window.pwned=1</script>{{7*7}}<!--'"
 

@@ -4,31 +4,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairage.auditing.result_parts import Interval
-from fairage.reports.format import (
+from fairage._text import (
     LONGEST_NAME,
     MINUS,
     NOTHING,
-    as_cell,
-    as_percent_cell,
-    as_signed_cell,
     at_least,
     at_most,
-    attribute_words,
-    cell_of,
     count,
-    faces_of,
-    group_order,
     joined,
     number,
     percent,
     percent_at_most,
     shown,
     signed,
-    span,
     visible,
-    with_span,
     years,
+)
+from fairage.auditing.result_parts import Interval
+from fairage.reports.format import (
+    as_cell,
+    as_percent_cell,
+    as_signed_cell,
+    attribute_words,
+    cell_of,
+    faces_of,
+    group_order,
+    span,
+    with_span,
 )
 
 HOSTILE = ["a\x1b[31mb", "a\nb", "a\tb", "a\x00b", "a\x7fb", "a\u202eb", "a\u2028b", "a\ud800b"]

@@ -1,8 +1,8 @@
 import pytest
 
+from fairage._text import MINUS
 from fairage.auditing.result_parts import Gap, Interval, Verdict
 from fairage.auditing.verdicts import pair_gap
-from fairage.reports.format import MINUS
 from fairage.reports.gap_text import (
     apart,
     by_attributes,

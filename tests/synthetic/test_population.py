@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairage.age_groups import DEFAULT_AGE_GROUPS
+from fairage.age_groups import AgeGroups
 from fairage.exceptions import ConfigError
 from fairage.synthetic import BALANCED, CHALLENGE, Population, parse_share
 from fairage.synthetic.population import OLDEST, ages_within
@@ -53,7 +53,7 @@ def test_one_share_is_set_and_the_others_keep_their_ratios() -> None:
 def test_ages_lie_within_their_group(rng: np.random.Generator) -> None:
     groups = CHALLENGE.deal("age_group", 2000, rng)
     ages = ages_within(groups, rng)
-    assert (DEFAULT_AGE_GROUPS.assign(ages) == groups).all()
+    assert (AgeGroups().assign(ages) == groups).all()
     assert ages.max() <= OLDEST
 
 

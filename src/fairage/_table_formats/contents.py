@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fairage.age_groups import METADATA, AgeGroups
 from fairage.exceptions import DataError
 
 _LONGEST_REASON = 200
@@ -32,6 +33,7 @@ class Contents:
         notes: Sentences that the user should read.
         is_text: Every cell is text, its type is not known yet.
         decimal_comma: A comma in a cell of text may be a decimal one.
+        age_groups: The groups of the true age, where the file says them.
     """
 
     frame: pl.LazyFrame
@@ -40,6 +42,7 @@ class Contents:
     notes: tuple[str, ...] = ()
     is_text: bool = False
     decimal_comma: bool = False
+    age_groups: AgeGroups | None = None
 
 
 def unreadable(name: str, reason: object, do: str = "write the file again") -> DataError:
@@ -257,13 +260,19 @@ def scan_parquet(path: Path, name: str) -> Contents:
         except UnicodeEncodeError:  # polars cannot name such a file
             return read_parquet(path.read_bytes(), name)
         scan = pl.scan_parquet(text, glob=False, hive_partitioning=False)
-        return Contents(settle(scan, name))
+        return Contents(settle(scan, name), age_groups=_age_groups(path))
 
 
 def read_parquet(content: bytes, name: str) -> Contents:
     """Return the table in the bytes of a Parquet file."""
     with guarded(name):
-        return Contents(settle(pl.read_parquet(io.BytesIO(content)).lazy(), name))
+        frame = pl.read_parquet(io.BytesIO(content))
+        return Contents(settle(frame.lazy(), name), age_groups=_age_groups(io.BytesIO(content)))
+
+
+def _age_groups(file: Path | io.BytesIO) -> AgeGroups | None:
+    text = pl.read_parquet_metadata(file).get(METADATA)
+    return None if text is None else AgeGroups.from_json(text)
 
 
 def settle(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:

@@ -2,9 +2,10 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
+from fairage._table import Table
+from fairage.age_groups import AgeGroups
 from fairage.exceptions import ConfigError
 from fairage.tables import MAX_AGE
 
@@ -21,7 +22,8 @@ class AuditSettings:
         margin: Largest gap in years that counts as no difference in practice.
         rate_margin: The same for gaps of rates, as a share: 0.05 is five points of a hundred.
         seed: Start of the random numbers.
-        age_groups: Groups of the true age.
+        age_groups: Groups of the true age; where nothing is given, those that a Parquet file says,
+            else young, adult, senior and old, from 0, 20, 40 and 60 years.
         legal_age: Age that an age check is about, such as 18; None leaves the age check out.
         challenge: Estimated age from which a person passes, such as 25; the legal age where
             nothing is given.
@@ -45,7 +47,7 @@ class AuditSettings:
     margin: float = 1.0
     rate_margin: float = 0.05
     seed: int = 0
-    age_groups: AgeGroups = DEFAULT_AGE_GROUPS
+    age_groups: AgeGroups | None = None
     legal_age: float | None = None
     challenge: float | None = None
     wanted_rate: float = 0.01
@@ -83,6 +85,15 @@ class AuditSettings:
             )
         if self.range_end not in ("closed", "open"):
             raise ConfigError.unknown_name("range_end", self.range_end, ["closed", "open"])
+
+    def for_table(self, table: Table) -> "AuditSettings":
+        """Return the same options, the age groups being the table's where none are given."""
+        return replace(self, age_groups=self.age_groups or table.age_groups or AgeGroups())
+
+    @property
+    def grouping(self) -> AgeGroups:
+        """Groups of the true age."""
+        return self.age_groups or AgeGroups()
 
     @property
     def threshold(self) -> float | None:

@@ -99,6 +99,7 @@ def audit(
         bins=bins,
     )
     opened = one_table(table, join, on)
+    settings = settings.for_table(opened)
     columns = find_columns(opened, request)
     rows, report = read_models(opened, columns, settings, labels=request.labels, bins=request.bins)
     models = {

@@ -94,8 +94,10 @@ def compare(
         image=image,
     )
     request_b = column_request(prediction=_one(prediction_b), age=age, image=image)
+    table_a = one_table(a, join, on)
+    settings = settings.for_table(table_a)
     pair = pair_tables(
-        PairedTable(one_table(a, join, on), request_a),
+        PairedTable(table_a, request_a),
         PairedTable(one_table(b, None, None), request_b),
         settings,
     )

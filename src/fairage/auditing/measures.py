@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._text import count
 from fairage.auditing.distributions import normal_quantile
 from fairage.auditing.groups import Floats
 from fairage.auditing.means import FEW_UNITS, UnitSums, mean_limits
@@ -218,12 +219,11 @@ def _within(years: int) -> Measure:
 
     return Measure(
         f"within_{years}",
-        f"Within {years} year{'' if years == 1 else 's'}",
+        f"Within {count(years, 'year')}",
         "share",
         1,
         "higher",
-        f"share of faces that are off by at most {years} year{'' if years == 1 else 's'}, "
-        f"CS({years})",
+        f"share of faces that are off by at most {count(years, 'year')}, CS({years})",
         lambda group: group.within(years).value,
         limits,
     )

@@ -13,7 +13,7 @@ from fairage.auditing.by_age import audit_by_age
 from fairage.auditing.estimates import ModelRows
 from fairage.auditing.failures import audit_failures
 from fairage.auditing.groups import Groups, groups_of
-from fairage.auditing.inference import infer
+from fairage.auditing.inference import infer, spread_intervals
 from fairage.auditing.intersections import audit_intersections
 from fairage.auditing.measures import MEASURES, GroupErrors, Measure, all_measures
 from fairage.auditing.range_summary import summarise_ranges
@@ -30,7 +30,6 @@ from fairage.auditing.result_parts import (
     Verdict,
 )
 from fairage.auditing.rows import Rows
-from fairage.auditing.spread import spread_intervals
 from fairage.auditing.verdicts import joint_verdict, with_failures
 from fairage.exceptions import DataError
 from fairage.tables import AGE_GROUP, UNKNOWN

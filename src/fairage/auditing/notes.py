@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fairage._text import count
 from fairage.auditing.groups import Floats
 from fairage.auditing.result_parts import Note
 from fairage.tables import UNKNOWN
@@ -60,11 +61,11 @@ def _left_out_notes(report: "RowReport") -> list[Note]:
     if report.duplicate_images:
         text = f"{_rows(report.duplicate_images)} with the image of an earlier row: they count."
         notes.append(Note("duplicate_images", text))
-    for model, count in report.absent_images.items():
-        text = f"{model} has no row for {count:,} of the images: they are not counted as failures."
+    for model, absent in report.absent_images.items():
+        text = f"{model} has no row for {absent:,} of the images: they are not counted as failures."
         notes.append(Note("absent_images", text))
-    for name, count in report.unknown.items():
-        text = f"{name}: {_rows(count)} without a value: the group unknown."
+    for name, unknown in report.unknown.items():
+        text = f"{name}: {_rows(unknown)} without a value: the group unknown."
         notes.append(Note("unknown_values", text))
     for name, reason in report.left_out.items():
         notes.append(Note("left_out", f"{name} is left out: {reason}."))
@@ -192,14 +193,14 @@ def _looks_like_months(values: Floats, ages: Floats) -> bool:
 
 def _counts(reasons: dict[str, int]) -> str:
     """Return the reasons with their rows, the first five of them by name."""
-    parts = [f"{reason} {count:,}" for reason, count in list(reasons.items())[:SHOWN]]
+    parts = [f"{reason} {rows:,}" for reason, rows in list(reasons.items())[:SHOWN]]
     rest = sum(list(reasons.values())[SHOWN:])
     return ", ".join([*parts, f"others {rest:,}"] if rest else parts)
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
+def _rows(number: int) -> str:
+    return count(number, "row")
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"

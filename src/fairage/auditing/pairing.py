@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._table import Table
+from fairage._text import count
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.cells import whole_column
 from fairage.auditing.columns import ColumnRequest, Columns, find_columns
@@ -270,7 +271,7 @@ def _notes(one: _Side, two: _Side, names: tuple[str, str], paired: int) -> tuple
     lost = len(one.rows) + len(two.rows) - 2 * paired
     if lost:
         text = (
-            f"{lost:,} row{'' if lost == 1 else 's'} without an image name, or with a true age in "
+            f"{count(lost, 'row')} without an image name, or with a true age in "
             "one table only, left out."
         )
         notes.append(Note("unpaired_rows", text))

@@ -39,7 +39,7 @@ class _Summary:
         self.predicted = ~model.failed & (self.below < self.above)
 
     def ranges(self) -> Ranges:
-        edges = self.settings.age_groups.edges
+        edges = self.settings.grouping.edges
         legal = self.settings.legal_age
         unbounded = self.true & np.isinf(self.high)
         return Ranges(

@@ -70,10 +70,10 @@ def read_attributes(
 
 def group_ages(ages: Floats, settings: AuditSettings) -> Groups:
     """Return the age group of each age, shape `(n,)`; `unknown` where it is NaN."""
-    names = settings.age_groups.names
+    names = settings.grouping.names
     known = ~np.isnan(ages)
     codes = np.full(len(ages), len(names), dtype=np.int64)
-    codes[known] = settings.age_groups.codes(ages[known])
+    codes[known] = settings.grouping.codes(ages[known])
     return present_groups((*names, UNKNOWN), codes)
 
 

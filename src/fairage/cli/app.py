@@ -7,10 +7,8 @@ from typer.exceptions import TyperException
 
 from fairage.cli.audit import audit, compare
 from fairage.cli.data import data
-from fairage.cli.embed import embed
-from fairage.cli.train import backbones, demo, run, suite
-from fairage.cli.tune import tune
-from fairage.cli.weights import weights
+from fairage.cli.steps import embed, weights
+from fairage.cli.train import backbones, demo, run, suite, tune
 from fairage.exceptions import FairageError, MissingDependencyError
 
 app = typer.Typer(

@@ -28,13 +28,13 @@ from fairage.cli.audit_options import (
     RateMargin,
     Seed,
     Weight,
-    age_groups_of,
     attributes_of,
     bins_of,
     column_of,
     ends_of,
     labels_of,
 )
+from fairage.cli.options import age_groups_of
 
 
 def audit(

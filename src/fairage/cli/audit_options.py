@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
+from fairage.cli.options import AGE_EDGES_HELP
 from fairage.exceptions import ConfigError
 
 COLUMNS, METHOD, CHECK, OUTPUT = "Columns", "Method", "Age check", "Output"
@@ -149,7 +149,7 @@ Edges = Annotated[
     typer.Option(
         "--age-edges",
         metavar="AGES",
-        help="Lower edges of the age groups: 0,18,65.",
+        help=AGE_EDGES_HELP,
         rich_help_panel=METHOD,
     ),
 ]
@@ -232,19 +232,3 @@ def bins_of(options: Sequence[str] | None) -> dict[str, int | tuple[float, ...]]
             )
         bins[column] = int(text) if text.strip().isdecimal() else numbers
     return bins or None
-
-
-def age_groups_of(edges: str | None) -> AgeGroups:
-    """Return the age groups with these lower edges, or the default ones.
-
-    Raises:
-        ConfigError: The edges are no numbers, or do not rise from 0.
-    """
-    if edges is None:
-        return DEFAULT_AGE_GROUPS
-    try:
-        return AgeGroups.from_edges([float(edge) for edge in edges.split(",")])
-    except ValueError as error:
-        raise ConfigError(
-            f"expected --age-edges as numbers such as 0,18,65, got {edges!r}, correct them"
-        ) from error

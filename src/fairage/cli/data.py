@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fairage.cli.options import AgeEdges, age_groups_of
 from fairage.cli.output import say, show_dataset, show_description, show_prepared
 from fairage.exceptions import ConfigError
 
@@ -123,6 +124,7 @@ def prepare(
     identity_column: Annotated[
         str | None, typer.Option(help="`folder`: column of who is on the image.")
     ] = None,
+    age_edges: AgeEdges = None,
     as_json: Json = False,
 ) -> None:
     """Turn a data set's folder into a faces table, and tell what was left out and why.
@@ -150,6 +152,7 @@ def prepare(
             values=parse_values(value or []),
         ),
         SplitOptions(None if shares is None else Shares.parse(shares), seed, skip=no_split),
+        age_groups_of(age_edges),
     )
     summary = {
         "dataset": outcome.dataset,
@@ -167,7 +170,7 @@ def prepare(
 
 
 @data.command()
-def describe(faces: FacesFile, as_json: Json = False) -> None:
+def describe(faces: FacesFile, age_edges: AgeEdges = None, as_json: Json = False) -> None:
     """Show the support of every group in every split, and the ages.
 
     Example: `fairage data describe faces.parquet`
@@ -175,7 +178,7 @@ def describe(faces: FacesFile, as_json: Json = False) -> None:
     from fairage.datasets import describe_faces
     from fairage.tables import read_faces
 
-    description = describe_faces(read_faces(faces)).to_dict()
+    description = describe_faces(read_faces(faces, age_groups_of(age_edges))).to_dict()
     if as_json:
         typer.echo(json.dumps(description, indent=2, allow_nan=False))
     else:
@@ -189,7 +192,7 @@ def check(
         Path | None, typer.Option(help="Write every finding to this table (.csv, .parquet).")
     ] = None,
     fail: Annotated[
-        bool, typer.Option("--fail", help="Exit with code 1 if anything was result.")
+        bool, typer.Option("--fail", help="Exit with code 1 if anything was found.")
     ] = False,
     show: Annotated[int, typer.Option(min=0, help="How many findings of a kind are listed.")] = 3,
     as_json: Json = False,
@@ -236,6 +239,7 @@ def synthesize_faces(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; one a core if unset.")
     ] = None,
+    age_edges: AgeEdges = None,
     as_json: Json = False,
 ) -> None:
     """Draw faces that are nobody's, with a bias of known size, and write their table.
@@ -254,6 +258,7 @@ def synthesize_faces(
         seed=seed,
         population=population,
         biases=biases,
+        age_groups=age_groups_of(age_edges),
         workers=workers or os.cpu_count() or 1,
     )
     if as_json:
@@ -279,7 +284,8 @@ def augment_preview(
         typer.Option(help="Faces of this group only, such as age_group=old. Repeatable."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    age_edges: AgeEdges = None,
+    as_json: Json = False,
 ) -> None:
     """Draw a sheet of training faces (left) and their augmented copies, to look at.
 
@@ -296,7 +302,12 @@ def augment_preview(
     options = {} if strength is None else {"strength": strength}
     chosen = make_augmentation(augmentation, **options)
     shown = preview_rows(
-        read_faces(faces), chosen, rows=rows, copies=copies, groups=tuple(group or ()), seed=seed
+        read_faces(faces, age_groups_of(age_edges)),
+        chosen,
+        rows=rows,
+        copies=copies,
+        groups=tuple(group or ()),
+        seed=seed,
     )
     write_contact_sheet(out, shown)
     if as_json:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fairage._registry import default_store
+from fairage.age_groups import AgeGroups
 from fairage.exceptions import ConfigError
 from fairage.tables import Faces, read_faces
 
 if TYPE_CHECKING:
-    from fairage.experiments.run_options import RunOptions
+    from fairage.experiments.plan import RunOptions
 
 
 Detector = Annotated[
@@ -59,6 +60,10 @@ MinRows = Annotated[
         help="Faces (persons, where known) that a group must have to take part in biases.",
     ),
 ]
+AGE_EDGES_HELP = (
+    "Lower edges of the age groups, such as 0,18,65; those of the table, or 0,20,40,60, if unset."
+)
+AgeEdges = Annotated[str | None, typer.Option("--age-edges", metavar="AGES", help=AGE_EDGES_HELP)]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
@@ -86,10 +91,11 @@ def run_options(
     detector: Detector = None,
     on_error: OnError = "fail",
     min_rows: MinRows = 30,
+    age_edges: AgeEdges = None,
 ) -> "RunOptions":
     """Return the options of a run that these mean, what is unset filled in."""
     from fairage.embeddings import BackboneSpec, EmbedOptions
-    from fairage.experiments.run_options import RunOptions
+    from fairage.experiments.plan import RunOptions
 
     embedding = EmbedOptions(
         backbones=tuple(BackboneSpec.parse(text, flip=not no_flip) for text in backbone),
@@ -98,7 +104,19 @@ def run_options(
         on_error=on_error,
     )
     processes = workers or os.cpu_count() or 1
-    return RunOptions(embedding, seeds, processes, min_rows, read_extra_faces(extra_faces))
+    return RunOptions(
+        embedding,
+        seeds,
+        processes,
+        min_rows,
+        read_extra_faces(extra_faces),
+        age_groups_of(age_edges),
+    )
+
+
+def age_groups_of(edges: str | None) -> AgeGroups | None:
+    """Return the age groups with these lower edges; None where nothing is given."""
+    return None if edges is None else AgeGroups.parse(edges)
 
 
 def takes_run_options(*, seeds: int = 3) -> Callable[[Callable[..., None]], Callable[..., None]]:

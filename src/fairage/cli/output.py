@@ -10,23 +10,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fairage._text import count, number, signed, visible
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, AgeCheck, Interval, Note, Verdict
 from fairage.cli.terminal import Terminal
 from fairage.reports.audit_rates import failure_sentences, reach_sentence
 from fairage.reports.audit_text import headline, rows_sentence
 from fairage.reports.comparison_text import comparison_lines
-from fairage.reports.format import (
-    as_cell,
-    as_percent_cell,
-    attribute_words,
-    count,
-    group_words,
-    number,
-    signed,
-    visible,
-    with_span,
-)
+from fairage.reports.format import as_cell, as_percent_cell, attribute_words, group_words, with_span
 from fairage.reports.gap_text import share_words, verdict_words
 from fairage.reports.pair_text import worst_group
 from fairage.reports.verdict_text import average_sentence

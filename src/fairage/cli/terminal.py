@@ -10,7 +10,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from fairage.reports.format import shown
+from fairage._text import shown
 
 PLAIN_SIGNS = str.maketrans(
     {

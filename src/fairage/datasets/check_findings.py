@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 import polars as pl
 
+from fairage._text import count
 from fairage.tables import AGE, IDENTITY, IMAGE, SPLIT
 
 
@@ -182,7 +183,7 @@ def in_words(result: CheckResult, show: int = 3) -> list[str]:
 
 def _unreadable(result: CheckResult, show: int) -> Iterator[str]:
     if result.unreadable:
-        yield f"{_count(len(result.unreadable), 'image')} cannot be read:"
+        yield f"{count(len(result.unreadable), 'image')} cannot be read:"
         lines = [f"row {each.row} {each.image}: {each.reason}" for each in result.unreadable]
         yield from _first(lines, show)
 
@@ -191,7 +192,7 @@ def _same(result: CheckResult, show: int) -> Iterator[str]:
     if not result.same:
         return
     rows = sum(len(group.rows) for group in result.same)
-    yield f"{_count(len(result.same), 'group')} of identical images ({rows:,} rows):"
+    yield f"{count(len(result.same), 'group')} of identical images ({rows:,} rows):"
     yield from _first([_group(group) for group in result.same], show)
     for groups, what in (
         (result.leaks, "in several splits"),
@@ -228,10 +229,6 @@ def _first(lines: Sequence[str], show: int) -> Iterator[str]:
     yield from (f"  {line}" for line in lines[:show])
     if len(lines) > show > 0:
         yield f"  and {len(lines) - show:,} more"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 FINDING, GROUP, ROW, REASON = "finding", "group", "row", "reason"

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage.age_groups import DEFAULT_AGE_GROUPS, AgeGroups
-from fairage.tables import AGE_GROUP, SPLIT, SPLITS, Faces, group_labels
+from fairage.tables import AGE_GROUP, SPLIT, SPLITS, Faces, group_labels, group_names
 
 ALL = "all"
 """Name of the whole table among the splits."""
@@ -70,7 +69,7 @@ class Description:
         return asdict(self)
 
 
-def describe_faces(faces: Faces, age_groups: AgeGroups = DEFAULT_AGE_GROUPS) -> Description:
+def describe_faces(faces: Faces) -> Description:
     """Return the supports and ages of a faces table.
 
     Examples:
@@ -84,8 +83,8 @@ def describe_faces(faces: Faces, age_groups: AgeGroups = DEFAULT_AGE_GROUPS) -> 
     groups = [
         _support(attribute, group, labels == group, masks, ages)
         for attribute in (*faces.attributes, AGE_GROUP)
-        for labels in (group_labels(faces.frame, attribute, age_groups),)
-        for group in (age_groups.names if attribute == AGE_GROUP else np.unique(labels).tolist())
+        for labels in (group_labels(faces.frame, attribute),)
+        for group in group_names(faces.frame, attribute)
     ]
     return Description(
         tuple(_summary(split, ages[mask]) for split, mask in masks.items()), tuple(groups)

@@ -8,12 +8,22 @@ from pathlib import Path
 import polars as pl
 
 from fairage._tables_io import write_table
+from fairage.age_groups import AgeGroups
 from fairage.datasets.checks import read_contents
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
 from fairage.datasets.registry import find_dataset
 from fairage.datasets.splits import Shares, split_faces
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import FACES_COLUMNS, IMAGE, SPLIT, SPLITS, VOTES, check_faces
+from fairage.tables import (
+    AGE_GROUP,
+    FACES_COLUMNS,
+    IMAGE,
+    SPLIT,
+    SPLITS,
+    VOTES,
+    check_faces,
+    with_age_groups,
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ def prepare_faces(
     out: str | Path,
     options: Options | None = None,
     split: SplitOptions | None = None,
+    age_groups: AgeGroups | None = None,
 ) -> Outcome:
     """Write the faces table of a data set's folder to `out`, whole or not at all.
 
@@ -75,7 +86,10 @@ def prepare_faces(
         out: Parquet, CSV or TSV file.
         options: What the adapter reads, and how.
         split: How to split.
+        age_groups: Groups of the true age, which the splits keep in balance; only Parquet can say
+            them. The default ones where None are given.
     """
+    age_groups = age_groups or AgeGroups()
     dataset = find_dataset(name)
     out = Path(out)
     chosen = _check_options(dataset, options or Options())
@@ -83,10 +97,12 @@ def prepare_faces(
     prepared = dataset.prepare(Path(folder), chosen)
     _check_any(prepared, folder)
     frame = check_faces(_in_order(prepared.frame))
-    frame, notes = _split(frame, split or SplitOptions())
+    grouped = with_age_groups(frame, age_groups)
+    frame, notes = _split(grouped, split or SplitOptions())
+    frame = frame.drop(AGE_GROUP)
     frame = _relative(frame, out.resolve().parent)
-    frame, dropped = _writable(frame, out)
-    write_table(frame, out)
+    frame, dropped = _writable(frame, out, age_groups)
+    write_table(frame, out, age_groups)
     return Outcome(name, frame, prepared.skipped, (*prepared.notes, *notes, *dropped))
 
 
@@ -144,11 +160,18 @@ def _split(frame: pl.DataFrame, options: SplitOptions) -> tuple[pl.DataFrame, tu
     return split, ("The data set's own splits were replaced.", note) if own else (note,)
 
 
-def _writable(frame: pl.DataFrame, out: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return the table without votes where the file is text, which cannot hold lists."""
-    if VOTES not in frame.columns or out.suffix.lower() == ".parquet":
-        return frame, ()
-    return frame.drop(VOTES), ("The raters' votes were left out: only Parquet can hold them.",)
+def _writable(
+    frame: pl.DataFrame, out: Path, age_groups: AgeGroups
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return what the file can hold of the table: text holds no votes and no age groups."""
+    notes = []
+    if out.suffix.lower() != ".parquet":
+        if VOTES in frame.columns:
+            notes.append("The raters' votes were left out: only Parquet can hold them.")
+        if age_groups != AgeGroups():
+            notes.append("The age groups were left out: only Parquet can say them.")
+        frame = frame.drop(VOTES, strict=False)
+    return frame, tuple(notes)
 
 
 def _relative(frame: pl.DataFrame, base: Path) -> pl.DataFrame:

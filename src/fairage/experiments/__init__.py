@@ -1,10 +1,9 @@
 """Experiments: recipes, run alone or as suites; `tuning` searches over them."""
 
 from fairage.experiments.backbone_comparison import compare_backbones
-from fairage.experiments.plan import SuiteOutcome
+from fairage.experiments.plan import RunOptions, SuiteOutcome
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import read_recipe, shipped_recipes, suite_names
-from fairage.experiments.run_options import RunOptions
 from fairage.experiments.suite import run_suite
 
 __all__ = [

@@ -10,9 +10,8 @@ from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.embedded_faces import embed_inputs, with_extra_faces
 from fairage.experiments.fitting import check_fit
 from fairage.experiments.inputs import EmbeddedFaces
-from fairage.experiments.plan import Plan, SuiteOutcome, Version, notes_on
+from fairage.experiments.plan import Plan, RunOptions, SuiteOutcome, Version, notes_on
 from fairage.experiments.recipe import Recipe
-from fairage.experiments.run_options import RunOptions
 from fairage.experiments.suite import backbone_title, rows_text, run_plan, software
 from fairage.tables import Faces
 
@@ -120,7 +119,7 @@ def _embedded(
         experiment = table if len(tables) > 1 else EXPERIMENT
         for name, backbones in choices.items():
             embedding = options.embedding.changed(backbones=backbones)
-            inputs = embed_inputs([recipe], faces, embedding, options.extra_faces)
+            inputs = embed_inputs([recipe], options.grouped(faces), embedding, options.extra_faces)
             own = _named(recipe, experiment, name, inputs.data)
             try:
                 check_fit(own, inputs.data)

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 from fairage.embeddings import EmbedOptions
-from fairage.experiments.plan import SuiteOutcome
+from fairage.experiments.plan import RunOptions, SuiteOutcome
 from fairage.experiments.recipe_files import shipped_recipes
-from fairage.experiments.run_options import RunOptions
 from fairage.experiments.suite import run_suite
 from fairage.synthetic import GroupBias, synthesize
 from fairage.tables import read_faces

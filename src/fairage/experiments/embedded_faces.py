@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +36,7 @@ def embed_inputs(
 
     Args:
         recipes: What is going to be trained.
-        faces: Their faces table.
+        faces: Their faces table; its age groups are the extra faces' too.
         options: How they are embedded.
         extra_faces: Further faces by name; those that no recipe names are not embedded.
         splits: What must be there; rows of other splits are dropped before anything is embedded.
@@ -58,16 +57,16 @@ def embed_inputs(
         return embed_copies(train, copied, augmentation, options, seed=seed, opened=opened)
 
     names = {name for recipe in recipes for name in recipe.extra_names}
-    extras = {
-        name: with_provenance(embedded_extra(table, embed(table, options, opened=opened)), table)
-        for name, table in extra_faces.items()
-        if name in names
-    }
+    extras = {}
+    for name in names & set(extra_faces):
+        table = extra_faces[name].regrouped(faces.age_groups)
+        embedded = embedded_extra(table, embed(table, options, opened=opened))
+        extras[name] = with_provenance(embedded, table)
     for name in splits:
         faces.split(name)
     kept = faces.rows(faces.frame[SPLIT].is_in(splits).to_numpy())
     data = embedded_faces(kept, embed(kept, options, opened=opened), extras, splits)
-    copying = Copying(faces.root, copies, leave_out=leave_out)
+    copying = Copying(copies, leave_out=leave_out)
     return augmented_faces(recipes, with_provenance(data, faces), copying)
 
 
@@ -79,12 +78,10 @@ class Copying:
     """How copies are made.
 
     Args:
-        root: Folder that the faces' relative paths start from.
         embed: Embeds the chosen copies of training faces.
         leave_out: Leave out a recipe whose copies these faces do not allow, instead of failing.
     """
 
-    root: Path
     embed: EmbedCopies
     leave_out: bool = False
 
@@ -118,7 +115,7 @@ def augmented_faces(
         DataError: It names an attribute that is not there, or an image cannot be read.
     """
     own = np.flatnonzero(data.frame[SPLIT].to_numpy() == SPLITS[0])
-    train = Faces(data.frame[own], copying.root)
+    train = data.faces.rows(own)
     chosen, left_out = _chosen(recipes, train, leave_out=copying.leave_out)
     copies, new = dict(data.copies), 0
     for choice, copied in chosen:
@@ -245,7 +242,7 @@ def tuned_backbone(tuned: FineTuned, before: BackboneSpec) -> BackboneSpec:
 
 def _seen(tuned: FineTuned, data: EmbeddedFaces) -> EmbeddedFaces:
     provenance = _provenance(data)
-    embeddings = embed(Faces(data.frame, provenance.root), _options(tuned, provenance))
+    embeddings = embed(data.faces, _options(tuned, provenance))
     first = {**tuned.description, "name": data.backbones[0]["name"]}  # not a folder of this run
     return replace(
         data,
@@ -259,7 +256,7 @@ def _copies_seen(tuned: FineTuned, data: EmbeddedFaces, choice: AugmentationChoi
     known, provenance = data.augmented(choice), _provenance(data)
     if not len(known):
         return known
-    train = Faces(data.frame.filter(data.frame[SPLIT] == SPLITS[0]), provenance.root)
+    train = data.faces.split(SPLITS[0])
     copied = choice.chosen_copies().choose(train.frame, seed=choice.seed)
     options, augmentation = _options(tuned, provenance), choice.augmentation()
     embeddings = embed_copies(train, copied, augmentation, options, seed=choice.seed)

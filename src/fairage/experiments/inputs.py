@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from fairage._files import atomic_path, hash_of, write_text
+from fairage.age_groups import AgeGroups
 from fairage.embeddings import Embeddings, EmbedOptions
 from fairage.exceptions import DataError
 from fairage.experiments.recipe import AugmentationChoice
@@ -25,7 +26,10 @@ from fairage.tables import (
     Faces,
     attribute_names,
     group_labels,
+    read_faces,
     votes_array,
+    with_age_groups,
+    write_faces,
 )
 
 
@@ -109,6 +113,7 @@ class EmbeddedFaces:
         copies: Augmented copies of training faces, by the `key` of the recipe's augmentation.
         provenance: Where the images are and how they were embedded; None where only embeddings
             are at hand.
+        age_groups: Groups of the true age, in the frame's column `age_group`.
     """
 
     frame: pl.DataFrame
@@ -117,6 +122,10 @@ class EmbeddedFaces:
     extras: Mapping[str, "EmbeddedFaces"] = field(default_factory=dict)
     copies: Mapping[str, EmbeddedRows] = field(default_factory=dict)
     provenance: Provenance | None = None
+    age_groups: AgeGroups = field(default_factory=AgeGroups)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frame", with_age_groups(self.frame, self.age_groups))
 
     def split(self, name: str) -> "EmbeddedFaces":
         """Return the rows of one split, without extras and copies."""
@@ -130,8 +139,13 @@ class EmbeddedFaces:
     @property
     def images(self) -> tuple[str, ...]:
         """Path or URL of each face's image."""
+        return tuple(self.faces.images)
+
+    @property
+    def faces(self) -> Faces:
+        """The faces table, whose images are where the provenance says."""
         root = Path() if self.provenance is None else self.provenance.root
-        return tuple(Faces(self.frame, root).images)
+        return Faces(self.frame, root, self.age_groups)
 
     def extra(self, name: str) -> "EmbeddedFaces":
         """Return further faces, or raise a DataError that says how to hand them over."""
@@ -173,7 +187,7 @@ class EmbeddedFaces:
     def save(self, folder: Path) -> None:
         """Write the files that `load_embedded_faces` reads."""
         _save_array(folder / _VALUES, self.embeddings)
-        self.frame.write_parquet(folder / _FRAME)
+        write_faces(self.faces, folder / _FRAME)
         (folder / _ABOUT).write_text(json.dumps(self.backbones), encoding="utf-8")
         for name, faces in self.extras.items():
             faces.save(folder / _EXTRAS / name)
@@ -193,7 +207,13 @@ def embedded_faces(
     for name in splits:
         faces.split(name)
     kept = faces.rows(embeddings.rows)
-    embedded = EmbeddedFaces(kept.frame, embeddings.values, embeddings.backbones, extras or {})
+    embedded = EmbeddedFaces(
+        kept.frame,
+        embeddings.values,
+        embeddings.backbones,
+        extras or {},
+        age_groups=faces.age_groups,
+    )
     empty = [name for name in splits if embedded.counts[name] == 0]
     if empty:
         raise DataError(
@@ -227,15 +247,18 @@ def embedded_extra(faces: Faces, embeddings: Embeddings) -> EmbeddedFaces:
             "expected extra faces to train on, got a table whose images cannot be read or are all "
             "of the split 'valid', check it with: fairage data check"
         )
-    return EmbeddedFaces(frame, embeddings.values, embeddings.backbones)
+    return EmbeddedFaces(
+        frame, embeddings.values, embeddings.backbones, age_groups=faces.age_groups
+    )
 
 
 def load_embedded_faces(folder: Path) -> EmbeddedFaces:
     """Return what `EmbeddedFaces.save` wrote; the embeddings stay on disk until they are read."""
     backbones: Sequence[dict[str, Any]] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
     provenance = folder / _PROVENANCE
+    faces = read_faces(folder / _FRAME)
     return EmbeddedFaces(
-        pl.read_parquet(folder / _FRAME, glob=False),
+        faces.frame,
         np.load(folder / _VALUES, mmap_mode="r"),
         tuple(backbones),
         {path.name: load_embedded_faces(path) for path in _folders(folder / _EXTRAS)},
@@ -243,6 +266,7 @@ def load_embedded_faces(folder: Path) -> EmbeddedFaces:
         Provenance.from_json(provenance.read_text(encoding="utf-8"))
         if provenance.is_file()
         else None,
+        faces.age_groups,
     )
 
 

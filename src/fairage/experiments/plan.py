@@ -1,4 +1,4 @@
-"""What is to be run, which versions failed, and the sentences that reports say of it."""
+"""What a suite runs, with which options, and what reports say of it beside its numbers."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,17 +9,45 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from fairage.age_groups import AgeGroups
 from fairage.auditing.scoring import MIN_ROWS, group_biases, label_groups
 from fairage.auditing.suite_runs import Reference
+from fairage.embeddings import EmbedOptions
 from fairage.exceptions import FairageError
 from fairage.experiments.embedded_faces import copies_sentences
 from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import shipped_recipes
 from fairage.experiments.schedule import Done
-from fairage.tables import AGE
+from fairage.tables import AGE, Faces
 from fairage.training import Selection
 from fairage.training.selection import no_bias_note
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How recipes are run.
+
+    Args:
+        embedding: How faces are embedded, and by which backbones.
+        seeds: Runs of each recipe, with the seeds 0, 1, ...
+        workers: Processes that train.
+        min_rows: Faces (persons, where they are known) that a group must have to take part in
+            biases, averages and the choice of an epoch.
+        extra_faces: Further faces by name, which stages of recipes train on.
+        age_groups: Groups of the true age; where None are given, those of the faces.
+    """
+
+    embedding: EmbedOptions
+    seeds: int = 3
+    workers: int = 1
+    min_rows: int = MIN_ROWS
+    extra_faces: Mapping[str, Faces] = field(default_factory=dict)
+    age_groups: AgeGroups | None = None
+
+    def grouped(self, faces: Faces) -> Faces:
+        """Return the faces with the age groups of these options, where they name any."""
+        return faces if self.age_groups is None else faces.regrouped(self.age_groups)
 
 
 def notes_on(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ def write_run(
         save_bundle(bundle, partial / BUNDLE)
         if fitted.tuned is not None:
             add_to_bundle(fitted.tuned, partial / BUNDLE)
-        write_table(predictions, partial / PREDICTIONS)
+        write_table(predictions, partial / PREDICTIONS, data.age_groups)
         write_table(_log(fitted.trainings), partial / LOG)
         write_text(partial / RUN, json.dumps(facts, indent=2, allow_nan=False) + "\n")
 

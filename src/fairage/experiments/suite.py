@@ -26,6 +26,7 @@ from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.plan import (
     REFERENCES,
     Plan,
+    RunOptions,
     SuiteOutcome,
     Version,
     failures_of,
@@ -37,11 +38,10 @@ from fairage.experiments.plan import (
     without,
 )
 from fairage.experiments.recipe import Recipe
-from fairage.experiments.run_options import RunOptions
 from fairage.experiments.runner import PREDICTIONS, RUN, remove_scratch, run_fingerprint
 from fairage.experiments.schedule import Batch, Done, Job, run_batches, runs_by_ensembles
 from fairage.reports.suite_page import suite_html
-from fairage.tables import Faces
+from fairage.tables import Faces, with_age_groups
 
 
 def run_suite(
@@ -74,6 +74,7 @@ def run_suite(
     extra_faces = options.extra_faces
     recipes = [recipe.with_min_rows(options.min_rows) for recipe in recipes]
     recipes, left_out = with_extra_faces(recipes, extra_faces, leave_out=leave_out)
+    faces = options.grouped(faces)
     inputs = embed_inputs(recipes, faces, options.embedding, extra_faces, leave_out=leave_out)
     data = inputs.data
     fitting, left_out = _fitting(inputs, left_out, leave_out=leave_out)
@@ -230,7 +231,8 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
             description=version.recipe.description,
             published=version.recipe.published,
             predictions=tuple(
-                read_table(job.folder / PREDICTIONS) for job in _jobs(version, plan, out)
+                with_age_groups(read_table(job.folder / PREDICTIONS), version.data.age_groups)
+                for job in _jobs(version, plan, out)
             ),
         )
         for version in plan.versions

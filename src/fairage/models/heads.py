@@ -14,6 +14,7 @@ from fairage.objectives.distribution import expected_age
 from fairage.objectives.objective import N_AGES, OutputKind
 from fairage.objectives.ordinal import N_THRESHOLDS
 from fairage.objectives.regression import HUNDRED_YEARS
+from fairage.tables import MAX_AGE
 
 
 class QuickDropout(nn.Module):
@@ -333,7 +334,11 @@ class AgeHead(nn.Module):
 
     @torch.inference_mode()
     def ages(self, embeddings: Tensor) -> Tensor:
-        """Return estimated ages in years, shape `(n,)`, without dropout."""
+        """Return estimated ages in years in 0..120, shape `(n,)`, without dropout.
+
+        A linear output and a calibration could give ages that nobody has; these become the limits.
+        """
         self.eval()
         ages = self.kind.decode(self.forward(embeddings))
-        return ages if self.calibration is None else self.calibration(ages)
+        corrected = ages if self.calibration is None else self.calibration(ages)
+        return corrected.clamp(0, MAX_AGE)

@@ -1,5 +1,6 @@
 """The sentence beneath each figure of an audit, made from the figure's numbers."""
 
+from fairage._text import count, signed, years
 from fairage.auditing.result import ModelAudit
 from fairage.auditing.result_parts import (
     ALL,
@@ -13,14 +14,7 @@ from fairage.auditing.result_parts import (
     Gap,
     Intersection,
 )
-from fairage.reports.format import (
-    cell_of,
-    count,
-    faces_of,
-    signed,
-    with_span,
-    years,
-)
+from fairage.reports.format import cell_of, faces_of, with_span
 from fairage.reports.gap_text import apart, left_out_sentence, size_at_least, size_at_most
 from fairage.reports.pair_text import (
     MEASURE_WORDS,

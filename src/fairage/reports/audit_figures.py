@@ -7,6 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from fairage._text import visible
 from fairage.auditing.measures import MEASURES
 from fairage.auditing.result import ModelAudit
 from fairage.auditing.result_parts import (
@@ -31,7 +32,7 @@ from fairage.reports.figures import (
     figure_svg,
     responsive,
 )
-from fairage.reports.format import attribute_title, attribute_words, group_order, visible
+from fairage.reports.format import attribute_title, attribute_words, group_order
 
 WIDE, NARROW = 984.0, 350.0
 LEAST_FACES = 10  # an age with fewer has no point

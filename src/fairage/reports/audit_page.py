@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from fairage._text import joined, plain_years, visible
 from fairage.auditing.measures import MEASURES
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import ALL, DIFFER, TELL, WITHIN, AgeCheck
@@ -41,14 +42,7 @@ from fairage.reports.audit_text import (
     rows_sentence,
     tiles,
 )
-from fairage.reports.format import (
-    attribute_title,
-    attribute_words,
-    group_order,
-    joined,
-    upper_first,
-    visible,
-)
+from fairage.reports.format import attribute_title, attribute_words, group_order, upper_first
 from fairage.reports.gap_tables import (
     check_table,
     failure_table,
@@ -92,7 +86,7 @@ def audit_html(result: AuditResult) -> str:
         tiles=[] if several else _tiles(models[0]),
         notes=result.notes,
         side_by_side=model_table(result) if several else None,
-        margin=f"{result.settings.margin:g} year{'' if result.settings.margin == 1 else 's'}",
+        margin=plain_years(result.settings.margin),
         measure_keys=list(MEASURES),
         models=[
             _model(model, result, headed=place >= MOST_HEADLINES)

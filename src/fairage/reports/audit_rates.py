@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fairage._text import PER_CENT, count, joined, number, percent_at_most, visible, years
 from fairage.auditing.result import ModelAudit
 from fairage.auditing.result_parts import (
     DIFFER,
@@ -15,18 +16,7 @@ from fairage.auditing.result_parts import (
     Interval,
     Verdict,
 )
-from fairage.reports.format import (
-    PER_CENT,
-    as_percent_cell,
-    attribute_words,
-    count,
-    faces_of,
-    joined,
-    number,
-    percent_at_most,
-    visible,
-    years,
-)
+from fairage.reports.format import as_percent_cell, attribute_words, faces_of
 from fairage.reports.gap_text import apart, rate_words, rows_words, share_words, size_at_most
 
 NAMED_ATTRIBUTES = 4

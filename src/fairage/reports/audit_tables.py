@@ -8,21 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from fairage._text import MINUS, NOTHING, number, percent, visible
 from fairage.auditing.measures import MEASURES, Measure
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import MAE, GroupAudit, Interval
 from fairage.reports.figures.svg import in_full
 from fairage.reports.format import (
-    MINUS,
-    NOTHING,
     as_cell,
     as_percent_cell,
     as_signed_cell,
     attribute_title,
     attribute_words,
-    number,
-    percent,
-    visible,
 )
 from fairage.reports.gap_text import verdict_words
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fairage._text import at_least, at_most, count, joined, number, visible, years
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import Columns
 from fairage.auditing.result import AuditResult, ModelAudit
@@ -13,20 +14,7 @@ from fairage.reports.audit_rates import (
     failure_headline,
     failure_sentences,
 )
-from fairage.reports.format import (
-    as_percent_cell,
-    at_least,
-    at_most,
-    attribute_words,
-    count,
-    group_words,
-    joined,
-    number,
-    span,
-    visible,
-    with_span,
-    years,
-)
+from fairage.reports.format import as_percent_cell, attribute_words, group_words, span, with_span
 from fairage.reports.gap_text import CONFIDENCE, left_out_sentence, margin_words, verdict_words
 from fairage.reports.pair_text import (
     age_part_sentence,
@@ -124,7 +112,7 @@ def _column_facts(columns: Columns) -> list[tuple[str, str]]:
 
 
 def _method_facts(settings: AuditSettings) -> list[tuple[str, str]]:
-    groups = settings.age_groups
+    groups = settings.grouping
     edges = [
         f"{visible(name)} from {edge:g}"
         for name, edge in zip(groups.names, groups.edges, strict=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from fairage._text import count, joined, number, percent, plain_years, visible, years
 from fairage.auditing.bias_change import GroupMove, Levelling
 from fairage.auditing.changes import IDENTICAL
 from fairage.auditing.comparison_result import ComparisonResult
@@ -14,21 +15,10 @@ from fairage.reports.comparison_words import (
     between_limits,
     cut,
     either_way,
-    margin_size,
     model_names,
     outward,
 )
-from fairage.reports.format import (
-    attribute_words,
-    count,
-    faces_of,
-    joined,
-    number,
-    percent,
-    upper_first,
-    visible,
-    years,
-)
+from fairage.reports.format import attribute_words, faces_of, upper_first
 from fairage.reports.gap_text import by_attributes, share_words, size_at_least, size_at_most
 
 MOSTLY = 0.95
@@ -46,7 +36,7 @@ def average_bias_sentence(result: ComparisonResult) -> str:
     )
     margin, bound = result.settings.margin, _bound(interval)
     inside = bound is not None and bound <= margin
-    within = f", within the margin of {margin_size(margin)}" if inside else ""
+    within = f", within the margin of {plain_years(margin)}" if inside else ""
     beginning = upper_first(f"{among(result)}the average bias of")
     sure = _sure_size(interval)
     if sure:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from fairage._text import number, plain_years, signed, visible
 from fairage.auditing.changes import (
     BETTER,
     CANNOT_TELL,
@@ -26,18 +27,9 @@ from fairage.reports.comparison_tables import (
     verdict_table,
 )
 from fairage.reports.comparison_text import findings, headline, headline_sentences
-from fairage.reports.comparison_words import images, margin_size, model_names, verdict_cell
+from fairage.reports.comparison_words import images, model_names, verdict_cell
 from fairage.reports.figures import GroupInterval, GroupIntervals, Panel, responsive
-from fairage.reports.format import (
-    attribute_title,
-    attribute_words,
-    group_order,
-    number,
-    signed,
-    span,
-    upper_first,
-    visible,
-)
+from fairage.reports.format import attribute_title, attribute_words, group_order, span, upper_first
 from fairage.reports.html import render
 
 View = dict[str, object]
@@ -112,7 +104,7 @@ def _tiles(result: ComparisonResult) -> list[View]:
         {
             "name": "All faces",
             "value": upper_first(verdict_cell(verdict, names)),
-            "note": f"margin {margin_size(verdict.margin)}",
+            "note": f"margin {plain_years(verdict.margin)}",
             "kind": COLOURS.get(verdict.kind, ""),
         },
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from fairage._text import number, percent
 from fairage.auditing.changes import FAIRER, IDENTICAL, LESS_FAIR, OVERALL, BiasKind, GroupChange
 from fairage.auditing.comparison_result import ComparisonResult
 from fairage.auditing.paired_failures import FailureChange
@@ -17,14 +18,7 @@ from fairage.reports.audit_tables import (
     measure_title,
 )
 from fairage.reports.comparison_words import change_words, model_names, verdict_cell
-from fairage.reports.format import (
-    as_signed_cell,
-    attribute_words,
-    group_order,
-    number,
-    percent,
-    span,
-)
+from fairage.reports.format import as_signed_cell, attribute_words, group_order, span
 from fairage.reports.gap_text import size_at_least, size_at_most
 
 SIDES = ("a", "b")

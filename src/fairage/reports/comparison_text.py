@@ -7,6 +7,7 @@ leaves out faces which the other estimates is never called better.
 
 from collections.abc import Sequence
 
+from fairage._text import count, joined, number, plain_years, signed
 from fairage.auditing.changes import CANNOT_TELL, IDENTICAL, OVERALL, TOO_FEW, Change, ChangeVerdict
 from fairage.auditing.comparison_result import ComparisonResult
 from fairage.auditing.result_parts import FAILURES_DIFFER, MAE, MEAN_ERROR
@@ -25,11 +26,10 @@ from fairage.reports.comparison_words import (
     cut,
     either_way,
     images,
-    margin_size,
     model_names,
     outward,
 )
-from fairage.reports.format import count, faces_of, joined, number, signed, upper_first
+from fairage.reports.format import faces_of, upper_first
 from fairage.reports.gap_text import by_attributes, group_list, size_at_least, size_at_most
 
 HEADLINED = 4
@@ -180,7 +180,7 @@ def _no_sure_change(result: ComparisonResult) -> str:
     )
     if any(verdict.reason == FAILURES_DIFFER for verdict in verdicts):
         return f"{text}, but faces that one of them leaves out may hide more."
-    return f"{text}: within the margin of {margin_size(result.settings.margin)}."
+    return f"{text}: within the margin of {plain_years(result.settings.margin)}."
 
 
 def _undecided_attributes(result: ComparisonResult) -> str:
@@ -248,7 +248,7 @@ def _who_takes_part(result: ComparisonResult) -> str:
     return (
         f"The numbers rest on {images(result)} that both estimate. Groups with fewer than "
         f"{count(result.settings.min_rows, unit)} are listed and not judged; changes of less than "
-        f"{margin_size(result.settings.margin)} count as none in practice."
+        f"{plain_years(result.settings.margin)} count as none in practice."
     )
 
 
@@ -301,7 +301,7 @@ def _within_words(verdict: ChangeVerdict, change: Change) -> str:
     inside = change.at_most is not None and change.at_most <= verdict.margin
     if not inside or verdict.reason == FAILURES_DIFFER:
         return ""
-    return f", within the margin of {margin_size(verdict.margin)}"
+    return f", within the margin of {plain_years(verdict.margin)}"
 
 
 def _rows_words(verdict: ChangeVerdict) -> str:

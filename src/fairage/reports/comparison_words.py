@@ -5,6 +5,7 @@ A lower limit is rounded down and an upper limit up, so that no sentence says mo
 
 from collections.abc import Iterable, Sequence
 
+from fairage._text import MINUS, count, joined, limit, visible
 from fairage.auditing.changes import (
     BETTER,
     IDENTICAL,
@@ -18,7 +19,7 @@ from fairage.auditing.changes import (
 )
 from fairage.auditing.comparison_result import ComparisonResult
 from fairage.auditing.result_parts import Interval
-from fairage.reports.format import MINUS, count, faces_of, joined, limit, visible
+from fairage.reports.format import faces_of
 from fairage.reports.gap_text import size_at_least, size_at_most
 
 CONFIDENCE = "(95\N{NARROW NO-BREAK SPACE}% confidence)"
@@ -30,16 +31,6 @@ def model_names(result: ComparisonResult) -> tuple[str, str]:
     """Return how to call the two models; A and B where their names look the same."""
     a, b = visible(result.a), visible(result.b)
     return (a, b) if a != b else ("A", "B")
-
-
-def margin_size(margin: float) -> str:
-    """Return the margin with its unit.
-
-    Examples:
-        >>> margin_size(1.0), margin_size(0.5)
-        ('1 year', '0.5 years')
-    """
-    return f"{margin:g} year{'' if margin == 1 else 's'}"
 
 
 def among(result: ComparisonResult) -> str:

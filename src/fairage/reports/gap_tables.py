@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from fairage._text import MINUS, limit, number, signed, visible
 from fairage.auditing.result import ModelAudit
 from fairage.auditing.result_parts import (
     DIFFER,
@@ -28,17 +29,7 @@ from fairage.reports.audit_tables import (
 )
 from fairage.reports.figures.dots import gap_bar
 from fairage.reports.figures.svg import in_full
-from fairage.reports.format import (
-    MINUS,
-    as_cell,
-    as_percent_cell,
-    attribute_title,
-    limit,
-    number,
-    signed,
-    upper_first,
-    visible,
-)
+from fairage.reports.format import as_cell, as_percent_cell, attribute_title, upper_first
 from fairage.reports.gap_text import apart, rows_words, verdict_words
 from fairage.tables import AGE_GROUP
 

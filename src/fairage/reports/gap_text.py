@@ -5,20 +5,9 @@ A lower limit is rounded down and an upper limit up, so that no sentence says mo
 
 from collections.abc import Iterable, Sequence
 
+from fairage._text import at_least, at_most, count, joined, percent, signed, years
 from fairage.auditing.result_parts import DIFFER, WITHIN, Gap, Interval, Verdict
-from fairage.reports.format import (
-    at_least,
-    at_most,
-    attribute_words,
-    count,
-    faces_of,
-    group_words,
-    joined,
-    percent,
-    signed,
-    upper_first,
-    years,
-)
+from fairage.reports.format import attribute_words, faces_of, group_words, upper_first
 
 CONFIDENCE = "(95\N{NARROW NO-BREAK SPACE}% confidence, all gaps at once)"
 POINTS = 100

@@ -12,9 +12,10 @@ from importlib.metadata import version
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from fairage._text import count, number, percent, signed, visible, years
 from fairage.auditing.measures import MEASURES
 from fairage.reports.figures.svg import in_full
-from fairage.reports.format import attribute_title, count, number, percent, signed, visible, years
+from fairage.reports.format import attribute_title
 
 LONGEST_WORD = 79
 _LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")

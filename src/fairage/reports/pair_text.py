@@ -1,16 +1,9 @@
 """What is said of one pair of groups: both their errors, and what of the gap comes from age."""
 
+from fairage._text import joined, number, signed
 from fairage.auditing.result import ModelAudit
 from fairage.auditing.result_parts import MAE, MEAN_ERROR, AdjustedGap, Gap, Interval, Verdict
-from fairage.reports.format import (
-    faces_of,
-    group_words,
-    joined,
-    number,
-    signed,
-    upper_first,
-    with_span,
-)
+from fairage.reports.format import faces_of, group_words, upper_first, with_span
 from fairage.reports.gap_text import (
     apart,
     mae_words,

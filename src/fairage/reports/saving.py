@@ -11,13 +11,14 @@ import polars as pl
 from markupsafe import Markup
 
 from fairage._files import atomic_path, write_text
+from fairage._text import number, visible
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import DIFFER, MAE, TELL, WITHIN
 from fairage.exceptions import ConfigError
 from fairage.reports.audit_text import headline, rows_sentence
 from fairage.reports.figures.axes import Scale, limits
 from fairage.reports.figures.svg import BAND, MUTED, Drawing, Size, colour, in_full
-from fairage.reports.format import as_cell, attribute_title, number, upper_first, visible
+from fairage.reports.format import as_cell, attribute_title, upper_first
 from fairage.reports.gap_tables import in_need
 from fairage.reports.gap_text import verdict_words
 from fairage.reports.html import render

@@ -3,22 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fairage._text import count, joined, number, signed, visible, years
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE, bias_column
 from fairage.auditing.suite_estimates import MetricEstimate
 from fairage.reports.figures import Scatter
-from fairage.reports.format import (
-    attribute_title,
-    count,
-    group_words,
-    joined,
-    number,
-    signed,
-    span,
-    upper_first,
-    visible,
-    with_span,
-    years,
-)
+from fairage.reports.format import attribute_title, group_words, span, upper_first, with_span
 from fairage.reports.suite_numbers import (
     SetNumbers,
     SuiteNumbers,

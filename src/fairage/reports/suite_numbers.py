@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fairage._text import visible
 from fairage.auditing.result_parts import Interval
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE, AttributeErrors, bias_column
 from fairage.auditing.suite_comparison import Difference
 from fairage.auditing.suite_estimates import MetricEstimate
 from fairage.auditing.suite_runs import VersionRuns
 from fairage.auditing.suite_statistics import FaceSet, SuiteStatistics, VersionStatistics
-from fairage.reports.format import group_order, visible
+from fairage.reports.format import group_order
 
 BASELINE = "baseline"
 

@@ -6,21 +6,16 @@ all versions and metrics looked at together: see `fairage.auditing.suite_compari
 
 from collections.abc import Sequence
 
+from fairage._text import at_least, count, joined, number, visible, years
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE
 from fairage.auditing.suite_estimates import MetricEstimate
 from fairage.reports.format import (
-    at_least,
     attribute_words,
-    count,
     faces_of,
     group_words,
-    joined,
-    number,
     span,
     upper_first,
-    visible,
     with_span,
-    years,
 )
 from fairage.reports.suite_numbers import (
     SetNumbers,

@@ -6,17 +6,10 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from fairage._text import count, joined, number, percent, years
 from fairage.auditing.scoring import MIN_ROWS
 from fairage.reports.figures import OURS, TRIAL, Point, Scatter, Size, responsive
-from fairage.reports.format import (
-    attribute_title,
-    count,
-    joined,
-    number,
-    percent,
-    upper_first,
-    years,
-)
+from fairage.reports.format import attribute_title, upper_first
 from fairage.reports.html import render
 
 

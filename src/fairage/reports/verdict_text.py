@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from fairage._text import joined, number
 from fairage.auditing.result import ModelAudit
 from fairage.auditing.result_parts import (
     DIFFER,
@@ -15,7 +16,7 @@ from fairage.auditing.result_parts import (
     NoiseFloor,
     Verdict,
 )
-from fairage.reports.format import attribute_words, joined, number, upper_first, with_span
+from fairage.reports.format import attribute_words, upper_first, with_span
 from fairage.reports.gap_text import by_attributes, rows_words, size_at_least, size_at_most
 from fairage.reports.pair_text import age_part_sentence, leading_gaps, pair_sentence
 from fairage.tables import AGE_GROUP

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._random import numpy_rng
-from fairage.age_groups import DEFAULT_AGE_GROUPS
+from fairage.age_groups import AgeGroups
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.synthetic.population import GroupBias, Population, ages_within
 from fairage.tables import (
@@ -124,7 +124,7 @@ def _splits(people: pl.DataFrame, rng: np.random.Generator) -> NDArray[np.str_]:
     splits evenly, so that even a small group is spread over all of them.
     """
     n = len(people)
-    groups = DEFAULT_AGE_GROUPS.codes(people[AGE].to_numpy())
+    groups = AgeGroups().codes(people[AGE].to_numpy())
     keys = (rng.random(n), people[GENDER].to_numpy(), groups, people[ETHNICITY].to_numpy())
     order = np.lexsort(tuple(np.unique(key, return_inverse=True)[1] for key in keys))
     places = (rng.random() + _GOLDEN * np.arange(n)) % 1

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage.age_groups import DEFAULT_AGE_GROUPS
+from fairage.age_groups import AgeGroups
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER, TRAIN_AGE_GROUPS, TRAIN_COUNTS
 from fairage.exceptions import ConfigError
 from fairage.tables import group_labels
@@ -117,9 +117,10 @@ class Population:
 
 def ages_within(groups: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.float64]:
     """Return a true age in years for each age group, shape `(n,)`."""
-    edges = [*DEFAULT_AGE_GROUPS.edges, OLDEST]
-    lower = dict(zip(DEFAULT_AGE_GROUPS.names, edges, strict=False))
-    upper = dict(zip(DEFAULT_AGE_GROUPS.names, edges[1:], strict=True))
+    age_groups = AgeGroups()
+    edges = [*age_groups.edges, OLDEST]
+    lower = dict(zip(age_groups.names, edges, strict=False))
+    upper = dict(zip(age_groups.names, edges[1:], strict=True))
     ages = np.empty(len(groups))
     for name, (a, b) in _AGES_WITHIN.items():
         rows = groups == name

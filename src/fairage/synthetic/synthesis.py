@@ -1,4 +1,4 @@
-"""A sheet of small pictures: how the drawn faces look at every age."""
+"""Drawing faces into a folder: pictures, tables and the truth; a contact sheet of them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,7 @@ from fairage._files import atomic_path, new_folder, write_text
 from fairage._random import numpy_rng
 from fairage._tables_io import write_table
 from fairage._work import process_pool, progress_bar
+from fairage.age_groups import AgeGroups
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.exceptions import ConfigError, MissingDependencyError
 from fairage.synthetic.drawing import Person, draw_face
@@ -176,6 +177,7 @@ def synthesize(
     seed: int = 0,
     population: Population = CHALLENGE,
     biases: Sequence[GroupBias] = (),
+    age_groups: AgeGroups | None = None,
     workers: int = 1,
 ) -> Path:
     """Draw faces into a folder and return the path of their faces table.
@@ -191,6 +193,8 @@ def synthesize(
         seed: All chance depends on it.
         population: Shares of the groups.
         biases: Knobs that make a known bias.
+        age_groups: Groups of the true age that the table has; shares and biases go by the default
+            ones all the same.
         workers: Processes; any number gives the same files.
 
     Raises:
@@ -208,7 +212,7 @@ def synthesize(
     if workers < 1:
         raise ConfigError(f"expected 1 or more workers, got {workers!r}, give as many")
     out = Path(out)
-    request = Request.checked(n, seed, population, biases)
+    request = Request.checked(n, seed, population, biases, age_groups)
     tables = (out / _FACES_TABLE, out / _TRUTH_TABLE)
     if not is_done(out, request) or not all(table.is_file() for table in tables):
         _make(out, request, workers)
@@ -225,7 +229,7 @@ def _make(out: Path, request: Request, workers: int) -> None:
             advance(done)
     for leftover in (out / IMAGES).glob(".*"):
         leftover.unlink(missing_ok=True)
-    write_table(people.select(DRAWN_COLUMNS), out / _FACES_TABLE)
+    write_table(people.select(DRAWN_COLUMNS), out / _FACES_TABLE, request.age_groups)
     write_table(people.select(TRUTH_COLUMNS), out / _TRUTH_TABLE)
     text = json.dumps(tell_truth(people, request), indent=2, ensure_ascii=False)
     write_text(out / TRUTH, text + "\n")

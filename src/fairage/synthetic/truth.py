@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._files import write_text
+from fairage.age_groups import AgeGroups
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.exceptions import ConfigError, DataError
 from fairage.synthetic.people import VISIBLE_AGE, draw_people
 from fairage.synthetic.population import CHALLENGE, GroupBias, Population
-from fairage.tables import AGE, AGE_GROUP, REAL_AGE, group_labels
+from fairage.tables import AGE, AGE_GROUP, REAL_AGE, group_labels, group_names, with_age_groups
 
 DRAWING = 1
 """Goes up when the same request gives other pictures or people."""
@@ -34,23 +35,30 @@ class Request:
         seed: 0 or more.
         population: Shares of the groups.
         biases: Knobs.
+        age_groups: Groups of the true age that the faces table has.
     """
 
     n: int
     seed: int
     population: Population
     biases: tuple[GroupBias, ...]
+    age_groups: AgeGroups = field(default_factory=AgeGroups)
 
     @classmethod
     def checked(
-        cls, n: int, seed: int, population: Population, biases: Sequence[GroupBias]
+        cls,
+        n: int,
+        seed: int,
+        population: Population,
+        biases: Sequence[GroupBias],
+        age_groups: AgeGroups | None = None,
     ) -> "Request":
         """Return the request, or say what is wrong with it."""
         if not 1 <= n <= MOST_FACES:
             raise ConfigError(f"expected 1 to {MOST_FACES:,} faces, got {n!r}, ask for as many")
         if seed < 0:
             raise ConfigError(f"expected a seed of 0 or more, got {seed!r}, give another")
-        return cls(n, seed, population, tuple(biases))
+        return cls(n, seed, population, tuple(biases), age_groups or AgeGroups())
 
     def settings(self) -> dict[str, Any]:
         """Return it ready for JSON.
@@ -64,6 +72,7 @@ class Request:
             "seed": self.seed,
             "population": self.population.to_dict(),
             "biases": [asdict(bias) for bias in self.biases],
+            "age_edges": list(self.age_groups.edges),
             "drawing": DRAWING,
         }
 
@@ -136,8 +145,8 @@ def tell_truth(people: pl.DataFrame, request: Request) -> dict[str, Any]:
     return {
         "summary": _summary(people, plain, request),
         "settings": request.settings(),
-        "expected_error": expected_errors(people),
-        "expected_error_without_bias": expected_errors(plain),
+        "expected_error": expected_errors(with_age_groups(people, request.age_groups)),
+        "expected_error_without_bias": expected_errors(with_age_groups(plain, request.age_groups)),
         "fairage": version("fairage"),
     }
 
@@ -166,7 +175,9 @@ def expected_errors(people: pl.DataFrame) -> dict[str, dict[str, dict[str, float
     numbers = {"all": {"all": _numbers(errors)}}
     for attribute in (GENDER, ETHNICITY, EXPRESSION, AGE_GROUP):
         labels = group_labels(people, attribute)
-        groups = [name for name in CHALLENGE.shares(attribute) if name in labels]
+        drawn = attribute != AGE_GROUP
+        known = CHALLENGE.shares(attribute) if drawn else group_names(people, attribute)
+        groups = [name for name in known if name in labels]
         numbers[attribute] = {name: _numbers(errors[labels == name]) for name in groups}
     return numbers
 

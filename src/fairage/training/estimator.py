@@ -2,7 +2,8 @@
 
 import copy
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -13,13 +14,79 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fairage._random import torch_seed
+from fairage._registry import build
+from fairage.age_groups import AgeGroups
 from fairage.exceptions import ConfigError, DataError
-from fairage.models import AgeHead, make_head
+from fairage.models import HEADS, AgeHead, HeadKind, check_pair, make_head
+from fairage.objectives import OBJECTIVES, Objective
+from fairage.objectives.fairness import FAIRNESS, Fairness
 from fairage.training.estimator_data import FitRows
-from fairage.training.estimator_parts import NamedPart, SelectedParts, select_parts
 from fairage.training.head_training import train_head
-from fairage.training.selection import History
+from fairage.training.postprocess import AFTER, AfterStep
+from fairage.training.selection import History, Selection
 from fairage.training.training_settings import TrainingSettings
+from fairage.weighting import Weighting, make_weighting
+
+NamedPart = str | Mapping[str, Any]
+"""A name, or a mapping with the key `name` and the options: `{"name": "gap", "strength": 0.5}`."""
+
+
+@dataclass(frozen=True)
+class SelectedParts:
+    """The parts of one training; the head is made from `head` and `head_options`."""
+
+    weighting: Weighting
+    objective: Objective
+    head: str
+    head_options: dict[str, Any]
+    fairness: Fairness | None
+    selection: Selection
+    after: tuple[AfterStep, ...]
+
+
+def select_parts(
+    *,
+    weighting: NamedPart,
+    objective: NamedPart,
+    head: NamedPart,
+    fairness: NamedPart | None,
+    selection: NamedPart,
+    after: NamedPart | Sequence[NamedPart] | None,
+) -> SelectedParts:
+    """Return the parts, or raise a ConfigError that names what is wrong.
+
+    Examples:
+        >>> names = {"weighting": "2b", "objective": "mae", "head": {"name": "linear"}}
+        >>> select_parts(**names, fairness=None, selection="fair", after=None).selection
+        Selection(rule='fair', delta=0.03, min_rows=None)
+    """
+    loss = build("objective", OBJECTIVES, *_parted("objective", objective))
+    kind: HeadKind = build("head", HEADS, *_parted("head", head))
+    check_pair(kind, loss)
+    weights, options = _parted("weighting", weighting)
+    rule, selection_options = _parted("selection", selection)
+    steps = [after] if isinstance(after, str | Mapping) else list(after or ())
+    return SelectedParts(
+        make_weighting(weights, **options),
+        loss,
+        *_parted("head", head),
+        None if fairness is None else build("fairness", FAIRNESS, *_parted("fairness", fairness)),
+        Selection(**{**selection_options, "rule": rule}),
+        tuple(build("after", AFTER, *_parted("after", step)) for step in steps),
+    )
+
+
+def _parted(kind: str, part: object) -> tuple[str, dict[str, Any]]:
+    """Return the name and the options of a part."""
+    if isinstance(part, str):
+        return part, {}
+    if isinstance(part, Mapping) and isinstance(part.get("name"), str):
+        return str(part["name"]), {key: value for key, value in part.items() if key != "name"}
+    raise ConfigError(
+        f"expected a name or a mapping with the key 'name' as {kind}, got {part!r}, write for "
+        f"example {kind}={{'name': ..., ...}}"
+    )
+
 
 Floats = NDArray[np.float64]
 MOST = 0.9
@@ -40,6 +107,8 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         selection: Which epoch is kept: `"loss"`, `"mae"` or `"fair"`. Groups of fewer than 30
             validation rows take no part in biases; `{"name": "fair", "min_rows": 10}` lowers that.
         after: Steps after the training, `"last-layer"` and `"recalibrate"`, in order.
+        age_groups: Groups of the true age, such as `AgeGroups.from_edges([0, 18, 65])`; young,
+            adult, senior and old where None are given.
         epochs: At most so many passes over the training rows.
         batch_size: Rows a step.
         learning_rate: The optimiser's step size, at its highest.
@@ -79,6 +148,7 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         fairness: NamedPart | None = None,
         selection: NamedPart = "loss",
         after: NamedPart | Sequence[NamedPart] | None = None,
+        age_groups: AgeGroups | None = None,
         epochs: int = _DEFAULT.epochs,
         batch_size: int = _DEFAULT.batch_size,
         learning_rate: float = _DEFAULT.learning_rate,
@@ -99,6 +169,7 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.fairness = fairness
         self.selection = selection
         self.after = after
+        self.age_groups = age_groups
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -141,7 +212,9 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         """
         parts, settings = self._parts(), self._settings()
         X, y = validate_data(self, X, y, y_numeric=True, dtype=[np.float64, np.float32])  # noqa: N806  # scikit-learn's name
-        table = FitRows.of(X, y, groups, sample_weight, age_std).present()
+        table = FitRows.of(
+            X, y, groups, sample_weight, age_std, age_groups=self.age_groups
+        ).present()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         if validation is None:
             train, valid = table.split(self._fraction(), seed)
@@ -204,7 +277,7 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         X, y = validate_data(  # noqa: N806  # scikit-learn's name
             self, *validation[:2], reset=False, y_numeric=True, dtype=[np.float64, np.float32]
         )
-        return FitRows.of(X, y, *validation[2:])
+        return FitRows.of(X, y, *validation[2:], age_groups=self.age_groups)
 
 
 def _train(

@@ -9,6 +9,7 @@ import polars as pl
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from fairage.age_groups import AgeGroups
 from fairage.datasets.splits import Shares, split_faces
 from fairage.exceptions import DataError
 from fairage.objectives import Targets
@@ -22,6 +23,7 @@ from fairage.tables import (
     UNKNOWN,
     attribute_names,
     group_labels,
+    with_age_groups,
 )
 from fairage.training.data import Rows
 
@@ -162,6 +164,8 @@ class FitRows:
         groups: object = None,
         sample_weight: ArrayLike | None = None,
         age_std: ArrayLike | None = None,
+        *,
+        age_groups: AgeGroups | None = None,
     ) -> "FitRows":
         """Return the rows, checked."""
         ages = np.asarray(y, dtype=np.float64)
@@ -181,7 +185,8 @@ class FitRows:
             weights = _column("sample_weight", sample_weight, len(ages))
             _check_weights(weights)
             weights = weights / weights.max()
-        return cls(labels_table(ages, groups, stds), X, weights)
+        frame = labels_table(ages, groups, stds)
+        return cls(with_age_groups(frame, age_groups or AgeGroups()), X, weights)
 
     def rows(self, keep: NDArray[np.bool_]) -> "FitRows":
         """Return the rows where the mask is true."""

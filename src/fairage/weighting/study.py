@@ -8,9 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage.age_groups import DEFAULT_AGE_GROUPS
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import AGE, AGE_GROUP, UNKNOWN, attribute_names, group_labels
+from fairage.tables import AGE, AGE_GROUP, UNKNOWN, attribute_names, group_labels, group_names
 from fairage.weighting.weights import (
     GroupWeights,
     Weights,
@@ -104,7 +103,7 @@ class Kit:
     def weigh(self, faces: pl.DataFrame) -> Weights:
         """Return the inverse frequency of each row's age group."""
         labels = group_labels(faces, AGE_GROUP)
-        groups = _inverse_frequencies(labels, len(DEFAULT_AGE_GROUPS.names))
+        groups = _inverse_frequencies(labels, len(group_names(faces, AGE_GROUP)))
         return weights_from_raw(_look_up(groups, labels), {AGE_GROUP: groups})
 
 
@@ -133,7 +132,7 @@ class MeanOfAttributes:
         columns = []
         for name in chosen_attributes(faces, self.attributes):
             labels = group_labels(faces, name)
-            groups[name] = _inverse_frequencies(labels, possible_values(name, labels))
+            groups[name] = _inverse_frequencies(labels, len(group_names(faces, name)))
             columns.append(_look_up(groups[name], labels))
         return weights_from_raw(_MEANS[self.mean](np.array(columns)), groups)
 
@@ -145,26 +144,21 @@ def study_weights(labels: NDArray[np.str_], n: int) -> dict[str, float]:
     return {str(name): float(weight) for name, weight in zip(names, raw, strict=True)}
 
 
-def possible_values(attribute: str, labels: NDArray[np.str_]) -> int:
-    """Return n: 4 age groups, 100 years, else the number of groups that the rows show."""
-    if attribute == AGE_GROUP:
-        return len(DEFAULT_AGE_GROUPS.names)
-    return N_YEARS if attribute == AGE_YEAR else len(np.unique(labels))
-
-
 def _factors(
     faces: pl.DataFrame, attributes: tuple[str, ...] | None, age: str | None
 ) -> list[tuple[str, NDArray[np.str_], int]]:
-    """Return name, labels and n of each attribute, the age last; each name counts once."""
+    """Return name, labels and n of each attribute, the age last; each name counts once.
+
+    n is 100 for years, all age groups of the faces for these, else the groups that have rows.
+    """
     named = attributes if attributes is not None else attribute_names(faces)
     names = tuple(name for name in dict.fromkeys(named) if name != age)
-    factors = []
-    for name in chosen_attributes(faces, names) if names else ():
-        labels = group_labels(faces, name)
-        factors.append((name, labels, possible_values(name, labels)))
-    if age is not None:
-        labels = _years(faces) if age == AGE_YEAR else group_labels(faces, age)
-        factors.append((age, labels, possible_values(age, labels)))
+    grouped = chosen_attributes(faces, names) if names else ()
+    if age == AGE_GROUP:
+        grouped = (*grouped, age)
+    factors = [(n, group_labels(faces, n), len(group_names(faces, n))) for n in grouped]
+    if age == AGE_YEAR:
+        factors.append((age, _years(faces), N_YEARS))
     return factors
 
 

@@ -15,8 +15,8 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.embedded_faces import embed_inputs, with_extra_faces
 from fairage.experiments.fitting import check_scratch
 from fairage.experiments.inputs import EmbeddedFaces
+from fairage.experiments.plan import RunOptions
 from fairage.experiments.recipe import Recipe
-from fairage.experiments.run_options import RunOptions
 from fairage.experiments.schedule import one_thread, prepare_worker
 from fairage.experiments.tuning.space import (
     Space,
@@ -92,7 +92,9 @@ def tune(recipe: Recipe, faces: Faces, space: Space, settings: TuningSettings, o
     recipes, _ = with_extra_faces(embedding_candidates(space, recipe), run.extra_faces)
     for drawn in recipes:
         check_scratch(drawn, None)
-    inputs = embed_inputs(recipes, faces, run.embedding, run.extra_faces, splits=SPLITS)
+    inputs = embed_inputs(
+        recipes, run.grouped(faces), run.embedding, run.extra_faces, splits=SPLITS
+    )
     data = inputs.data
     started = time.monotonic()
     with (

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from fairage._text import number, signed
 from fairage.reports.figures.svg import INK, MUTED, SMALL, Drawing, text_width
-from fairage.reports.format import number, signed
 
 LINE = 18.0  # from one line of a legend to the next
 HANDLE = 26.0

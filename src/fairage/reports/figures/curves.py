@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._text import number
 from fairage.reports.figures.axes import (
     Key,
     Scale,
@@ -18,7 +19,6 @@ from fairage.reports.figures.axes import (
 )
 from fairage.reports.figures.markers import marker
 from fairage.reports.figures.svg import GROUPS, MUTED, SMALL, Drawing, Size, colour
-from fairage.reports.format import number
 
 WIDTH, PLOT = 420.0, 230.0
 LEFT, RIGHT, HEAD, FOOT = 40.0, 12.0, 26.0, 40.0

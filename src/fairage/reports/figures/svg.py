@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from fairage._text import visible
 from fairage.reports.figures.markers import marker_outline
-from fairage.reports.format import visible
 
 # Names that the page's style sheet gives a light, a dark and a printed value.
 INK, MUTED, GRID = "var(--ink)", "var(--muted)", "var(--grid)"
