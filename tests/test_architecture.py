@@ -28,6 +28,7 @@ LAYERS = [
         "_image_containers",
         "_images",
         "_random",
+        "_text",
         "_registry",
         "_settings",
         "_work",

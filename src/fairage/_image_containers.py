@@ -1,4 +1,4 @@
-"""Image files: which kind one is, its size, and whether it is whole, before pixels are made."""
+"""Image files: which kind one is, its size, whether it is whole; those that Pillow opens."""
 
 import re
 import struct

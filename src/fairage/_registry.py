@@ -1,4 +1,4 @@
-"""Settings that several parts share."""
+"""Parts built by their names and options, and the folder that caches lie in."""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""Numbers of an attribute turned into bins: quantiles, or between edges that a user gives."""
+"""Attributes as codes: the names of groups, their spellings, numbers put into bins."""
 
 import math
 from collections.abc import Mapping, Sequence

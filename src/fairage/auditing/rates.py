@@ -1,8 +1,8 @@
-"""Quantiles of a group's errors with limits from order statistics.
+"""Rates and quantiles of a group's errors, with limits from order statistics.
 
-The limits are the values between which the interval of the distribution function holds the wanted
-share: exact (binomial) for rows, on the effective number of rows for persons and weights (Woodruff
-1952 with Korn and Graubard's number). An end that the rows do not bound is None.
+The limits of a quantile are the values between which the interval of the distribution function
+holds the wanted share: exact (binomial) for rows, on the effective number of rows for persons and
+weights (Woodruff 1952 with Korn and Graubard's number). An end that the rows do not bound is None.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What the commands `fairage data ...` print for people."""
+"""What `fairage audit`, `compare` and `data ...` print for people."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""One shard of the embedding store: a file with keys and embeddings that appears whole or not.
+"""The embedding store: shards, files of keys and embeddings that appear whole or not.
 
 A shard is a safetensors file of two tensors, `keys` (n, 16) uint8 and `values` (n, dim) float32,
 with a checksum of both in its header, so that a damaged one is noticed and not believed.

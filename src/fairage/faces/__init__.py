@@ -1,4 +1,4 @@
-"""Faces: safe reading and decoding, detection, alignment, views, preprocessing for a network."""
+"""Faces: detection, alignment, views, preprocessing for a network."""
 
 from fairage._images import decode_image, read_image_bytes
 from fairage.faces.detection import FaceDetector, find_detector

@@ -1,4 +1,4 @@
-"""What was audited, how: rows, ranges and settings; and the four numbers to know."""
+"""The sentences of an audit: headline, numbers to know, findings, and how it was done."""
 
 import re
 from collections.abc import Iterable

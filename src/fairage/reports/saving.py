@@ -1,4 +1,4 @@
-"""What a notebook shows of an audit: the first line, and each attribute at a glance."""
+"""Saving an audit or a comparison as page, JSON or table; what a notebook shows of it."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What a fairness term remembers between steps, taken out of it and put back.
+"""Checkpoints of a training, and what a fairness term remembers between steps.
 
 A penalty keeps its memory in tensors: attributes of its own, or of the objects that it holds.
 """
