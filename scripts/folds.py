@@ -20,6 +20,7 @@ import yaml
 from numpy.typing import NDArray
 
 from fairage._tables_io import write_table
+from fairage.age_groups import MAX_AGE
 from fairage.auditing.suite_runs import score_predictions
 from fairage.experiments.recipe_files import read_recipe
 from fairage.experiments.runner import PREDICTIONS
@@ -28,11 +29,11 @@ from fairage.tables import (
     AGE,
     AGE_GROUP,
     IMAGE,
-    MAX_AGE,
     PREDICTION,
     SPLIT,
     group_labels,
     read_faces,
+    read_predictions,
 )
 from fairage.training.postprocess import fitted_line
 from fairage.weighting import make_weighting
@@ -84,7 +85,7 @@ def unseen(folder: Path, name: str) -> pl.DataFrame:
     slug = read_recipe(RECIPES[name]).slug
     paths = [folder / f"runs-{k}" / slug / "seed-0" / PREDICTIONS for k in range(FOLDS)]
     frames = [
-        pl.read_parquet(path).with_columns(pl.lit(k).alias(FOLD)) for k, path in enumerate(paths)
+        read_predictions(path).with_columns(pl.lit(k).alias(FOLD)) for k, path in enumerate(paths)
     ]
     return pl.concat(frames)
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from fairage.auditing.scoring import bias_column
 from fairage.experiments.recipe import Recipe
-from fairage.tables import AGE, PREDICTION, group_labels
+from fairage.tables import AGE, PREDICTION, group_labels, read_predictions
 
 
 def seed_errors(path: Path, attribute: str, group: str) -> tuple[float, float]:
     """Return the mean absolute error on the group and on all other rows of one run."""
-    rows = pl.read_parquet(path)
+    rows = read_predictions(path)
     errors = np.abs(rows[PREDICTION].to_numpy() - rows[AGE].to_numpy())
     inside = group_labels(rows, attribute) == group
     return float(errors[inside].mean()), float(errors[~inside].mean())

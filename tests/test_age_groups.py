@@ -15,7 +15,7 @@ def test_bins_hold_their_lower_edge_and_not_their_upper_one() -> None:
     ]
 
 
-@pytest.mark.parametrize("edges", [[], [5, 20], [0, 20, 20], [0, 40, 20]])
+@pytest.mark.parametrize("edges", [[], [5, 20], [0, 20, 20], [0, 40, 20], [0, 120], [0, np.inf]])
 def test_edges_must_rise_from_zero(edges: list[float]) -> None:
     with pytest.raises(ConfigError, match="rise from 0"):
         AgeGroups.from_edges(edges)
@@ -48,3 +48,16 @@ def test_what_is_no_age_groups_is_refused(text: str) -> None:
 def test_edges_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(ConfigError, match="as numbers such as 0,18,65, got '0,x'"):
         AgeGroups.parse("0,x")
+
+
+def test_lists_are_as_good_as_tuples_and_the_default_edges_have_their_names() -> None:
+    assert AgeGroups([0, 18], ["a", "b"]) == AgeGroups((0.0, 18.0), ("a", "b"))  # type: ignore[arg-type]  # as users write them
+    assert AgeGroups.parse("0,20,40,60") == AgeGroups()
+
+
+def test_names_tell_edges_apart_that_are_close() -> None:
+    assert AgeGroups.from_edges([0, 17.5, 17.5000001]).names == (
+        "0-17.5",
+        "17.5-17.5000001",
+        "17.5000001+",
+    )

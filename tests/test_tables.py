@@ -18,6 +18,7 @@ from fairage.tables import (
     group_labels,
     group_names,
     read_faces,
+    with_age_groups,
     write_faces,
 )
 
@@ -205,3 +206,13 @@ def test_age_groups_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
     faces().write_parquet(tmp_path / "f.parquet", metadata={"fairage.age_groups": "?"})
     with pytest.raises(DataError, match="expected age groups with edges and names"):
         read_faces(tmp_path / "f.parquet")
+
+
+def test_images_without_ages_are_faces_without_age_groups() -> None:
+    assert Faces(pl.DataFrame({"image": ["a.jpg"]})).frame.columns == ["image"]
+
+
+def test_what_is_no_age_is_in_no_age_group() -> None:
+    frame = with_age_groups(pl.DataFrame({"age": [None, float("nan"), -1.0, 0.0]}), EDGES)
+    assert frame["age_group"].to_list() == [None, None, None, "0-18"]
+    assert group_labels(frame, "age_group").tolist() == [*["unknown"] * 3, "0-18"]

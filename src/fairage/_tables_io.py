@@ -202,9 +202,24 @@ def join_table(table: Table, other: Table, *, on: str | None = None) -> Table:
         notes.append(f"{unmatched:,} of {table.rows:,} rows matched no row of {other.name!r}.")
     joined = _join(table, other, others, ids, other_ids)
     contents = Contents(
-        joined, table.first_row, table.empty_rows, tuple(notes), age_groups=table.age_groups
+        joined,
+        table.first_row,
+        table.empty_rows,
+        tuple(notes),
+        age_groups=one_grouping(table, other),
     )
     return replace(table_of(contents, table.name), rows=table.rows)
+
+
+def one_grouping(table: Table, other: Table) -> AgeGroups | None:
+    """Return the age groups that either table says, or raise a DataError where they differ."""
+    one, two = table.age_groups, other.age_groups
+    if one and two and one != two:
+        raise DataError(
+            f"expected the same age groups in {table.name!r} and {other.name!r}, got {one} and "
+            f"{two}, write one of them again with the other's --age-edges"
+        )
+    return one or two
 
 
 def _key_columns(table: Table, other: Table, on: str | None) -> tuple[str, str]:

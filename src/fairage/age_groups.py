@@ -1,4 +1,4 @@
-"""Age groups: half-open bins of the true age; an attribute that is derived, never stored."""
+"""Age groups: half-open bins of the true age; an attribute that is derived, never in a file."""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairage.exceptions import ConfigError, DataError
+
+MAX_AGE = 120.0
+"""Highest age in years."""
 
 METADATA = "fairage.age_groups"
 """Key under which a Parquet file says them."""
@@ -32,11 +35,13 @@ class AgeGroups:
     names: tuple[str, ...] = ("young", "adult", "senior", "old")
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "edges", tuple(map(float, self.edges)))
+        object.__setattr__(self, "names", tuple(self.names))
         rising = all(a < b for a, b in zip(self.edges, self.edges[1:], strict=False))
-        if not self.edges or self.edges[0] != 0 or not rising:
+        if not self.edges or self.edges[0] != 0 or not rising or self.edges[-1] >= MAX_AGE:
             raise ConfigError(
-                f"expected age-group edges that rise from 0, got {list(self.edges)}, "
-                "write for example 0,18,40,65"
+                f"expected age-group edges that rise from 0 and end below {MAX_AGE:g}, got "
+                f"{list(self.edges)}, write for example 0,18,40,65"
             )
         if len(set(self.names)) != len(self.edges):
             raise ConfigError(
@@ -71,8 +76,7 @@ class AgeGroups:
             return cls(tuple(map(float, content["edges"])), tuple(map(str, content["names"])))
         except (ValueError, TypeError, KeyError, ConfigError) as error:
             raise DataError(
-                f"expected age groups with edges and names, got {text!r}, write the table again "
-                "or give the edges"
+                f"expected age groups with edges and names, got {text!r}, write the table again"
             ) from error
 
     def to_json(self) -> str:
@@ -81,10 +85,16 @@ class AgeGroups:
 
     @classmethod
     def from_edges(cls, edges: Sequence[float]) -> "AgeGroups":
-        """Return groups for these lower edges, named after their limits."""
-        upper = [f"-{edge:g}" for edge in edges[1:]] + ["+"]
-        names = tuple(f"{low:g}{high}" for low, high in zip(edges, upper, strict=False))
-        return cls(tuple(map(float, edges)), names)
+        """Return groups for these lower edges, named after their limits.
+
+        The default edges have the default names.
+        """
+        edges = tuple(map(float, edges))
+        if edges == cls().edges:
+            return cls()
+        texts = [repr(edge).removesuffix(".0") for edge in edges]
+        upper = [f"-{text}" for text in texts[1:]] + ["+"]
+        return cls(edges, tuple(map("".join, zip(texts, upper, strict=False))))
 
     def codes(self, ages: ArrayLike) -> NDArray[np.int64]:
         """Return the index of each age's group, shape `(n,)`."""

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairage._table import FIRST_ROWS, bad_cells
 from fairage._tables_io import read_numbered, write_table
-from fairage.age_groups import AgeGroups
+from fairage.age_groups import MAX_AGE, AgeGroups
 from fairage.exceptions import ConfigError, DataError
 
 IMAGE = "image"
@@ -35,7 +35,6 @@ FACES_COLUMNS = (IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, 
 
 SPLITS = ("train", "valid", "test")
 UNKNOWN = "unknown"
-MAX_AGE = 120.0
 
 _RESERVED = {*FACES_COLUMNS, PREDICTION, LOWER, UPPER, SEED, MODEL, WEIGHT, AGE_GROUP}
 
@@ -129,9 +128,10 @@ def attribute_names(frame: pl.DataFrame) -> list[str]:
 
 
 def with_age_groups(frame: pl.DataFrame, age_groups: AgeGroups) -> pl.DataFrame:
-    """Return the table with the age group of each row in the column `age_group`.
+    """Return the table with the age group of each row as its last column, `age_group`.
 
-    Its type is an Enum of the groups' names.
+    Its type is an Enum of the groups' names; None where there is no age. A table without ages,
+    of images alone, stays as it is.
 
     Raises:
         DataError: The table has the column already, of other groups.
@@ -142,8 +142,16 @@ def with_age_groups(frame: pl.DataFrame, age_groups: AgeGroups) -> pl.DataFrame:
             f"expected faces with the age groups {list(age_groups.names)}, got some with "
             f"{group_names(frame, AGE_GROUP)}, hand over the age groups that they have"
         )
+    if AGE not in frame.columns:
+        return frame
     names = pl.Series(AGE_GROUP, age_groups.names, dtype=kind)
-    return frame.with_columns(names.gather(age_groups.codes(frame[AGE].to_numpy())))
+    ages = frame[AGE].cast(pl.Float64)
+    own = names.gather(age_groups.codes(ages.to_numpy())).set(~_are_ages(ages), None)
+    return frame.drop(AGE_GROUP, strict=False).with_columns(own)
+
+
+def _are_ages(ages: pl.Series) -> pl.Series:
+    return (ages.is_not_nan() & (ages >= 0)).fill_null(value=False)
 
 
 def _has_age_groups(frame: pl.DataFrame) -> bool:
@@ -226,6 +234,15 @@ def read_faces(path: str | Path, age_groups: AgeGroups | None = None) -> Faces:
     checked = check_faces(frame.drop(AGE_GROUP, strict=False), table.row_number)
     age_groups = age_groups or table.age_groups or AgeGroups()
     return Faces(checked, Path(path).resolve().parent, age_groups)
+
+
+def read_predictions(path: str | Path) -> pl.DataFrame:
+    """Return a table of predictions with the age groups that its file says, else the default ones.
+
+    It is taken as it was written by a run, unchecked.
+    """
+    frame, table = read_numbered(path)
+    return with_age_groups(frame, table.age_groups or AgeGroups())
 
 
 def write_faces(faces: Faces, path: str | Path) -> None:

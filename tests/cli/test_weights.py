@@ -71,3 +71,17 @@ def test_foreign_groups_are_named_by_the_weights_set_by_hand(tmp_path: Path) -> 
     done = fairage("weights", tmp_path / "faces.csv", "--weighting", "3")
     assert done.returncode == 2
     assert "'boy'" in done.stderr
+
+
+def test_age_groups_are_listed_as_they_rise(faces: Path) -> None:
+    edges = ["--age-edges", "0,5,18,65", "--json"]
+    told = json.loads(fairage("weights", faces, "--weighting", "1b", *edges).stdout)
+    names = [row["group"] for row in told["groups"] if row["attribute"] == "age_group"]
+    assert names == sorted(names, key=["0-5", "5-18", "18-65", "65+"].index)
+    assert len(names) > 2
+
+
+def test_the_weights_set_by_hand_are_for_the_studys_age_groups(faces: Path) -> None:
+    done = fairage("weights", faces, "--weighting", "3", "--age-edges", "0,18,65")
+    assert done.returncode == 2
+    assert "for which the study set its weights, got ['0-18', '18-65', '65+']" in done.stderr

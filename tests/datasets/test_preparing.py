@@ -103,3 +103,7 @@ def test_splits_are_balanced_by_the_age_groups_that_are_given(tmp_path: Path) ->
     prepare_faces("folder", tmp_path, out, split=shares, age_groups=edges)
     train = read_faces(out).split("train").frame
     assert train["age_group"].value_counts().sort("age_group").rows() == [("0-18", 20), ("18+", 20)]
+    again = tmp_path / "again.parquet"
+    table = Options(table=out)
+    prepare_faces("folder", tmp_path, again, table)
+    assert read_faces(again).age_groups == edges

@@ -169,12 +169,19 @@ def test_intervals_may_be_open_or_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attribute", "names", "order"),
+    ("attribute", "names", "rising", "order"),
     [
-        ("gender", ["unknown", "male", "female"], ["female", "male", "unknown"]),
-        ("age_group", ["old", "unknown", "young"], ["young", "old", "unknown"]),
-        ("age_group", ["100+", "20-100", "unknown", "0-20"], ["0-20", "20-100", "100+", "unknown"]),
+        ("gender", ["unknown", "male", "female"], (), ["female", "male", "unknown"]),
+        ("age_group", ["unknown", "young", "old"], (), ["young", "old", "unknown"]),
+        (
+            "age_group",
+            ["elder", "unknown", "minor"],
+            ("minor", "adult", "elder"),
+            ["minor", "elder", "unknown"],
+        ),
     ],
 )
-def test_groups_are_shown_in_order(attribute: str, names: list[str], order: list[str]) -> None:
-    assert [names[i] for i in group_order(attribute, names)] == order
+def test_groups_are_shown_in_order(
+    attribute: str, names: list[str], rising: tuple[str, ...], order: list[str]
+) -> None:
+    assert [names[i] for i in group_order(attribute, names, rising)] == order

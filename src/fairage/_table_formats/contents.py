@@ -260,19 +260,24 @@ def scan_parquet(path: Path, name: str) -> Contents:
         except UnicodeEncodeError:  # polars cannot name such a file
             return read_parquet(path.read_bytes(), name)
         scan = pl.scan_parquet(text, glob=False, hive_partitioning=False)
-        return Contents(settle(scan, name), age_groups=_age_groups(path))
+        return Contents(settle(scan, name), age_groups=_age_groups(path, name))
 
 
 def read_parquet(content: bytes, name: str) -> Contents:
     """Return the table in the bytes of a Parquet file."""
     with guarded(name):
         frame = pl.read_parquet(io.BytesIO(content))
-        return Contents(settle(frame.lazy(), name), age_groups=_age_groups(io.BytesIO(content)))
+        return Contents(
+            settle(frame.lazy(), name), age_groups=_age_groups(io.BytesIO(content), name)
+        )
 
 
-def _age_groups(file: Path | io.BytesIO) -> AgeGroups | None:
+def _age_groups(file: Path | io.BytesIO, name: str) -> AgeGroups | None:
     text = pl.read_parquet_metadata(file).get(METADATA)
-    return None if text is None else AgeGroups.from_json(text)
+    try:
+        return None if text is None else AgeGroups.from_json(text)
+    except DataError as error:
+        raise error.at(name) from error
 
 
 def settle(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:

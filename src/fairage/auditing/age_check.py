@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage.age_groups import MAX_AGE
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.distributions import clopper_pearson
 from fairage.auditing.groups import Floats, Groups, Units, everyone
@@ -25,7 +26,7 @@ from fairage.auditing.result_parts import (
     Verdict,
 )
 from fairage.auditing.verdicts import verdict_of
-from fairage.tables import AGE_GROUP, MAX_AGE, UNKNOWN
+from fairage.tables import AGE_GROUP, UNKNOWN
 
 FALSE_POSITIVE, CHALLENGED = "false_positive", "challenged"
 STEPS_A_YEAR = 10

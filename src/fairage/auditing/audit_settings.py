@@ -4,10 +4,8 @@ import math
 import re
 from dataclasses import dataclass, replace
 
-from fairage._table import Table
-from fairage.age_groups import AgeGroups
+from fairage.age_groups import MAX_AGE, AgeGroups
 from fairage.exceptions import ConfigError
-from fairage.tables import MAX_AGE
 
 PLAIN = re.compile(r"\d+(\.\d+)?|\.\d+")
 
@@ -86,9 +84,9 @@ class AuditSettings:
         if self.range_end not in ("closed", "open"):
             raise ConfigError.unknown_name("range_end", self.range_end, ["closed", "open"])
 
-    def for_table(self, table: Table) -> "AuditSettings":
-        """Return the same options, the age groups being the table's where none are given."""
-        return replace(self, age_groups=self.age_groups or table.age_groups or AgeGroups())
+    def with_default_groups(self, age_groups: AgeGroups | None) -> "AuditSettings":
+        """Return the same options with these age groups, or the default ones, if there are none."""
+        return replace(self, age_groups=self.age_groups or age_groups or AgeGroups())
 
     @property
     def grouping(self) -> AgeGroups:

@@ -99,7 +99,7 @@ def audit(
         bins=bins,
     )
     opened = one_table(table, join, on)
-    settings = settings.for_table(opened)
+    settings = settings.with_default_groups(opened.age_groups)
     columns = find_columns(opened, request)
     rows, report = read_models(opened, columns, settings, labels=request.labels, bins=request.bins)
     models = {

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from fairage._tables_io import TableSource
+from fairage._tables_io import TableSource, one_grouping
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.auditor import Bins, column_request, one_table
 from fairage.auditing.bias_change import (
@@ -95,10 +95,12 @@ def compare(
     )
     request_b = column_request(prediction=_one(prediction_b), age=age, image=image)
     table_a = one_table(a, join, on)
-    settings = settings.for_table(table_a)
+    table_b = one_table(b, None, None)
+    if settings.age_groups is None:
+        settings = settings.with_default_groups(one_grouping(table_a, table_b))
     pair = pair_tables(
         PairedTable(table_a, request_a),
-        PairedTable(one_table(b, None, None), request_b),
+        PairedTable(table_b, request_b),
         settings,
     )
     return _Comparison(pair, settings).result()

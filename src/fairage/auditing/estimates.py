@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._table import Table
+from fairage.age_groups import MAX_AGE
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.cells import (
     MOST_REASONS,
@@ -21,7 +22,6 @@ from fairage.auditing.cells import (
 from fairage.auditing.groups import Floats
 from fairage.auditing.years import YearCells, read_years
 from fairage.exceptions import DataError
-from fairage.tables import MAX_AGE
 
 ABOVE = f"above {MAX_AGE:g}"
 BELOW = "below 0"

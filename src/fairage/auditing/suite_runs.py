@@ -210,7 +210,10 @@ def persons_of(frame: pl.DataFrame) -> Units | None:
 
 
 def _same_faces(version: VersionRuns, other: VersionRuns) -> bool:
-    return _same_rows(version.predictions[0], other.predictions[0])
+    one, two = version.predictions[0], other.predictions[0]
+    return _same_rows(one, two) and np.array_equal(
+        group_labels(one, AGE_GROUP), group_labels(two, AGE_GROUP)
+    )
 
 
 def _same_rows(frame: pl.DataFrame, other: pl.DataFrame) -> bool:

@@ -239,7 +239,14 @@ def synthesize_faces(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; one a core if unset.")
     ] = None,
-    age_edges: AgeEdges = None,
+    age_edges: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AGES",
+            help="Lower edges of the age groups that the table says, such as 0,18,65; "
+            "shares and biases go by young, adult, senior and old all the same.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draw faces that are nobody's, with a bias of known size, and write their table.

@@ -61,7 +61,8 @@ MinRows = Annotated[
     ),
 ]
 AGE_EDGES_HELP = (
-    "Lower edges of the age groups, such as 0,18,65; those of the table, or 0,20,40,60, if unset."
+    "Lower edges of the age groups, such as 0,18,65; if unset, those that the Parquet file says, "
+    "else 0,20,40,60."
 )
 AgeEdges = Annotated[str | None, typer.Option("--age-edges", metavar="AGES", help=AGE_EDGES_HELP)]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]

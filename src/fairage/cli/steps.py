@@ -12,7 +12,16 @@ from rich.table import Table
 from fairage._registry import default_store
 from fairage._tables_io import write_table
 from fairage.cli.options import AgeEdges, Detector, OnError, age_groups_of
-from fairage.tables import AGE_GROUP, IMAGE, SPLIT, WEIGHT, Faces, group_labels, read_faces
+from fairage.tables import (
+    AGE_GROUP,
+    IMAGE,
+    SPLIT,
+    WEIGHT,
+    Faces,
+    group_labels,
+    group_names,
+    read_faces,
+)
 from fairage.weighting import Weights, make_weighting
 
 if TYPE_CHECKING:
@@ -170,7 +179,8 @@ def _weights_summary(name: str, train: Faces, weighed: Weights) -> dict[str, Any
     groups = []
     for attribute in (*train.attributes, AGE_GROUP):
         labels = group_labels(train.frame, attribute)
-        for group, share in weighed.shares(labels).items():
+        shares = weighed.shares(labels)
+        for group in (name for name in group_names(train.frame, attribute) if name in shares):
             support = int((labels == group).sum())
             formula = weighed.groups.get(attribute, {}).get(group)
             groups.append(
@@ -180,7 +190,7 @@ def _weights_summary(name: str, train: Faces, weighed: Weights) -> dict[str, Any
                     "support": support,
                     "share_of_rows": support / len(train),
                     "formula_weight": formula,
-                    "share_of_weight": share,
+                    "share_of_weight": shares[group],
                 }
             )
     return {

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fairage._text import number
+from fairage.age_groups import AgeGroups
 from fairage.cli.options import FacesArgument, Json, Out, copies_line, takes_run_options
 from fairage.exceptions import ConfigError
 from fairage.tables import read_faces
@@ -258,6 +259,9 @@ def show_search(outcome: "TuningOutcome", *, as_json: bool) -> None:
     console.print(f"Recipes: {outcome.folder / 'chosen.yaml'} and accurate.yaml", soft_wrap=True)
     console.print(f"Report: {outcome.folder / 'tuning.html'}", soft_wrap=True)
     console.print("Measure on the test faces: fairage run .../chosen.yaml .../accurate.yaml ...")
+    if outcome.age_groups != AgeGroups():
+        edges = ",".join(f"{edge:g}" for edge in outcome.age_groups.edges)
+        console.print(f"with --age-edges {edges}, unless the faces table says them")
 
 
 def _front_table(outcome: "TuningOutcome") -> Table:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fairage.age_groups import AgeGroups
 from fairage.exceptions import DataError
 from fairage.tables import IMAGE
 
@@ -40,11 +41,13 @@ class Prepared:
         frame: Faces table; its image paths start from the working folder or are absolute or URLs.
         skipped: What was left out.
         notes: Sentences that the user should read.
+        age_groups: Groups of the true age, where the folder says them.
     """
 
     frame: pl.DataFrame
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    age_groups: AgeGroups | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fairage._tables_io import TABLE_SUFFIXES, read_table
+from fairage._tables_io import TABLE_SUFFIXES, read_numbered
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped, keep_files, source_folder
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE, AGE_GROUP, FACES_COLUMNS, IMAGE, attribute_names
@@ -60,7 +60,7 @@ def parse_values(texts: list[str]) -> dict[str, dict[str, str]]:
 
 def _prepare(folder: Path, options: Options) -> Prepared:
     base = source_folder(folder)
-    source = read_table(_find_table(base, options.table))
+    source, table = read_numbered(_find_table(base, options.table))
     frame = _select(source, options.columns)
     frame = _replace(frame, options.values)
     images = base if options.images is None else source_folder(options.images)
@@ -70,7 +70,7 @@ def _prepare(folder: Path, options: Options) -> Prepared:
         set(attribute_names(source)) - set(options.columns.values()) - set(frame.columns)
     )
     notes = (f"Columns left out: {', '.join(left_out)}; --map NAME=COLUMN takes one in.",)
-    return Prepared(kept, (*ageless, *missing), notes if left_out else ())
+    return Prepared(kept, (*ageless, *missing), notes if left_out else (), table.age_groups)
 
 
 def _find_table(base: Path, named: Path | None) -> Path:

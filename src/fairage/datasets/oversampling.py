@@ -11,7 +11,7 @@ from fairage._random import numpy_rng
 from fairage._registry import build
 from fairage.datasets.rare_groups import GroupCopies, copies_of_cells, make_cells, supports_of
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import AGE_GROUP, attribute_names, group_labels, members
+from fairage.tables import AGE_GROUP, attribute_names, group_labels, group_names, members
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,9 @@ class AllRows:
         return _copied(train, np.full(train.height, self.times, dtype=np.int64))
 
 
+OLD = "old"
+
+
 @dataclass(frozen=True)
 class ChosenGroups:
     """The rows of some groups, a number of times; the kit's way is the old ones.
@@ -75,7 +78,7 @@ class ChosenGroups:
         ([1, 1], [1, 2])
     """
 
-    groups: tuple[str, ...] = (f"{AGE_GROUP}=old",)
+    groups: tuple[str, ...] = (f"{AGE_GROUP}={OLD}",)
     times: int = 4
 
     def __post_init__(self) -> None:
@@ -90,6 +93,11 @@ class ChosenGroups:
         """
         _check_rows(train)
         chosen = np.zeros(train.height, dtype=bool)
+        if self.groups == ChosenGroups().groups and OLD not in group_names(train, AGE_GROUP):
+            raise ConfigError(
+                f"expected the age group {OLD!r}, whose faces the kit copies, got "
+                f"{group_names(train, AGE_GROUP)}, write in the recipe which groups are copied"
+            )
         for text in self.groups:
             chosen |= members(train, text)
         return _copied(train, chosen * np.int64(self.times))

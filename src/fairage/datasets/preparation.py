@@ -87,15 +87,15 @@ def prepare_faces(
         options: What the adapter reads, and how.
         split: How to split.
         age_groups: Groups of the true age, which the splits keep in balance; only Parquet can say
-            them. The default ones where None are given.
+            them. Where None are given, those that the folder's table says, else the default ones.
     """
-    age_groups = age_groups or AgeGroups()
     dataset = find_dataset(name)
     out = Path(out)
     chosen = _check_options(dataset, options or Options())
     chosen = replace(chosen, image_folder=out.with_name(f"{out.stem}-images"))
     prepared = dataset.prepare(Path(folder), chosen)
     _check_any(prepared, folder)
+    age_groups = age_groups or prepared.age_groups or AgeGroups()
     frame = check_faces(_in_order(prepared.frame))
     grouped = with_age_groups(frame, age_groups)
     frame, notes = _split(grouped, split or SplitOptions())

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fairage.age_groups import MAX_AGE
 from fairage.datasets.dataset import (
     ETHNICITY,
     GENDER,
@@ -16,7 +17,7 @@ from fairage.datasets.dataset import (
     source_folder,
 )
 from fairage.exceptions import DataError
-from fairage.tables import AGE, IMAGE, MAX_AGE
+from fairage.tables import AGE, IMAGE
 
 _FIELDS = 4
 _GENDERS = {"0": "male", "1": "female"}

@@ -166,6 +166,7 @@ def _facts(
         f"Faces of {table}": ", ".join(f"{split} {n}" for split, n in version.data.counts.items())
         for table, version in zip(tables, versions[::per_table], strict=True)
     }
+    groups = {str(version.data.age_groups) for version in versions}
     extras = {
         f"Extra faces {name}": rows_text(extra) for name, extra in versions[0].data.extras.items()
     }
@@ -174,6 +175,7 @@ def _facts(
         if recipe.description
         else recipe.version,
         **rows,
+        "Age groups": "; ".join(sorted(groups)),
         **extras,
         "Seeds": str(options.seeds),
         "Versions of software": software(),

@@ -58,7 +58,7 @@ def embed_inputs(
 
     names = {name for recipe in recipes for name in recipe.extra_names}
     extras = {}
-    for name in names & set(extra_faces):
+    for name in [name for name in extra_faces if name in names]:
         table = extra_faces[name].regrouped(faces.age_groups)
         embedded = embedded_extra(table, embed(table, options, opened=opened))
         extras[name] = with_provenance(embedded, table)

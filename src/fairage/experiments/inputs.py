@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from fairage._files import atomic_path, hash_of, write_text
+from fairage._tables_io import read_numbered
 from fairage.age_groups import AgeGroups
 from fairage.embeddings import Embeddings, EmbedOptions
 from fairage.exceptions import DataError
@@ -26,7 +27,6 @@ from fairage.tables import (
     Faces,
     attribute_names,
     group_labels,
-    read_faces,
     votes_array,
     with_age_groups,
     write_faces,
@@ -179,10 +179,11 @@ class EmbeddedFaces:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of everything that training and measuring read, but for extras and copies."""
-        table = self.frame.drop(IMAGE, VOTES, strict=False).write_csv().encode()
+        table = self.frame.drop(IMAGE, VOTES, AGE_GROUP, strict=False)
+        text = table.select(sorted(table.columns)).write_csv() + self.age_groups.to_json()
         votes = self.frame.get_column(VOTES, default=None)
         counts = b"" if votes is None else votes_array(votes).tobytes()
-        return hash_of(table, counts, self.embeddings.tobytes(), size=8)
+        return hash_of(text, counts, self.embeddings.tobytes(), size=8)
 
     def save(self, folder: Path) -> None:
         """Write the files that `load_embedded_faces` reads."""
@@ -256,9 +257,9 @@ def load_embedded_faces(folder: Path) -> EmbeddedFaces:
     """Return what `EmbeddedFaces.save` wrote; the embeddings stay on disk until they are read."""
     backbones: Sequence[dict[str, Any]] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
     provenance = folder / _PROVENANCE
-    faces = read_faces(folder / _FRAME)
+    frame, table = read_numbered(folder / _FRAME)
     return EmbeddedFaces(
-        faces.frame,
+        frame,
         np.load(folder / _VALUES, mmap_mode="r"),
         tuple(backbones),
         {path.name: load_embedded_faces(path) for path in _folders(folder / _EXTRAS)},
@@ -266,7 +267,7 @@ def load_embedded_faces(folder: Path) -> EmbeddedFaces:
         Provenance.from_json(provenance.read_text(encoding="utf-8"))
         if provenance.is_file()
         else None,
-        faces.age_groups,
+        table.age_groups or AgeGroups(),
     )
 
 

@@ -21,7 +21,17 @@ from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.phases import sole_expert
 from fairage.experiments.recipe import Recipe
 from fairage.models import AgeHead, Bundle, save_bundle
-from fairage.tables import AGE, AGE_GROUP, IDENTITY, IMAGE, MODEL, PREDICTION, SEED, SPLIT
+from fairage.tables import (
+    AGE,
+    AGE_GROUP,
+    IDENTITY,
+    IMAGE,
+    MODEL,
+    PREDICTION,
+    SEED,
+    SPLIT,
+    group_names,
+)
 from fairage.training import Epoch, add_to_bundle
 
 
@@ -100,6 +110,7 @@ def write_run(
         "fingerprint": run_fingerprint(recipe, data),
         "seed": seed,
         "min_rows": min_rows,
+        "age_groups": json.loads(data.age_groups.to_json()),
         "copies": _copies(recipe, data),
         **_facts(fitted, measured, scores, min_rows),
     }
@@ -198,7 +209,9 @@ def _score(head: AgeHead, data: EmbeddedFaces, min_rows: int) -> Score:
 
 def _bundle(recipe: Recipe, fitted: Fitted, seed: int, test: Score) -> Bundle:
     data = fitted.data
-    labels = data.split("train").labels()
+    train = data.split("train")
+    labels = train.labels()
+    own = {name: group_names(train.frame, name) for name in train.attributes}
     training = {
         "description": recipe.description,
         "version": recipe.version,
@@ -206,8 +219,8 @@ def _bundle(recipe: Recipe, fitted: Fitted, seed: int, test: Score) -> Bundle:
         "recipe": recipe.model_dump(mode="json", exclude={"published"}),
         "rows": data.counts,
         "groups": {
-            name: {str(g): int(n) for g, n in zip(*np.unique(own, return_counts=True), strict=True)}
-            for name, own in labels.items()
+            name: {group: int(n) for group in names if (n := (labels[name] == group).sum())}
+            for name, names in own.items()
         },
         "scores": metrics_of(test),
         "versions": {name: version(name) for name in ("fairage", "torch")},

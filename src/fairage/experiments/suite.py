@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from fairage._files import locked_folder, write_text
-from fairage._tables_io import read_table, write_table
+from fairage._tables_io import write_table
 from fairage._work import progress_bar
+from fairage.age_groups import AgeGroups
 from fairage.auditing.suite_runs import SuiteRuns, VersionRuns
 from fairage.auditing.suite_statistics import results_frame, suite_statistics, summary_frame
 from fairage.exceptions import ConfigError, DataError
@@ -41,7 +42,7 @@ from fairage.experiments.recipe import Recipe
 from fairage.experiments.runner import PREDICTIONS, RUN, remove_scratch, run_fingerprint
 from fairage.experiments.schedule import Batch, Done, Job, run_batches, runs_by_ensembles
 from fairage.reports.suite_page import suite_html
-from fairage.tables import Faces, with_age_groups
+from fairage.tables import Faces, read_predictions
 
 
 def run_suite(
@@ -140,6 +141,7 @@ def _facts(data: EmbeddedFaces, faces_name: str, options: RunOptions) -> dict[st
     return {
         "Faces table": faces_name,
         "Faces": rows_text(data),
+        "Age groups": str(data.age_groups),
         **{f"Extra faces {name}": rows_text(extra) for name, extra in data.extras.items()},
         "Backbones": ", ".join(map(backbone_title, data.backbones)),
         "Width of the embedding": str(data.embeddings.shape[1]),
@@ -231,13 +233,15 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
             description=version.recipe.description,
             published=version.recipe.published,
             predictions=tuple(
-                with_age_groups(read_table(job.folder / PREDICTIONS), version.data.age_groups)
-                for job in _jobs(version, plan, out)
+                read_predictions(job.folder / PREDICTIONS) for job in _jobs(version, plan, out)
             ),
         )
         for version in plan.versions
     )
-    comparable = all(is_challenge_test(version.predictions[0]) for version in versions)
+    comparable = all(
+        is_challenge_test(version.predictions[0]) and named.data.age_groups == AgeGroups()
+        for version, named in zip(versions, plan.versions, strict=True)
+    )
     return SuiteRuns(
         title=plan.title,
         versions=versions,
@@ -259,4 +263,8 @@ def _description(plan: Plan) -> dict[str, Any]:
         "recipes": [version.recipe.model_dump(mode="json") for version in plan.versions],
         "left_out": plan.left_out,
         "min_rows": plan.min_rows,
+        "age_groups": {
+            version.recipe.slug: json.loads(version.data.age_groups.to_json())
+            for version in plan.versions
+        },
     }

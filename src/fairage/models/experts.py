@@ -159,7 +159,8 @@ def merged_head(
 ) -> AgeHead:
     """Return a head whose members are copies of these; all must standardise alike.
 
-    Their calibrations are not taken over: one for the whole may follow.
+    Ages are limited to 0..120 after the merge, not those of each member. Calibrations of the
+    members are not taken over: one for the whole may follow.
 
     Args:
         heads: The trained heads.

@@ -8,13 +8,13 @@ from typing import ClassVar, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
+from fairage.age_groups import MAX_AGE
 from fairage.exceptions import ConfigError
 from fairage.models.calibration import Calibration
 from fairage.objectives.distribution import expected_age
 from fairage.objectives.objective import N_AGES, OutputKind
 from fairage.objectives.ordinal import N_THRESHOLDS
 from fairage.objectives.regression import HUNDRED_YEARS
-from fairage.tables import MAX_AGE
 
 
 class QuickDropout(nn.Module):
@@ -278,6 +278,11 @@ class SharedDirection(nn.Module):
         return logits
 
 
+def possible_ages(ages: Tensor) -> Tensor:
+    """Return ages in years, those that nobody has being the nearest limit, 0 or 120."""
+    return ages.clamp(0, MAX_AGE)
+
+
 class AgeHead(nn.Module):
     """A head on standardised embeddings; mean and scale of the training rows travel with it.
 
@@ -336,9 +341,9 @@ class AgeHead(nn.Module):
     def ages(self, embeddings: Tensor) -> Tensor:
         """Return estimated ages in years in 0..120, shape `(n,)`, without dropout.
 
-        A linear output and a calibration could give ages that nobody has; these become the limits.
+        A linear output and a calibration could give other ages than these.
         """
         self.eval()
         ages = self.kind.decode(self.forward(embeddings))
         corrected = ages if self.calibration is None else self.calibration(ages)
-        return corrected.clamp(0, MAX_AGE)
+        return possible_ages(corrected)

@@ -1,6 +1,7 @@
 """The sentence beneath each figure of an audit, made from the figure's numbers."""
 
 from fairage._text import count, signed, years
+from fairage.age_groups import MAX_AGE
 from fairage.auditing.result import ModelAudit
 from fairage.auditing.result_parts import (
     ALL,
@@ -25,7 +26,6 @@ from fairage.reports.pair_text import (
     worst_sentence,
 )
 from fairage.reports.verdict_text import verdict_sentences
-from fairage.tables import MAX_AGE
 
 LEAST_FACES = 10
 CELLS = " x "

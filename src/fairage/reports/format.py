@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 
 from fairage._text import NOTHING, joined, number, percent, signed, visible
-from fairage.age_groups import AgeGroups
 from fairage.auditing.result_parts import ALL, Interval
 from fairage.tables import AGE_GROUP, UNKNOWN
 
@@ -159,24 +158,27 @@ def as_percent_cell(interval: Interval | None, digits: int = 1) -> tuple[str, st
     return percent(interval.value, digits), inside
 
 
-def group_order(attribute: str, names: Sequence[str]) -> list[int]:
+def group_order(attribute: str, names: Sequence[str], rising: Sequence[str] = ()) -> list[int]:
     """Return the indices of the names in the order to show them; `unknown` comes last.
 
     Ages rise, other groups are sorted by name.
 
+    Args:
+        attribute: The attribute.
+        names: Its groups.
+        rising: All age groups from the youngest, where the names are not in that order already.
+
     Examples:
-        >>> group_order("age_group", ("old", "young"))
-        [1, 0]
-        >>> group_order("age_group", ("18-65", "65+", "0-18"))
+        >>> group_order("gender", ("unknown", "male", "female"))
+        [2, 1, 0]
+        >>> group_order("age_group", ("65+", "unknown", "0-18"), ("0-18", "18-65", "65+"))
         [2, 0, 1]
     """
     indices = range(len(names))
     if attribute != AGE_GROUP:
         return sorted(indices, key=lambda i: (names[i] == UNKNOWN, names[i]))
-    order = (*AgeGroups().names, UNKNOWN)
-    if set(names) <= set(order):
-        return sorted(indices, key=lambda i: order.index(names[i]))
-    return sorted(indices, key=lambda i: (_first_number(names[i]), names[i]))
+    order = [name for name in rising or names if name != UNKNOWN] + [UNKNOWN]
+    return sorted(indices, key=lambda i: order.index(names[i]))
 
 
 def _is_adjective(attribute: str, group: str) -> bool:
@@ -190,8 +192,3 @@ def _is_adjective(attribute: str, group: str) -> bool:
 
 def _end(end: float | None) -> float | None:
     return end if end is not None and math.isfinite(end) else None
-
-
-def _first_number(name: str) -> float:
-    match = _NUMBER.search(name)
-    return float(match[0]) if match else math.inf

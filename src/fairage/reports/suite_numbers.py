@@ -14,6 +14,7 @@ from fairage.auditing.suite_estimates import MetricEstimate
 from fairage.auditing.suite_runs import VersionRuns
 from fairage.auditing.suite_statistics import FaceSet, SuiteStatistics, VersionStatistics
 from fairage.reports.format import group_order
+from fairage.tables import AGE_GROUP, group_names
 
 BASELINE = "baseline"
 
@@ -81,7 +82,8 @@ class VersionNumbers:
     def errors(self, attribute: str) -> dict[str, float]:
         """Return the mean error of each group that has faces, in the order to show them."""
         groups = self.statistics.groups[attribute]
-        order = group_order(attribute, groups.names)
+        rising = group_names(self.run.predictions[0], AGE_GROUP)
+        order = group_order(attribute, groups.names, rising)
         return {groups.names[i]: float(groups.errors[i]) for i in order if groups.counts[i]}
 
     def group_error(self, attribute: str, group: str) -> float | None:

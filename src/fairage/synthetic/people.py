@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._random import numpy_rng
-from fairage.age_groups import AgeGroups
+from fairage.age_groups import MAX_AGE, AgeGroups
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.synthetic.population import GroupBias, Population, ages_within
 from fairage.tables import (
@@ -16,7 +16,6 @@ from fairage.tables import (
     AGE_STD,
     APPARENT_AGE,
     IMAGE,
-    MAX_AGE,
     N_RATINGS,
     REAL_AGE,
     SPLIT,

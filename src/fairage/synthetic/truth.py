@@ -72,7 +72,7 @@ class Request:
             "seed": self.seed,
             "population": self.population.to_dict(),
             "biases": [asdict(bias) for bias in self.biases],
-            "age_edges": list(self.age_groups.edges),
+            "age_groups": json.loads(self.age_groups.to_json()),
             "drawing": DRAWING,
         }
 

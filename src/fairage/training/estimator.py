@@ -227,7 +227,7 @@ class FairAgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self
 
     def predict(self, X: Any) -> Floats:  # noqa: ANN401, N803  # scikit-learn's protocol
-        """Return estimated ages in years, shape `(n,)`, for embeddings `(n, dim)`."""
+        """Return estimated ages in years in 0..120, shape `(n,)`, for embeddings `(n, dim)`."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64)  # noqa: N806  # scikit-learn's name
         ages: Floats = copy.deepcopy(self.head_).double().ages(torch.from_numpy(X.copy())).numpy()

@@ -14,6 +14,7 @@ from fairage.auditing.groups import Groups
 from fairage.auditing.scoring import group_biases, known_biases, label_groups
 from fairage.exceptions import ConfigError
 from fairage.models import HeadKind
+from fairage.models.heads import possible_ages
 from fairage.objectives import Objective, Targets
 from fairage.objectives.fairness import Labels
 from fairage.training.data import ActiveFairness
@@ -148,7 +149,7 @@ class Validator:
     def judge(self, outputs: Tensor) -> Epoch:
         """Return an epoch of number 0 with its validation alone, for raw outputs `(n, k)`."""
         loss = float(self.loss.objective(outputs, self.targets, self.weights))
-        errors = (self.loss.kind.decode(outputs) - self.targets.ages).abs()
+        errors = (possible_ages(self.loss.kind.decode(outputs)) - self.targets.ages).abs()
         active = self.loss.fairness
         if active is not None and math.isfinite(loss):
             active.penalty.after_epoch(errors, active.valid)

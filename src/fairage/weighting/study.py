@@ -252,6 +252,12 @@ def _check(attribute: str, weights: Mapping[str, float], faces: pl.DataFrame) ->
             f"{attribute_names(faces)}, add the column or give a table of your own groups"
         )
     missing = set(map(str, group_labels(faces, attribute))) - set(weights) - {UNKNOWN}
+    if missing and weights is STUDY_TABLE.get(AGE_GROUP):
+        raise DataError(
+            f"expected the age groups {list(weights)}, for which the study set its weights, got "
+            f"{group_names(faces, AGE_GROUP)}, take another weighting, or in a recipe a table of "
+            "your own groups"
+        )
     if missing:
         raise DataError(
             f"expected a weight set by hand for each group of {attribute!r}, got none for "

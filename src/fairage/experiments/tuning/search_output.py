@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import yaml
 
 from fairage._files import write_text
 from fairage._tables_io import write_table
+from fairage.age_groups import AgeGroups
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE, bias_column
 from fairage.experiments.inputs import EmbeddedRows
 from fairage.experiments.recipe import Recipe
@@ -48,6 +49,7 @@ class TuningOutcome:
         copies: Augmented copies that the trials could train on.
         new_copies: Those of them that were embedded now.
         note: What must be known of the choice; empty where there is nothing.
+        age_groups: Groups of the true age that the trials were judged by.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class TuningOutcome:
     copies: int = 0
     new_copies: int = 0
     note: str = ""
+    age_groups: AgeGroups = field(default_factory=AgeGroups)
 
 
 def write_search(
@@ -106,7 +109,13 @@ def write_search(
     outcome = TuningOutcome(out, front_frame, *numbers, counts, search.new, search.seconds)
     copies = sum(map(len, search.data.copies.values()))
     note = "" if tried[chosen].has_bias else no_bias_note(settings.run.min_rows)
-    return replace(outcome, copies=copies, new_copies=search.new_copies, note=note)
+    return replace(
+        outcome,
+        copies=copies,
+        new_copies=search.new_copies,
+        note=note,
+        age_groups=search.data.age_groups,
+    )
 
 
 def _tried(outcome: Outcome) -> TrialNumbers:
@@ -188,6 +197,7 @@ def _facts(
         "Recipe": f"{recipe.experiment}, {recipe.version}",
         "Faces table": faces_name,
         "Faces": rows_text(data),
+        "Age groups": str(data.age_groups),
         **{f"Extra faces {name}": rows_text(extra) for name, extra in data.extras.items()},
         **{f"Augmented copies {n}": _copies(c) for n, c in enumerate(data.copies.values(), 1)},
         "Backbones": ", ".join(map(backbone_title, data.backbones)),

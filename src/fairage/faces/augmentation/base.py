@@ -1,4 +1,9 @@
-"""What an augmentation is: steps of operations on pictures, through kornia."""
+"""What an augmentation is: steps of operations on pictures, through kornia.
+
+An operation takes one amount a picture; 0 changes nothing. Pixels are floats in 0..1, `(n, 3,
+height, width)`; amounts are float32 on the CPU, `(n,)`. kornia takes long to import, so every
+operation does it itself, after `load_kornia`.
+"""
 
 import math
 import threading
