@@ -40,7 +40,7 @@ REFERENCE_TABLES = 100
 SOURCES = Path(__file__).resolve().parents[1] / "src" / "fairage" / "auditing"
 BEHIND = (
     "age_cells bias_change bias_interval by_age changes distributions groups inference means "
-    "measures noise paired_inference rates spread suite_comparison suite_estimates "
+    "measures noise paired_inference rates suite_comparison suite_estimates "
     "suite_statistics verdicts"
 )
 

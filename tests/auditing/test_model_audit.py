@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fairage.age_groups import AgeGroups
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.auditor import audit
 from fairage.auditing.result import AuditResult, ModelAudit
@@ -33,7 +34,7 @@ def test_values_are_those_of_the_one_scoring_function(predictions: pl.DataFrame)
         {
             "gender": predictions["gender"],
             "ethnicity": predictions["ethnicity"],
-            AGE_GROUP: AuditSettings().age_groups.assign(predictions["age"]),
+            AGE_GROUP: AgeGroups().assign(predictions["age"]),
         },
     )
     assert result.overall[MAE].value == pytest.approx(expected.mae)
@@ -150,7 +151,7 @@ def test_the_overall_figure_is_not_stratified(rng: np.random.Generator) -> None:
 
 
 def test_age_groups_of_ones_own_edges(predictions: pl.DataFrame) -> None:
-    groups = AuditSettings().age_groups.from_edges([0, 30, 60])
+    groups = AgeGroups.from_edges([0, 30, 60])
     result = audit(predictions, settings=AuditSettings(age_groups=groups))
     assert set(result.groups[AGE_GROUP]) == {"0-30", "30-60", "60+"}
     young = predictions.filter(pl.col("age") < 30)
