@@ -79,9 +79,12 @@ def test_published_numbers_stand_beside_the_default_age_groups_alone(
     monkeypatch.setattr(suite, "is_challenge_test", lambda _: True)
     for data, comparable in ((embedded, True), (regrouped, False)):
         out = tmp_path / str(comparable)
-        plan = Plan("test", [Version(recipe_from(QUICK, "test"), data)], 1, 1, {}, [], min_rows=5)
+        recipe = recipe_from({**QUICK, "published": {"mae": 4.8, "average_bias": 0.9}}, "test")
+        plan = Plan("test", [Version(recipe, data)], 1, 1, {}, [], min_rows=5)
         suite.run_plan(plan, out)
-        assert suite._suite_runs(plan, out).comparable is comparable
+        runs = suite._suite_runs(plan, out)
+        assert runs.comparable is comparable
+        assert (runs.versions[0].published is not None) is comparable
 
 
 def test_versions_with_other_age_groups_are_not_held_against_each_other(

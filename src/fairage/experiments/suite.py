@@ -231,7 +231,7 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
             version=version.recipe.version,
             title=version.recipe.version,
             description=version.recipe.description,
-            published=version.recipe.published,
+            published=_published(version),
             predictions=tuple(
                 read_predictions(job.folder / PREDICTIONS) for job in _jobs(version, plan, out)
             ),
@@ -239,7 +239,7 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
         for version in plan.versions
     )
     comparable = all(
-        is_challenge_test(version.predictions[0]) and named.data.age_groups == AgeGroups()
+        is_challenge_test(version.predictions[0]) and _has_studys_age_groups(named)
         for version, named in zip(versions, plan.versions, strict=True)
     )
     return SuiteRuns(
@@ -253,6 +253,15 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
         notes=(*plan.notes, *plan.left_out.values()),
         min_rows=plan.min_rows,
     )
+
+
+def _has_studys_age_groups(version: Version) -> bool:
+    return version.data.age_groups == AgeGroups()
+
+
+def _published(version: Version) -> dict[str, float] | None:
+    """Return what the study published: its age bias is that of the default age groups."""
+    return version.recipe.published if _has_studys_age_groups(version) else None
 
 
 def _description(plan: Plan) -> dict[str, Any]:
