@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic._internal._model_construction import ModelMetaclass  # it has no public name
 
+from fairage._text import short
 from fairage.exceptions import ConfigError
 
 _LIMITS = {
@@ -74,7 +75,7 @@ def config_error(
     if message.startswith("expected "):
         return ConfigError(f"{where}: {message}" if where else message)
     hint = _nearest(first) or "correct it"
-    return ConfigError(f"{where}: expected {message}, got {first['input']!r}, {hint}")
+    return ConfigError(f"{where}: expected {message}, got {short(first['input'], 200)}, {hint}")
 
 
 def _nearest(detail: Mapping[str, Any]) -> str:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from fairage._table_formats import Contents, guarded
-from fairage._text import count
+from fairage._text import count, short
 from fairage.age_groups import AgeGroups
 from fairage.exceptions import DataError
 
 BATCH_ROWS = 1_000_000
 FIRST_ROWS = 10
-LONGEST_VALUE = 40
 
 
 @dataclass(frozen=True)
@@ -115,17 +114,10 @@ def bad_cells(
         column 'age': expected years, got something else in 1 row (row 2: 'x'), ...
     """
     shown = [
-        f"row {number}: {' to '.join(map(_shown, values))}" for number, values in cells[:FIRST_ROWS]
+        f"row {number}: {' to '.join(map(short, values))}" for number, values in cells[:FIRST_ROWS]
     ]
     more = ", ..." if rows > FIRST_ROWS else ""
     return DataError(
         f"column {' to '.join(map(repr, columns))}: expected {expected}, got something else in "
         f"{count(rows, 'row')} ({', '.join(shown)}{more}), {remedy}"
     )
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    text = repr(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."

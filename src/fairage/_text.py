@@ -136,6 +136,17 @@ def count(n: int, thing: str) -> str:
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
+def short(value: object, longest: int = 40) -> str:
+    """Return how Python writes a value, cut where it is long.
+
+    Examples:
+        >>> short("a"), short("a" * 100, longest=12)
+        ("'a'", "'aaaaaaaa...")
+    """
+    text = f"{value:g}" if isinstance(value, float) else repr(value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
 def joined(parts: Iterable[str], last: str = "and") -> str:
     """Return the parts as a list within a sentence.
 

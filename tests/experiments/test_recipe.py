@@ -94,6 +94,13 @@ def test_a_choice_may_carry_options(tmp_path: Path) -> None:
         ("experiment: x\n", "version"),
         ("- a\n- b\n", "expected a recipe"),
         ("a: [b\n", "expected YAML"),
+        ("a: &x [1]\nb: *x\n", "an alias"),
+        ("experiment: a\nexperiment: b\n", "the key 'experiment' more than once"),
+        ("training: {epochs: 1, epochs: 2}\n", "the key 'epochs' more than once"),
+        ("a: " + "[" * 40 + "]" * 40, "too deep"),
+        ("a: " + "9" * 5000, "expected YAML"),
+        ("a: 2020-13-45\n", "month must be"),
+        ("a: " + "b" * 1_000_001, "at most 1,000,000 bytes"),
         ("", "expected a recipe"),
     ],
 )
@@ -199,3 +206,10 @@ def test_each_trial_changes_the_pretrained_recipe() -> None:
     assert baseline.fingerprint == read_recipe("frontier/2-pretrained").fingerprint
     assert len({recipe.fingerprint for recipe in (baseline, *others)}) == 1 + len(others)
     assert {recipe.head.name for recipe in others} == {baseline.head.name}
+
+
+def test_an_error_does_not_repeat_a_long_text(tmp_path: Path) -> None:
+    path = written(tmp_path, MINIMAL + f"training: {{optimizer: {'x' * 100_000}}}\n")
+    with pytest.raises(ConfigError, match=r"training\.optimizer") as error:
+        read_recipe(path)
+    assert len(str(error.value)) < 1000

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from fairage._settings import expectation
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.recipe import Recipe
-from fairage.experiments.recipe_files import recipe_from
+from fairage.experiments.recipe_files import read_yaml, recipe_from
 from fairage.faces.augmentation import AUGMENTATIONS
 from fairage.models import HEADS
 from fairage.objectives import OBJECTIVES
@@ -112,11 +111,7 @@ def read_space(path: Path | None) -> Space:
     path = path or DEFAULT
     if not path.is_file():
         raise DataError(f"expected a file of a search space, got none {str(path)!r}, check it")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"expected YAML in {str(path)!r}, got {reason}, correct it") from error
+    content = read_yaml(path)
     if not isinstance(content, dict) or not content:
         raise ConfigError(
             f"expected keys of a recipe in {str(path)!r}, got {type(content).__name__}, write for "
