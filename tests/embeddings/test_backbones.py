@@ -119,7 +119,7 @@ def vit(folder: Path, *, pooler: bool) -> Path:
         patch_size=16,
     )
     ViTModel(config, add_pooling_layer=pooler).save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps({"size": 32}))
+    (folder / "preprocessor_config.json").write_text(json.dumps({"size": 32, "do_normalize": False}))
     return folder
 
 
