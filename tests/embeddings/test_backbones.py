@@ -8,8 +8,9 @@ import onnxruntime
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, ViTConfig, ViTModel
+from transformers import AutoModel, ViTConfig, ViTMAEConfig, ViTMAEModel, ViTModel
 
+from fairage._files import file_hash
 from fairage.embeddings.backbones.onnx import fingerprint
 from fairage.embeddings.backbones.registry import find_backbone
 from fairage.embeddings.backbones.transformers import PooledModel, TorchNetwork
@@ -119,7 +120,9 @@ def vit(folder: Path, *, pooler: bool) -> Path:
         patch_size=16,
     )
     ViTModel(config, add_pooling_layer=pooler).save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps({"size": 32, "do_normalize": False}))
+    (folder / "preprocessor_config.json").write_text(
+        json.dumps({"size": 32, "do_normalize": False})
+    )
     return folder
 
 
@@ -228,3 +231,33 @@ def test_a_file_name_is_no_pattern(tmp_path: Path) -> None:
     for name, data in (("m[1].onnx", b"one"), ("m[2].onnx", b"two")):
         (tmp_path / name).write_bytes(data)
     assert fingerprint(tmp_path / "m[1].onnx") != fingerprint(tmp_path / "m[2].onnx")
+
+
+@pytest.fixture
+def masking(tmp_path: Path) -> Path:
+    sizes = {"image_size": 32, "patch_size": 4, "intermediate_size": 32, "hidden_size": 16}
+    decoder = {"decoder_hidden_size": 16, "decoder_intermediate_size": 16}
+    layers = {"num_hidden_layers": 2, "num_attention_heads": 2, "initializer_range": 0.5}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        ViTMAEModel(ViTMAEConfig(**sizes, **decoder, **layers)).save_pretrained(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps({"size": 32}))
+    return tmp_path
+
+
+def test_a_model_that_masks_at_random_sees_the_whole_image_each_time(masking: Path) -> None:
+    config = json.loads((masking / "config.json").read_text())
+    assert config["mask_ratio"] == 0.75, "as it is published"
+    backbone = find_backbone(str(masking))
+    first, second = backbone.load(CPU)(pixels()), backbone.load(CPU)(pixels())
+    np.testing.assert_array_equal(first, second)
+    model = AutoModel.from_pretrained(masking, mask_ratio=0.0).eval()
+    batch = backbone.preprocessing.normalised(torch.from_numpy(pixels()))
+    with torch.no_grad():
+        wanted = model(pixel_values=batch).last_hidden_state[:, 0]
+    np.testing.assert_allclose(first, wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_embeddings_of_masked_images_are_not_found_again(masking: Path) -> None:
+    plain = file_hash([masking / "config.json", masking / "model.safetensors"])
+    assert find_backbone(str(masking)).fingerprint != plain

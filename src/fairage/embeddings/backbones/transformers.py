@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from fairage._files import file_hash
+from fairage._files import file_hash, hash_of
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError, MissingDependencyError
-from fairage.faces.preprocessing import Preprocessing
+from fairage.faces.preprocessing import NESTED, Preprocessing
 
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
 _WEIGHTS = "model*.safetensors"
-_FILES = [CONFIG, PROCESSOR, _WEIGHTS, "model.safetensors.index.json"]
+_FILES = [CONFIG, PROCESSOR, NESTED, _WEIGHTS, "model.safetensors.index.json"]
 _CLASS_TOKENS = ("cls_token", "class_embedding")
+# Models that leave out most patches, drawn at random in every pass, in evaluation too.
+_MASKING = ("vit_mae",)
 
 
 class PooledModel(nn.Module):
@@ -28,6 +30,7 @@ class PooledModel(nn.Module):
 
     The model's own pooled output where it has a trained one; else of a map `(n, c, h, w)` the
     mean over all places, of tokens `(n, t, c)` the class token, or their mean where there is none.
+    A model that masks patches at random sees all of them, in order.
 
     Args:
         model: The model.
@@ -42,10 +45,15 @@ class PooledModel(nn.Module):
             name.endswith(_CLASS_TOKENS)
             for name, _ in (*model.named_parameters(), *model.named_buffers())
         )
+        self.patches = _unmask(model)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Return embeddings `(n, dim)` of a normalised batch `(n, 3, height, width)`."""
-        outputs = self.model(pixel_values=pixel_values)
+        more = {}
+        if self.patches:
+            order = torch.arange(self.patches, device=pixel_values.device)
+            more = {"noise": order.expand(len(pixel_values), -1)}
+        outputs = self.model(pixel_values=pixel_values, **more)
         pooled: Tensor | None = getattr(outputs, "pooler_output", None)
         if pooled is not None and self.trust_pooler:
             return pooled.flatten(1)
@@ -53,6 +61,15 @@ class PooledModel(nn.Module):
         if hidden.ndim == 4:
             return hidden.mean(dim=(2, 3))
         return hidden[:, 0] if self.has_class_token else hidden.mean(dim=1)
+
+
+def _unmask(model: nn.Module) -> int:
+    """Have a model that masks patches keep all of them; return their number, else 0."""
+    config: Any = getattr(model, "config", None)
+    if getattr(config, "model_type", None) not in _MASKING:
+        return 0
+    config.mask_ratio = 0.0
+    return int((config.image_size // config.patch_size) ** 2)
 
 
 def load_pooled(folder: Path) -> PooledModel:
@@ -122,7 +139,9 @@ def fingerprint(folder: Path) -> str:
             f"{sorted(path.name for path in folder.iterdir())}, save the model there with "
             "save_pretrained"
         )
-    return file_hash([folder / CONFIG, *weights])
+    found = file_hash([folder / CONFIG, *weights])
+    # Stores may hold embeddings of masked images under the plain hash.
+    return hash_of("unmasked", found) if _model_type(folder) in _MASKING else found
 
 
 def _pooled(folder: Path, model: nn.Module, info: dict[str, Any]) -> PooledModel:
@@ -140,16 +159,18 @@ def _pooled(folder: Path, model: nn.Module, info: dict[str, Any]) -> PooledModel
 
 
 def _not_loadable(folder: Path, reason: str) -> DataError:
-    kind = None
-    if (folder / CONFIG).is_file():
-        try:
-            kind = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("model_type")
-        except (AttributeError, ValueError):
-            kind = None
     return DataError(
-        f"expected a vision model that transformers can load, got {str(folder)!r} of type {kind!r} "
-        f"({reason}), save it again or choose another"
+        f"expected a vision model that transformers can load, got {str(folder)!r} of type "
+        f"{_model_type(folder)!r} ({reason}), save it again or choose another"
     )
+
+
+def _model_type(folder: Path) -> str | None:
+    try:
+        found = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("model_type")
+    except (AttributeError, OSError, ValueError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 class TorchNetwork:
