@@ -18,6 +18,7 @@ from fairage.tables import AGE, IMAGE, Faces
 SIDE = 32
 PROCESSOR = {
     "size": {"height": SIDE, "width": SIDE},
+    "resample": 2,
     "image_mean": [0.5, 0.5, 0.5],
     "image_std": [0.25, 0.25, 0.25],
 }

@@ -62,7 +62,9 @@ def tiny_resnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         ResNetModel(ResNetConfig(**sizes, layer_type="basic")).save_pretrained(folder)
-    processor = {"size": SIDE, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}
+    size = {"height": SIDE, "width": SIDE}
+    normal = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}
+    processor = {"size": size, "resample": 2, **normal}
     (folder / "preprocessor_config.json").write_text(json.dumps(processor))
     return folder
 

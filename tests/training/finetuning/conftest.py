@@ -32,7 +32,12 @@ SIDE = 32
 WIDTHS = {"resnet": 16, "vit": 16, "vit-bare": 16, "mobilenet": 256, "convnext": 16}
 QUIET = EmbedOptions(backbones="unused", device="cpu", progress=False)
 FAST = FineTuneSettings(epochs=2, batch_size=8, learning_rate=1e-3)
-PROCESSOR = {"size": SIDE, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}
+PROCESSOR = {
+    "size": {"height": SIDE, "width": SIDE},
+    "resample": 2,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.25, 0.25, 0.25],
+}
 
 
 def _resnet() -> torch.nn.Module:
