@@ -5,11 +5,15 @@ difference as a share of the standard deviation of what the reference gives.
 """
 
 import re
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import transformers
 from torch.nn import functional as F
 from transformers.models.auto import image_processing_auto as auto
 
@@ -170,3 +174,17 @@ def test_the_class_of_the_file_comes_before_the_model_type() -> None:
     told = {"size": 224, "feature_extractor_type": "ViTFeatureExtractor"}
     assert Preprocessing.from_config(told, "resnet") == Preprocessing.from_config(told)
     assert Preprocessing.from_config({"size": 224}, "resnet").resize == 256
+
+
+def test_the_page_of_image_models_is_as_the_code_says() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "image-processors.md").read_text(encoding="utf-8")
+    if f"those of transformers {transformers.__version__}." not in page:
+        pytest.skip("the page lists the model types of another version of transformers")
+    done = subprocess.run(
+        [sys.executable, str(root / "scripts" / "image_processors_page.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -112,6 +112,7 @@ def test_channel_order_can_be_reversed() -> None:
         ('{"size": 8, "image_mean": 0.5}', "image_std"),
         ('{"size": 8, "do_normalize": true}', "image_mean"),
         ('{"size": 8, "rescale_factor": 0}', "rescale_factor"),
+        ('{"size": 8, "auto_map": {"AutoImageProcessor": "mine.Mine"}}', "auto_map"),
         ('{"size": 8, "image_processor_type": "DetrImageProcessor"}', "DetrImageProcessor"),
         ('{"size": 8, "image_processor_type": "MyProcessor"}', "MyProcessor"),
         ('{"crop_pct": 0, "image_processor_type": "ConvNextImageProcessor"}', "crop_pct"),
@@ -138,6 +139,9 @@ def test_the_model_type_beside_the_file_says_how_it_is_read(tmp_path: Path) -> N
     path = write(tmp_path, preprocessor_config=old, config={"model_type": "resnet"})
     assert Preprocessing.from_file(path) == Preprocessing.from_config(old, "resnet")
     assert Preprocessing.from_file(path).resize == 256
+    named = {"model_type": "resnet", "image_processor_type": "ViTImageProcessor"}
+    path = write(tmp_path, preprocessor_config={"size": 224}, config=named)
+    assert Preprocessing.from_file(path) == Preprocessing.from_config({"size": 224}, "vit")
     path = write(tmp_path, config={"model_type": "detr"})
     with pytest.raises(DataError, match="got 'detr'"):
         Preprocessing.from_file(path)

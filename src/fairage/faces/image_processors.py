@@ -129,7 +129,6 @@ def _poolformer(config: Config) -> Config:
     return config | {"size": {name: int(side / share) for name, side in size.items()}}
 
 
-_VIT = Processor(_square(224), resample=_BILINEAR)
 _OF_CLIP = Processor(_shorter(224), square=False, crop=224, crops=True, mean=_CLIP[0], std=_CLIP[1])
 _MOBILENET = Processor(_shorter(256), square=False, crop=224, crops=True, resample=_BILINEAR)
 
@@ -190,7 +189,7 @@ PROCESSORS: dict[str, Processor] = {
         ignores={"do_center_crop": False},
     ),
     "SiglipImageProcessor": Processor(_square(224), square=False),
-    "ViTImageProcessor": _VIT,
+    "ViTImageProcessor": Processor(_square(224), resample=_BILINEAR),
 }
 
 # Which processor reads a file that names none: by the model type in config.json.
@@ -239,16 +238,22 @@ def processor_name(config: Mapping[str, Any], model_type: str | None = None) -> 
         'ConvNextImageProcessor'
     """
     named = config.get("image_processor_type") or config.get("feature_extractor_type")
-    if named is None:
+    if names_no_class(config):
+        if config.get("auto_map"):
+            raise _not_done("auto_map", config["auto_map"])
         return None if model_type is None else _of_model_type(model_type)
     name = str(named).replace("FeatureExtractor", "ImageProcessor").removesuffix("Fast")
-    name = name.removesuffix("Pil")
     if name not in PROCESSORS:
         raise DataError(
             f"expected an image processor that is reproduced, one of {sorted(PROCESSORS)}, got "
             f"{named!r}, choose another backbone"
         )
     return name
+
+
+def names_no_class(config: Mapping[str, Any]) -> bool:
+    """Return whether a file leaves it to the model which class reads it."""
+    return not (config.get("image_processor_type") or config.get("feature_extractor_type"))
 
 
 def _of_model_type(model_type: str) -> str:
@@ -334,9 +339,8 @@ def _check_whole(size: Mapping[str, Any]) -> None:
 
 
 def _not_done(key: str, value: object) -> DataError:
-    return DataError(
-        f"expected only steps that are reproduced, got {key}: {value!r}, choose another backbone"
-    )
+    told = f"expected only steps that are reproduced, got {key}: {value!r}"
+    return DataError(f"{told}, choose another backbone")
 
 
 def _unnamed(key: str, value: object) -> DataError:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fairage.exceptions import DataError
-from fairage.faces.image_processors import completed
+from fairage.faces.image_processors import completed, names_no_class
 from fairage.faces.processor_config import Channels, geometry, normalisation, resample, scale
 
 NESTED = "processor_config.json"
@@ -91,7 +91,7 @@ class Preprocessing:
             DataError: There is no such file, or it does not hold what it should.
         """
         nested = _read(path.with_name(NESTED)).get("image_processor")
-        model_type = _read(path.with_name("config.json")).get("model_type")
+        model = _read(path.with_name("config.json"))
         if nested is None and not path.is_file():
             raise DataError(
                 f"expected a file {path.name} beside the model, got none in {str(path.parent)!r}, "
@@ -99,7 +99,9 @@ class Preprocessing:
             )
         config = _read(path) if nested is None else nested
         try:
-            return cls.from_config(config, model_type)
+            if names_no_class(config) and "image_processor_type" in model:
+                config = {**config, "image_processor_type": model["image_processor_type"]}
+            return cls.from_config(config, model.get("model_type"))
         except (AttributeError, DataError, TypeError) as error:
             raise DataError(
                 f"expected a preprocessor_config.json that fairage can follow, got {str(path)!r}: "
