@@ -280,8 +280,8 @@ def completed(config: Mapping[str, Any], model_type: str | None = None) -> Confi
         DataError: It asks for something that is not reproduced, or leaves open what it means.
 
     Examples:
-        >>> found = completed({"size": 224, "crop_pct": 0.875}, "resnet")
-        >>> found["size"], found["crop_size"]
+        >>> settings = completed({"size": 224, "crop_pct": 0.875}, "resnet")
+        >>> settings["size"], settings["crop_size"]
         ({'shortest_edge': 256}, {'height': 224, 'width': 224})
         >>> completed({"size": 224}, "vit")["size"]
         {'height': 224, 'width': 224}
@@ -339,8 +339,9 @@ def _check_whole(size: Mapping[str, Any]) -> None:
 
 
 def _not_done(key: str, value: object) -> DataError:
-    told = f"expected only steps that are reproduced, got {key}: {value!r}"
-    return DataError(f"{told}, choose another backbone")
+    return DataError(
+        f"expected only steps that are reproduced, got {key}: {value!r}, choose another backbone"
+    )
 
 
 def _unnamed(key: str, value: object) -> DataError:

@@ -150,18 +150,18 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise _no_object(path, str(error)) from error
-    if not isinstance(found, dict):
-        raise _no_object(path, type(found).__name__)
-    return found
+    if not isinstance(content, dict):
+        raise _no_object(path, type(content).__name__)
+    return content
 
 
-def _no_object(path: Path, found: str) -> DataError:
+def _no_object(path: Path, content: str) -> DataError:
     return DataError(
         f"expected a {path.name} of transformers with one JSON object, got {str(path)!r} "
-        f"({found}), correct the file"
+        f"({content}), correct the file"
     )
 
 

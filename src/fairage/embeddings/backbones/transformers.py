@@ -139,9 +139,9 @@ def fingerprint(folder: Path) -> str:
             f"{sorted(path.name for path in folder.iterdir())}, save the model there with "
             "save_pretrained"
         )
-    found = file_hash([folder / CONFIG, *weights])
+    digest = file_hash([folder / CONFIG, *weights])
     # Stores may hold embeddings of masked images under the plain hash.
-    return hash_of("unmasked", found) if _model_type(folder) in _MASKING else found
+    return hash_of("unmasked", digest) if _model_type(folder) in _MASKING else digest
 
 
 def _pooled(folder: Path, model: nn.Module, info: dict[str, Any]) -> PooledModel:
@@ -167,10 +167,10 @@ def _not_loadable(folder: Path, reason: str) -> DataError:
 
 def _model_type(folder: Path) -> str | None:
     try:
-        found = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("model_type")
+        model_type = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("model_type")
     except (AttributeError, OSError, ValueError):
         return None
-    return found if isinstance(found, str) else None
+    return model_type if isinstance(model_type, str) else None
 
 
 class TorchNetwork:
