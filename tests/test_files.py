@@ -1,7 +1,12 @@
 """Files appear whole or not at all, and leave nothing behind."""
 
+import errno
+import os
+import secrets
+import stat
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -9,9 +14,12 @@ import pytest
 from fairage._files import (
     atomic_folder,
     atomic_path,
+    changed_files,
     file_hash,
+    folder_hashes,
     locked_folder,
     new_folder,
+    sync_files,
     write_text,
 )
 from fairage.exceptions import ConfigError, DataError
@@ -177,3 +185,143 @@ def test_a_folder_that_cannot_be_locked_says_so(tmp_path: Path) -> None:
     (tmp_path / ".fairage.lock").mkdir()
     with pytest.raises(DataError, match=r"\.fairage\.lock can be written"), locked_folder(tmp_path):
         pass
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What is put on the disk and renamed, in order, each by the end of its name."""
+    found: list[tuple[str, str]] = []
+    fsync, replace, rename = os.fsync, Path.replace, Path.rename
+
+    def synced(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        found.append(("sync", path.name.rpartition(".")[2]))
+        fsync(handle)
+
+    def moved(move):
+        def recorded(path: Path, to: Path) -> Path:
+            found.append(("rename", to.name))
+            return move(path, to)
+
+        return recorded
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", moved(replace))
+    monkeypatch.setattr(Path, "rename", moved(rename))
+    return found
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads which file a handle is of")
+
+
+@linux
+def test_a_file_is_on_the_disk_before_it_has_its_name_and_the_name_after(
+    steps: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    write_text(tmp_path / "folder" / "a.txt", "whole")
+    assert steps == [("sync", "txt"), ("rename", "a.txt"), ("sync", "folder")]
+
+
+@linux
+def test_a_folder_is_on_the_disk_with_all_in_it_before_it_has_its_name(
+    steps: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    with atomic_folder(tmp_path / "runs" / "model") as temporary:
+        (temporary / "sub").mkdir()
+        for name in ("one", "sub/two"):
+            (temporary / name).write_text(name)
+    assert {name for _, name in steps[:4]} == {"one", "two", "sub", "partial"}
+    assert steps[4:] == [("rename", "model"), ("sync", "runs")]
+
+
+@linux
+def test_many_files_may_be_put_on_the_disk_in_one_go(
+    steps: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    paths = [tmp_path / "folder" / name for name in ("a.txt", "b.txt")]
+    for path in paths:
+        with atomic_path(path, sync=False) as temporary:
+            temporary.write_text("whole")
+    assert [step for step, _ in steps] == ["rename"] * 2
+    sync_files(paths)
+    assert steps[2:] == [("sync", "txt"), ("sync", "txt"), ("sync", "folder")]
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_a_system_that_cannot_sync_folders_is_no_error_but_a_broken_disk_is(
+    number: int, told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_files(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    with pytest.raises(OSError, match="rror") if told else nullcontext():
+        write_text(tmp_path / "a.txt", "whole")
+    assert (tmp_path / "a.txt").read_text() == "whole"
+
+
+def test_a_file_that_cannot_be_put_on_the_disk_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_text(tmp_path / "a.txt", "old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_text(tmp_path / "a.txt", "new")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_link_with_the_name_of_a_partial_file_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
+    (tmp_path / "theirs").write_text("theirs")
+    (tmp_path / ".a.guessed.partial.txt").symlink_to(tmp_path / "theirs")
+    with pytest.raises(FileExistsError):
+        write_text(tmp_path / "a.txt", "ours")
+    assert (tmp_path / "theirs").read_text() == "theirs"
+
+
+@pytest.mark.parametrize("end", ["partial", "old"])
+def test_a_link_with_the_name_of_a_partial_folder_is_not_followed(end: str, tmp_path: Path) -> None:
+    theirs, target = tmp_path / "theirs", tmp_path / "runs" / "model"
+    theirs.mkdir()
+    (theirs / "a").write_text("theirs")
+    target.parent.mkdir()
+    (target.parent / f".model.{end}").symlink_to(theirs)
+    with atomic_folder(target) as temporary:
+        (temporary / "a").write_text("ours")
+    assert [path.read_text() for path in theirs.iterdir()] == ["theirs"]
+    assert [path.read_text() for path in target.iterdir()] == ["ours"]
+    assert list(target.parent.iterdir()) == [target]
+    assert not target.is_symlink()
+
+
+def test_new_files_have_the_rights_that_the_user_gives(tmp_path: Path) -> None:
+    write_text(tmp_path / "atomic", "")
+    (tmp_path / "plain").write_text("")
+    modes = [(tmp_path / name).stat().st_mode for name in ("atomic", "plain")]
+    assert modes[0] == modes[1]
+
+
+def test_hashes_name_each_file_and_tell_what_is_not_as_it_was(tmp_path: Path) -> None:
+    for name in ("a", "sub/b", "sub/c", "d"):
+        write_text(tmp_path / name, name)
+    told = folder_hashes(tmp_path)
+    assert list(told) == ["a", "d", "sub/b", "sub/c"]
+    assert changed_files(tmp_path, told) == []
+    write_text(tmp_path / "sub" / "b", "B")
+    write_text(tmp_path / "new", "of somebody else")
+    (tmp_path / "d").unlink()
+    assert changed_files(tmp_path, told) == ["d", "sub/b"]
+
+
+def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
+    write_text(tmp_path / "a", "a")
+    (told,) = folder_hashes(tmp_path).values()
+    (tmp_path / "sub").mkdir()
+    names = ["../a", str(tmp_path / "a")]
+    assert changed_files(tmp_path / "sub", dict.fromkeys(names, told)) == names

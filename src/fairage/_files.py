@@ -1,10 +1,13 @@
 """Files: written so that a reader never sees half of one, and hashed; folders, locked."""
 
+import errno
 import hashlib
+import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -14,10 +17,15 @@ LOCK = ".fairage.lock"
 
 
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it takes the place of `path` at once.
+def atomic_path(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
+    """Yield an empty file beside `path` to fill; on success it takes the place of `path` at once.
 
     The file's folder is made. Where the block raises, `path` keeps what it held before.
+
+    Args:
+        path: The file to write.
+        sync: Wait until it is on the disk, so that it is whole even where the power fails. Of many
+            small files, leave it to one `sync_files`.
 
     Examples:
         >>> import tempfile
@@ -30,20 +38,26 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     new_folder(path.parent)
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.partial{path.suffix}")
+    temporary.open("xb").close()  # new, and no link to somewhere else
     try:
         yield temporary
+        if sync:
+            _sync(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+    if sync:
+        _sync_folder(path.parent)
 
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty folder beside `path`; on success it takes the place of `path`.
 
-    Where the block raises, `path` keeps what it held before. What a killed writer left beside it
-    is removed, but for what `path` held if there is nothing in its place yet: that is put back.
-    Two writers of one folder need a lock, see `locked_folder`.
+    All that is in it is on the disk by then. Where the block raises, `path` keeps what it held
+    before. What a killed writer left beside it is removed, but for what `path` held if there is
+    nothing in its place yet: that is put back. Two writers of one folder need a lock, see
+    `locked_folder`.
 
     Examples:
         >>> import tempfile
@@ -54,26 +68,100 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         ['a.txt']
     """
     path = Path(path)
-    temporary, old = (path.with_name(f".{path.name}.{end}") for end in ("partial", "old"))
-    _settle(old, path)
-    shutil.rmtree(temporary, ignore_errors=True)
-    new_folder(temporary)
+    new_folder(path.parent)
+    settle_folder(path)
+    temporary, old = _beside(path)
+    _fresh_folder(temporary)
     try:
         yield temporary
+        _sync_tree(temporary)
         if path.is_dir() and not path.is_symlink():
             path.rename(old)
         temporary.rename(path)
+        _sync_folder(path.parent)
     finally:
-        _settle(old, path)
-        shutil.rmtree(temporary, ignore_errors=True)
+        settle_folder(path)
 
 
-def _settle(old: Path, path: Path) -> None:
-    """Put the folder that was moved away back where nothing took its place, else remove it."""
-    if path.exists():
-        shutil.rmtree(old, ignore_errors=True)
+def settle_folder(path: Path) -> None:
+    """Remove what a killed `atomic_folder` left beside `path`, or put back what `path` held.
+
+    Nobody else may be writing `path`, see `locked_folder`.
+    """
+    temporary, old = _beside(path)
+    if path.exists() or old.is_symlink():
+        _remove(old)
     elif old.exists():
         old.rename(path)
+    _remove(temporary)
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """Return where the new folder is written, and where the old one waits to be removed."""
+    return path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder if it is there; of a link, the link alone."""
+    if path.is_symlink():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _fresh_folder(path: Path) -> None:
+    try:
+        path.mkdir()
+    except OSError as error:
+        raise _not_writable(path, error) from error
+
+
+_AT_ONCE = 8  # a disk is told once to write what many threads wait for
+
+
+def sync_files(paths: Iterable[Path]) -> None:
+    """Wait until files, and their names in their folders, are on the disk.
+
+    Examples:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+        >>> with atomic_path(path, sync=False) as temporary:
+        ...     _ = temporary.write_text("whole")
+        >>> sync_files([path])
+    """
+    paths = list(paths)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(_sync, paths))
+    for folder in {path.parent for path in paths}:
+        _sync_folder(folder)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            _sync(path)
+    _sync_folder(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+_NO_FOLDERS = {errno.EACCES, errno.EINVAL, errno.EISDIR, errno.ENOTSUP, errno.EPERM}
+
+
+def _sync_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk, on systems that can say so."""
+    try:
+        _sync(path)
+    except OSError as error:
+        if error.errno not in _NO_FOLDERS:
+            raise
 
 
 @contextmanager
@@ -118,11 +206,15 @@ def new_folder(path: str | Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(
-            f"expected a folder that can be written, got {str(path)!r} ({error.strerror}), "
-            "give another path"
-        ) from error
+        raise _not_writable(path, error) from error
     return path
+
+
+def _not_writable(folder: Path, error: OSError) -> DataError:
+    return DataError(
+        f"expected a folder that can be written, got {str(folder)!r} ({error.strerror}), "
+        "give another path"
+    )
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -162,3 +254,46 @@ def file_hash(paths: Iterable[Path]) -> str:
 def _digest(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "blake2b").digest()
+
+
+def folder_hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file beneath a folder, by its path from there, in order.
+
+    Examples:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> write_text(folder / "sub" / "a.txt", "whole")
+        >>> {path: told[:8] for path, told in folder_hashes(folder).items()}
+        {'sub/a.txt': '5d5766cf'}
+    """
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    return {name: _sha256(path) for name, path in sorted(paths.items()) if path.is_file()}
+
+
+def changed_files(folder: Path, hashes: Mapping[str, str]) -> list[str]:
+    """Return the paths of `hashes` that are missing in the folder, unreadable or other files.
+
+    Examples:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> write_text(folder / "a.txt", "whole")
+        >>> told = folder_hashes(folder)
+        >>> write_text(folder / "a.txt", "whale")
+        >>> changed_files(folder, {**told, "b.txt": ""})
+        ['a.txt', 'b.txt']
+    """
+    return [name for name, told in hashes.items() if not _is_same(folder, name, told)]
+
+
+def _is_same(folder: Path, name: str, told: str) -> bool:
+    path = folder / name
+    inside = ".." not in path.parts and path.is_relative_to(folder)
+    try:
+        return inside and path.is_file() and _sha256(path) == told
+    except OSError:
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

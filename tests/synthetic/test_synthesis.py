@@ -89,6 +89,32 @@ def test_an_interrupted_folder_is_finished(drawn: Path, copied: Path) -> None:
     assert (copied / "images" / "000008.jpg").stat().st_mtime_ns == kept
 
 
+@pytest.mark.parametrize("left", [b"", b"\0" * 5000, b"\xff\xd8\xff\xe0" + b"\0" * 5000])
+def test_half_a_picture_that_a_power_cut_left_is_drawn_again(
+    left: bytes, drawn: Path, copied: Path
+) -> None:
+    settings = json.loads((copied / "truth.json").read_text())["settings"]
+    (copied / "truth.json").unlink()
+    (copied / "started.json").write_text(json.dumps({"settings": settings}))
+    (copied / "images" / "000007.jpg").write_bytes(left)
+    again(copied)
+    assert contents(copied) == contents(drawn.parent)
+
+
+def test_pictures_are_on_the_disk_before_the_truth_says_that_they_are_done(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def synced(paths) -> None:
+        assert not (copied / "truth.json").exists()
+        found.extend(path.name for path in paths)
+
+    found: list[str] = []
+    monkeypatch.setattr("fairage.synthetic.synthesis.sync_files", synced)
+    (copied / "images" / "000100.jpg").unlink()
+    again(copied)
+    assert len(found) == len(set(found)) == N
+
+
 def test_a_picture_that_was_deleted_is_drawn_again(drawn: Path, copied: Path) -> None:
     (copied / "images" / "000100.jpg").unlink()
     again(copied)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fairage._files import atomic_path, new_folder, write_text
+from fairage._files import atomic_path, new_folder, sync_files, write_text
 from fairage._work import progress_bar
 from fairage.datasets.dataset import Archive, DataSet
 from fairage.exceptions import DataError, MissingDependencyError
@@ -211,6 +211,7 @@ def unpack(archive: str | Path, folder: str | Path) -> int:
             f"expected a sound archive, got {str(archive)!r} ({error}), delete it and download "
             "it again"
         ) from error
+    sync_files(targets)
     return len(members)
 
 
@@ -284,5 +285,9 @@ def _check_room(size: int, folder: Path, archive: Path) -> None:
 def _write(member: _Member, target: Path) -> None:
     if target.is_file() and target.stat().st_size == member.size:
         return
-    with atomic_path(target) as temporary, member.open() as source, temporary.open("wb") as file:
+    with (
+        atomic_path(target, sync=False) as temporary,
+        member.open() as source,
+        temporary.open("wb") as file,
+    ):
         shutil.copyfileobj(source, file)

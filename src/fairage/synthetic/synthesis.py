@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from fairage._files import atomic_path, new_folder, write_text
+from fairage._files import atomic_path, new_folder, sync_files, write_text
+from fairage._image_containers import read_container
 from fairage._random import numpy_rng
 from fairage._tables_io import write_table
 from fairage._work import process_pool, progress_bar
 from fairage.age_groups import AgeGroups
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
-from fairage.exceptions import ConfigError, MissingDependencyError
+from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.synthetic.drawing import Person, draw_face
 from fairage.synthetic.drawing.canvas import Image
 from fairage.synthetic.people import DRAWN_COLUMNS, TRUTH_COLUMNS, VISIBLE_AGE, draw_people
@@ -73,8 +74,9 @@ def _write(path: Path, sheet: Image, size: tuple[int, int]) -> None:
     sheet = cv2.resize(sheet, size, interpolation=cv2.INTER_AREA)
     flags = [cv2.IMWRITE_PNG_COMPRESSION, 9]
     flags += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_FILTERED]
+    _, data = cv2.imencode(".png", cv2.cvtColor(sheet & 0xFC, cv2.COLOR_RGB2BGR), flags)
     with atomic_path(path) as temporary:
-        cv2.imwrite(str(temporary), cv2.cvtColor(sheet & 0xFC, cv2.COLOR_RGB2BGR), flags)
+        temporary.write_bytes(data.tobytes())
 
 
 _CHUNK = 100
@@ -91,10 +93,11 @@ class _Picture:
 
 
 def draw_pictures(people: pl.DataFrame, seed: int, out: Path, *, workers: int) -> Iterator[int]:
-    """Draw the pictures that are not there yet; yield how many more are done.
+    """Draw the pictures that are not there whole yet; yield how many more are done.
 
     Each picture depends on the seed and its row only, so any number of workers gives the same
-    files.
+    files. Nothing waits until they are on the disk, see `sync_files`: a machine that loses its
+    power may leave half of one.
 
     Args:
         people: What `draw_people` returns.
@@ -103,7 +106,7 @@ def draw_pictures(people: pl.DataFrame, seed: int, out: Path, *, workers: int) -
         workers: Processes; with 1, everything is drawn in this one.
     """
     new_folder((out / people[IMAGE][0]).parent)
-    pictures = [p for p in _pictures(people, out) if not p.path.is_file()]
+    pictures = [p for p in _pictures(people, out) if not _is_whole(p.path)]
     yield len(people) - len(pictures)
     chunks = [pictures[k : k + _CHUNK] for k in range(0, len(pictures), _CHUNK)]
     if workers == 1 or len(chunks) <= 1:
@@ -123,6 +126,14 @@ def _pictures(people: pl.DataFrame, out: Path) -> Iterator[_Picture]:
         yield _Picture(out / image, number, Person(*person))
 
 
+def _is_whole(path: Path) -> bool:
+    try:
+        read_container(path.read_bytes())
+    except (FileNotFoundError, DataError):
+        return False
+    return True
+
+
 def _draw(pictures: list[_Picture], seed: int) -> int:
     """Draw and write some pictures, each file whole or not at all; return how many."""
     import cv2
@@ -131,7 +142,7 @@ def _draw(pictures: list[_Picture], seed: int) -> int:
         image = draw_face(picture.person, numpy_rng(seed, "face", picture.number))
         flags = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
         _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), flags)
-        with atomic_path(picture.path) as temporary:
+        with atomic_path(picture.path, sync=False) as temporary:
             temporary.write_bytes(data.tobytes())
     return len(pictures)
 
@@ -229,6 +240,7 @@ def _make(out: Path, request: Request, workers: int) -> None:
             advance(done)
     for leftover in (out / IMAGES).glob(".*"):
         leftover.unlink(missing_ok=True)
+    sync_files(out / image for image in people[IMAGE])
     write_table(people.select(DRAWN_COLUMNS), out / _FACES_TABLE, request.age_groups)
     write_table(people.select(TRUTH_COLUMNS), out / _TRUTH_TABLE)
     text = json.dumps(tell_truth(people, request), indent=2, ensure_ascii=False)

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._files import atomic_path, hash_of, new_folder, write_text
+from fairage._files import atomic_path, hash_of, new_folder, sync_files, write_text
 from fairage._work import Advance, progress_bar
 from fairage.datasets.appa_real.release import choose_age
 from fairage.datasets.dataset import REAL, TRAIN_COUNTS, Options, Prepared
@@ -140,12 +140,13 @@ def _write_images(
     with progress_bar(f"writing images ({split})", len(paths)) as advance:
         for path, image in zip(paths, images, strict=True):
             _write_image(path, image, advance)
+    sync_files(paths)
     return [str(path) for path in paths]
 
 
 def _write_image(path: Path, image: NDArray[np.uint8], advance: Advance) -> None:
     if not path.is_file():
-        with atomic_path(path) as temporary:
+        with atomic_path(path, sync=False) as temporary:
             temporary.write_bytes(encode_png(np.asarray(image)))
     advance(1)
 
