@@ -11,7 +11,15 @@ import torch
 
 from fairage._random import torch_seed
 from fairage.exceptions import ConfigError, DataError
-from fairage.models import Bundle, Calibration, bundle, load_bundle, make_head, save_bundle
+from fairage.models import (
+    Bundle,
+    Calibration,
+    bundle,
+    load_bundle,
+    make_head,
+    note_files,
+    save_bundle,
+)
 
 DIM = 6
 OPTIONS: dict[str, Any] = {"hidden": [5], "dropout": 0.1}
@@ -152,8 +160,10 @@ def edited(**changes: object) -> Callable[[str], str]:
         (lambda text: text[: len(text) // 2], "expected JSON in"),
         (lambda _: "", "expected JSON in"),
         (lambda _: "[1]", "expected a JSON object in .* got list"),
-        (edited(format=2), "expected a bundle of format 1, got 2"),
-        (edited(format=None), "expected a bundle of format 1, got None"),
+        (edited(format=1), "expected a bundle of format 2, got 1"),
+        (edited(format=None), "expected a bundle of format 2, got None"),
+        (edited(files=None), "expected the keys"),
+        (edited(files={}), r"missing or other \['model.safetensors'\]"),
         (edited(head=None), "expected the keys"),
         (edited(head={"name": "regression"}), "expected the keys"),
         (edited(head={"name": "regression", "dim": "6"}), "expected the keys"),
@@ -210,7 +220,25 @@ def test_a_damaged_calibration_is_an_error(folder: Path, told: object) -> None:
 def test_truncated_weights_are_an_error(folder: Path, keep: int) -> None:
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(DataError, match=r"missing or other \['model\.safetensors'\], copy"):
+        load_bundle(folder)
+    note_files(folder)
     with pytest.raises(DataError, match=r"expected weights that fit config\.json"):
+        load_bundle(folder)
+
+
+def test_one_other_bit_of_the_weights_is_noticed(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"other \['model\.safetensors'\]"):
+        load_bundle(folder)
+
+
+def test_a_card_of_another_model_is_noticed(folder: Path) -> None:
+    (folder / "README.md").write_text("# A better model")
+    with pytest.raises(DataError, match=r"other \['README\.md'\]"):
         load_bundle(folder)
 
 
@@ -229,6 +257,7 @@ def test_a_pickle_in_the_place_of_the_weights_is_refused_and_never_run(
 ) -> None:
     trace = tmp_path / "trace"
     torch.save({"layers.1.weight": Evil(trace)}, folder / "model.safetensors")
+    note_files(folder)
     with pytest.raises(DataError, match=r"expected weights that fit config\.json"):
         load_bundle(folder)
     assert not trace.exists()

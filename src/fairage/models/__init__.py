@@ -1,6 +1,6 @@
 """Models: heads on embeddings, and the bundles they are saved in. Torch."""
 
-from fairage.models.bundle import Bundle, load_bundle, save_bundle
+from fairage.models.bundle import Bundle, load_bundle, note_files, save_bundle
 from fairage.models.calibration import Calibration
 from fairage.models.experts import HEADS, Experts, member_heads, merged_head
 from fairage.models.heads import AgeHead, HeadKind
@@ -18,5 +18,6 @@ __all__ = [
     "make_head",
     "member_heads",
     "merged_head",
+    "note_files",
     "save_bundle",
 ]

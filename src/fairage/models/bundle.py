@@ -11,14 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from fairage._files import atomic_folder
+from fairage._files import atomic_folder, changed_files, folder_hashes, write_text
 from fairage.exceptions import DataError
 from fairage.models.calibration import Calibration
 from fairage.models.heads import AgeHead
 from fairage.models.registry import make_head
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+_FILES = "files"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,10 @@ class Bundle:
 
 
 def save_bundle(bundle: Bundle, folder: str | Path) -> None:
-    """Write the bundle into a folder, which appears whole or not at all."""
+    """Write the bundle into a folder, which appears whole or not at all.
+
+    `config.json` holds a checksum of every other file, see `note_files`.
+    """
     tensors = {name: value.contiguous() for name, value in bundle.head.state_dict().items()}
     calibration = bundle.head.calibration
     config = {
@@ -64,12 +68,28 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
     }
     with atomic_folder(folder) as partial:
         save_file(tensors, partial / WEIGHTS)
-        (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         (partial / CARD).write_text(model_card(config), encoding="utf-8")
+        _write_config(config, partial)
+
+
+def note_files(folder: str | Path) -> None:
+    """Note in a saved bundle's `config.json` the SHA-256 of every file that is in it now.
+
+    `load_bundle` refuses a bundle that holds others.
+    """
+    _write_config(_read_config(Path(folder) / CONFIG), Path(folder))
+
+
+def _write_config(config: dict[str, Any], folder: Path) -> None:
+    files = {name: told for name, told in folder_hashes(folder).items() if name != CONFIG}
+    write_text(folder / CONFIG, json.dumps(config | {_FILES: files}, indent=2) + "\n")
 
 
 def load_bundle(folder: str | Path) -> Bundle:
-    """Return the bundle of a folder, or raise a DataError that says what is wrong with it."""
+    """Return the bundle of a folder, or raise a DataError that says what is wrong with it.
+
+    Every file must be the one that was saved; the card may be left out.
+    """
     folder = Path(folder)
     missing = [name for name in (WEIGHTS, CONFIG) if not (folder / name).is_file()]
     if missing:
@@ -78,6 +98,7 @@ def load_bundle(folder: str | Path) -> Bundle:
             f"{missing}, give the folder that fairage run wrote"
         )
     config = _read_config(folder / CONFIG)
+    _check_files(folder, config[_FILES])
     options = dict(config["head"])
     name, dim = options.pop("name"), options.pop("dim")
     head = make_head(name, dim, options)
@@ -90,6 +111,17 @@ def load_bundle(folder: str | Path) -> Bundle:
         ) from error
     head.calibration = _calibration(config.get("calibration"), folder / CONFIG)
     return Bundle(head, name, options, tuple(config["backbones"]), config["training"])
+
+
+def _check_files(folder: Path, files: dict[str, str]) -> None:
+    changed = changed_files(folder, files)
+    if CARD in changed and not (folder / CARD).exists():
+        changed.remove(CARD)
+    if changed or WEIGHTS not in files:
+        raise DataError(
+            f"expected in {str(folder)!r} the files that {CONFIG} has the checksums of, got "
+            f"missing or other {changed or [WEIGHTS]}, copy them again or train the model again"
+        )
 
 
 def _calibration(config: object, path: Path) -> Calibration | None:
@@ -117,7 +149,7 @@ def _read_config(path: Path) -> dict[str, Any]:
             f"expected a bundle of format {FORMAT}, got {config.get('format')!r} in {str(path)!r}, "
             "use the fairage version that wrote it"
         )
-    kinds = {"head": dict, "backbones": list, "training": dict}
+    kinds = {"head": dict, "backbones": list, "training": dict, _FILES: dict}
     head = config.get("head")
     if not all(isinstance(config.get(key), kind) for key, kind in kinds.items()) or not (
         isinstance(head, dict) and isinstance(head.get("dim"), int) and "name" in head

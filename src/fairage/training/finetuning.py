@@ -27,7 +27,7 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.faces.augmentation import Augmentation
 from fairage.faces.detection import DETECTION_VERSION
 from fairage.faces.views import ALIGNMENT_VERSION, view_from_name
-from fairage.models import AgeHead, check_pair
+from fairage.models import AgeHead, check_pair, note_files
 from fairage.objectives import Objective
 from fairage.objectives.fairness import Fairness
 from fairage.training.checkpoint import Checkpoints, identity
@@ -287,11 +287,14 @@ def finished(folder: Path, fingerprint: str, head: AgeHead) -> FineTuned | None:
 def add_to_bundle(tuned: FineTuned, bundle: str | Path) -> None:
     """Copy the backbone into a saved bundle's folder, so that the bundle needs nothing else.
 
+    Its files are from then on among those that the bundle has checksums of.
+
     The bundle's `backbones` should hold `tuned.description`, which names it by `folder`.
     """
     target = Path(bundle) / str(tuned.description["folder"])
     with atomic_folder(target) as partial:
         shutil.copytree(tuned.backbone_folder, partial, dirs_exist_ok=True)
+    note_files(bundle)
 
 
 @contextmanager

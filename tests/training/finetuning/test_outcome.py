@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from fairage.embeddings import BackboneSpec, EmbedOptions, embed
+from fairage.exceptions import DataError
 from fairage.models import Bundle, load_bundle, save_bundle
 from fairage.tables import AGE, IMAGE, Faces
 from fairage.training.data import ImageRows
@@ -76,6 +77,9 @@ def test_a_bundle_with_its_backbone_is_all_that_is_needed(
     found = np.abs(ages - picture_rows(12, 2).targets.ages.numpy()).mean()
     assert found == pytest.approx(best.valid_mae, rel=1e-4)
     assert json.loads(json.dumps(told)) == told
+    (moved / told["folder"] / "preprocessor_config.json").write_text("{}")
+    with pytest.raises(DataError, match=r"other \['backbone/preprocessor_config\.json'\]"):
+        load_bundle(moved)
 
 
 def test_a_finished_one_is_not_done_again(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
