@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import torch
 
-from fairage._files import atomic_folder, write_text
+from fairage._files import atomic_folder, changed_files, folder_hashes, hash_of, write_text
 from fairage._tables_io import write_table
 from fairage.auditing.scoring import MIN_ROWS, Score, bias_column, metrics_of, score
 from fairage.auditing.suite_runs import persons_of
@@ -79,6 +79,7 @@ def _scratch(folder: Path) -> Path:
 
 
 BUNDLE, PREDICTIONS, LOG, RUN = "bundle", "predictions.parquet", "log.csv", "run.json"
+_FILES, _HASH = "files", "hash"
 
 
 def write_run(
@@ -91,6 +92,8 @@ def write_run(
     min_rows: int = MIN_ROWS,
 ) -> None:
     """Predict the test split and write the folder, which appears whole or not at all.
+
+    `run.json` holds a checksum of every other file, and one of what it says itself.
 
     Args:
         recipe: What was trained.
@@ -120,7 +123,43 @@ def write_run(
             add_to_bundle(fitted.tuned, partial / BUNDLE)
         write_table(predictions, partial / PREDICTIONS, data.age_groups)
         write_table(_log(fitted.trainings), partial / LOG)
+        facts[_FILES] = folder_hashes(partial)
+        facts[_HASH] = _hash(facts)
         write_text(partial / RUN, json.dumps(facts, indent=2, allow_nan=False) + "\n")
+
+
+def run_of(folder: Path) -> str | None:
+    """Return the fingerprint of the run in a folder; None where `run.json` is damaged or missing.
+
+    It says whose folder this is, not whether the run is whole: see `damage_of`.
+    """
+    facts = _read(folder / RUN)
+    sound = _HASH not in facts or facts[_HASH] == _hash(facts)
+    return facts.get("fingerprint") if sound else None
+
+
+def damage_of(folder: Path) -> str:
+    """Return what is missing or not as it was written in a run's folder; nothing if it is whole."""
+    facts = _read(folder / RUN)
+    if facts.get(_HASH) != _hash(facts):
+        return f"{RUN} is missing, damaged or without checksums"
+    changed = changed_files(folder, facts[_FILES])
+    return f"{', '.join(changed)} missing or damaged" if changed else ""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what `run.json` says, nothing where it cannot be read."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _hash(facts: Mapping[str, Any]) -> str:
+    """Return the hash of all that `run.json` says but for this hash."""
+    said = {name: told for name, told in facts.items() if name != _HASH}
+    return hash_of(json.dumps(said, sort_keys=True))
 
 
 def run_fingerprint(recipe: Recipe, data: EmbeddedFaces) -> str:

@@ -3,6 +3,7 @@
 import json
 import tempfile
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -39,7 +40,13 @@ from fairage.experiments.plan import (
     without,
 )
 from fairage.experiments.recipe import Recipe
-from fairage.experiments.runner import PREDICTIONS, RUN, remove_scratch, run_fingerprint
+from fairage.experiments.runner import (
+    PREDICTIONS,
+    damage_of,
+    remove_scratch,
+    run_fingerprint,
+    run_of,
+)
 from fairage.experiments.schedule import Batch, Done, Job, run_batches, runs_by_ensembles
 from fairage.reports.suite_page import suite_html
 from fairage.tables import Faces, read_predictions
@@ -209,19 +216,31 @@ def _jobs(version: Version, plan: Plan, out: Path) -> list[Job]:
 
 
 def _missing(version: Version, plan: Plan, out: Path) -> Batch:
-    """Return the version's runs that are not there."""
+    """Return the version's runs that are not there whole."""
     jobs = _jobs(version, plan, out)
-    there = [job for job in jobs if (job.folder / RUN).is_file()]
+    there = [job for job in jobs if job.folder.exists()]
     fingerprint = run_fingerprint(version.recipe, version.data) if there else ""
-    for job in there:
-        written = json.loads((job.folder / RUN).read_text(encoding="utf-8"))
-        if written["fingerprint"] != fingerprint:
-            raise ConfigError(
-                f"expected in {str(job.folder)!r} a run of these faces, backbones and this recipe, "
-                "got one of others, give another --out or remove the folder"
-            )
+    whole = [job for job in there if _is_whole(job.folder, fingerprint)]
+    for job in whole:
         remove_scratch(job.folder)  # of a run that was killed when it was whole
-    return Batch([job for job in jobs if job not in there], version.data)
+    return Batch([job for job in jobs if job not in whole], version.data)
+
+
+def _is_whole(folder: Path, fingerprint: str) -> bool:
+    """Whether the folder holds this run as it was written; of a damaged one, warn."""
+    if run_of(folder) not in (fingerprint, None):
+        raise ConfigError(
+            f"expected in {str(folder)!r} a run of these faces, backbones and this recipe, "
+            "got one of others, give another --out or remove the folder"
+        )
+    damage = damage_of(folder)
+    if damage:
+        warnings.warn(
+            f"expected a whole run in {str(folder)!r}, got a damaged one ({damage}), it is "
+            "trained again",
+            stacklevel=2,
+        )
+    return not damage
 
 
 def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
