@@ -33,6 +33,7 @@ def run_files(folder: Path) -> list[object]:
     told = json.loads((folder / RUN).read_text())
     for training in told["trainings"]:
         assert training.pop("seconds") >= 0
+    assert told.pop("hash")  # of the seconds too
     weights = load_bundle(folder / BUNDLE).head.state_dict()
     return [told, weights, (folder / PREDICTIONS).read_bytes(), (folder / LOG).read_text()]
 

@@ -133,24 +133,24 @@ def run_of(folder: Path) -> str | None:
 
     It says whose folder this is, not whether the run is whole: see `damage_of`.
     """
-    facts = _read(folder / RUN)
+    facts = facts_of(folder)
     sound = _HASH not in facts or facts[_HASH] == _hash(facts)
     return facts.get("fingerprint") if sound else None
 
 
 def damage_of(folder: Path) -> str:
     """Return what is missing or not as it was written in a run's folder; nothing if it is whole."""
-    facts = _read(folder / RUN)
+    facts = facts_of(folder)
     if facts.get(_HASH) != _hash(facts):
         return f"{RUN} is missing, damaged or without checksums"
     changed = changed_files(folder, facts[_FILES])
     return f"{', '.join(changed)} missing or damaged" if changed else ""
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Return what `run.json` says, nothing where it cannot be read."""
+def facts_of(folder: Path) -> dict[str, Any]:
+    """Return what a run's `run.json` says, nothing where it cannot be read."""
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads((folder / RUN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}

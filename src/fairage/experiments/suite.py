@@ -17,6 +17,7 @@ from fairage.age_groups import AgeGroups
 from fairage.auditing.suite_runs import SuiteRuns, VersionRuns
 from fairage.auditing.suite_statistics import results_frame, suite_statistics, summary_frame
 from fairage.exceptions import ConfigError, DataError
+from fairage.experiments.earlier import Earlier, Ran, earlier_versions
 from fairage.experiments.embedded_faces import (
     EmbeddedInputs,
     embed_inputs,
@@ -163,9 +164,11 @@ SUITE, RESULTS, SUMMARY, REPORT = "suite.json", "results.csv", "summary.csv", "r
 def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
     """Run what is not there yet, then write results, summary and report.
 
-    Every run has a folder of its own, which appears when the run is whole; an interrupted plan
-    goes on where it stopped and ends with the same tables. A version with a run that fails is left
-    out of them, and what is wrong with it raised when all else is written.
+    Versions that an earlier command left in `out`, on the same faces and backbones, are kept in
+    them, see `earlier_versions`. Every run has a folder of its own, which appears when the run is
+    whole; an interrupted plan goes on where it stopped and ends with the same tables. A version
+    with a run that fails is left out of them, and what is wrong with it raised when all else is
+    written.
 
     Raises:
         ConfigError: `out` holds runs of other faces, backbones or recipes, or another command is
@@ -189,11 +192,14 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
 def _write_results(plan: Plan, out: Path, ended: Sequence[Done], seconds: float) -> SuiteOutcome:
     failed = failures_of(plan, ended)
     plan = without(plan, failed)
-    statistics = suite_statistics(_suite_runs(plan, out))
+    earlier = earlier_versions(plan, out / SUITE)
+    plan = replace(plan, left_out=plan.left_out | earlier.damaged)
+    ran = earlier.beside([_ran(version, plan, out) for version in plan.versions])
+    statistics = suite_statistics(_suite_runs(plan, ran, earlier))
     summary = summary_frame(statistics)
     write_table(results_frame(statistics), out / RESULTS)
     write_table(summary, out / SUMMARY)
-    write_text(out / SUITE, json.dumps(_description(plan), indent=2) + "\n")
+    write_text(out / SUITE, json.dumps(_description(plan, ran), indent=2) + "\n")
     write_text(out / REPORT, suite_html(statistics))
     if failed:
         raise failures_summary(failed, out / REPORT)
@@ -243,23 +249,26 @@ def _is_whole(folder: Path, fingerprint: str) -> bool:
     return not damage
 
 
-def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
+def _ran(version: Version, plan: Plan, out: Path) -> Ran:
+    return Ran(version.recipe, tuple(job.folder for job in _jobs(version, plan, out)))
+
+
+def _suite_runs(plan: Plan, ran: Sequence[Ran], earlier: Earlier) -> SuiteRuns:
+    # The study's age bias is that of the default age groups.
+    default = {slug: own == AgeGroups() for slug, own in _groupings(plan, ran).items()}
     versions = tuple(
         VersionRuns(
-            experiment=version.recipe.experiment,
-            version=version.recipe.version,
-            title=version.recipe.version,
-            description=version.recipe.description,
-            published=_published(version),
-            predictions=tuple(
-                read_predictions(job.folder / PREDICTIONS) for job in _jobs(version, plan, out)
-            ),
+            experiment=one.recipe.experiment,
+            version=one.recipe.version,
+            title=one.recipe.version,
+            description=one.recipe.description,
+            published=one.recipe.published if default[one.recipe.slug] else None,
+            predictions=tuple(read_predictions(folder / PREDICTIONS) for folder in one.folders),
         )
-        for version in plan.versions
+        for one in ran
     )
-    comparable = all(
-        is_challenge_test(version.predictions[0]) and _has_studys_age_groups(named)
-        for version, named in zip(versions, plan.versions, strict=True)
+    comparable = all(default.values()) and all(
+        is_challenge_test(version.predictions[0]) for version in versions
     )
     return SuiteRuns(
         title=plan.title,
@@ -269,30 +278,28 @@ def _suite_runs(plan: Plan, out: Path) -> SuiteRuns:
         study=study_points() if comparable else (),
         comparable=comparable,
         truth=plan.truth,
-        notes=(*plan.notes, *plan.left_out.values()),
+        notes=(*plan.notes, *earlier.notes, *plan.left_out.values()),
         min_rows=plan.min_rows,
     )
 
 
-def _has_studys_age_groups(version: Version) -> bool:
-    return version.data.age_groups == AgeGroups()
+def _groupings(plan: Plan, ran: Sequence[Ran]) -> dict[str, AgeGroups]:
+    """Return the age groups of each version, by slug; what is kept has those of the others."""
+    groups = {version.recipe.slug: version.data.age_groups for version in plan.versions}
+    same = plan.versions[0].data.age_groups
+    return {one.recipe.slug: groups.get(one.recipe.slug, same) for one in ran}
 
 
-def _published(version: Version) -> dict[str, float] | None:
-    """Return what the study published: its age bias is that of the default age groups."""
-    return version.recipe.published if _has_studys_age_groups(version) else None
-
-
-def _description(plan: Plan) -> dict[str, Any]:
+def _description(plan: Plan, ran: Sequence[Ran]) -> dict[str, Any]:
     return {
         "title": plan.title,
         "facts": plan.facts,
         "backbones": plan.backbones,
-        "recipes": [version.recipe.model_dump(mode="json") for version in plan.versions],
+        "recipes": [one.recipe.model_dump(mode="json") for one in ran],
+        "seeds": {one.recipe.slug: len(one.folders) for one in ran},
         "left_out": plan.left_out,
         "min_rows": plan.min_rows,
         "age_groups": {
-            version.recipe.slug: json.loads(version.data.age_groups.to_json())
-            for version in plan.versions
+            slug: json.loads(groups.to_json()) for slug, groups in _groupings(plan, ran).items()
         },
     }

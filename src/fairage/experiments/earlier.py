@@ -1,0 +1,133 @@
+"""What earlier commands left in a folder: versions that its tables keep beside the new ones."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fairage.exceptions import ConfigError
+from fairage.experiments.inputs import EmbeddedFaces
+from fairage.experiments.plan import Plan, blind_sentences, extras_sentences, tuned_sentences
+from fairage.experiments.recipe import Recipe
+from fairage.experiments.recipe_files import recipe_from
+from fairage.experiments.runner import damage_of, facts_of, run_of
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A version and the folders of its runs, one a seed."""
+
+    recipe: Recipe
+    folders: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The versions of earlier commands, and how tables go with them.
+
+    Args:
+        kept: Those that were measured on the same faces, with the same backbones.
+        damaged: A sentence on each that would be kept if its runs were whole, by its `slug`.
+        order: The slugs of all earlier versions, in the order of the tables.
+        notes: Sentences for the report.
+    """
+
+    kept: tuple[Ran, ...] = ()
+    damaged: dict[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def beside(self, new: Sequence[Ran]) -> list[Ran]:
+        """Return these and new ones: in their earlier order, so that nothing trades places."""
+        if not self.kept:
+            return list(new)
+        places = {slug: place for place, slug in enumerate(self.order)}
+        return sorted([*self.kept, *new], key=lambda ran: places.get(ran.recipe.slug, len(places)))
+
+
+def earlier_versions(plan: Plan, path: Path) -> Earlier:
+    """Return the versions beside the plan's own that `suite.json` lists, if they fit.
+
+    They do where faces, backbones, age groups and `min_rows` are the same; what they were trained
+    on besides is their own.
+
+    Args:
+        plan: What is run now, without what failed or was left out.
+        path: The file that the last command wrote into the folder.
+    """
+    described = _read(path)
+    data = plan.versions[0].data
+    if any(version.data is not data for version in plan.versions) or (
+        described.get("min_rows") != plan.min_rows
+    ):
+        return Earlier()
+    recipes = [recipe for content in described.get("recipes", ()) for recipe in _recipes(content)]
+    own = {version.recipe.slug for version in plan.versions} | set(plan.left_out)
+    seeds = described.get("seeds", {})
+    kept, damaged = [], {}
+    for recipe in recipes:
+        folders = _folders(path.parent / recipe.slug, seeds.get(recipe.slug, 0))
+        if recipe.slug in own or not any(_fits(folder, recipe, data) for folder in folders):
+            continue
+        reasons = [f"{folder.name}: {told}" for folder in folders if (told := damage_of(folder))]
+        if reasons:
+            damaged[recipe.slug] = (
+                f"{recipe.version}, of an earlier command, was left out: {'; '.join(reasons)}. "
+                "Give its recipe again."
+            )
+        elif all(_fits(folder, recipe, data) for folder in folders):
+            kept.append(Ran(recipe, folders))
+    order = tuple(recipe.slug for recipe in recipes)
+    return Earlier(tuple(kept), damaged, order, _sentences(kept, data))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what `suite.json` says, nothing where it cannot be read."""
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return described if isinstance(described, dict) else {}
+
+
+def _recipes(content: dict[str, Any]) -> list[Recipe]:
+    """Return the recipe, none where it is one of another fairage that this one does not know."""
+    try:
+        return [recipe_from(content, "suite.json")]
+    except ConfigError:
+        return []
+
+
+def _folders(version: Path, seeds: int) -> tuple[Path, ...]:
+    return tuple(version / f"seed-{seed}" for seed in range(seeds))
+
+
+def _fits(folder: Path, recipe: Recipe, data: EmbeddedFaces) -> bool:
+    """Whether the folder holds a run of this recipe that was measured on these faces."""
+    fingerprint = (run_of(folder) or "").split("-")
+    return fingerprint[:2] == [recipe.fingerprint, data.fingerprint]
+
+
+def _sentences(kept: Sequence[Ran], data: EmbeddedFaces) -> tuple[str, ...]:
+    if not kept:
+        return ()
+    recipes = [ran.recipe for ran in kept]
+    names = ", ".join(recipe.version for recipe in recipes)
+    return (
+        f"Kept from earlier commands, measured on the same faces: {names}.",
+        *extras_sentences(recipes),
+        *tuned_sentences(recipes),
+        *[sentence for ran in kept for sentence in _copies_sentences(ran)],
+        *blind_sentences(recipes, data),
+    )
+
+
+def _copies_sentences(ran: Ran) -> list[str]:
+    copies = facts_of(ran.folders[0])["copies"]
+    if ran.recipe.augmentation is None:
+        return []
+    return [
+        f"{copies['number']:,} augmented copies were trained on as well by {ran.recipe.version}.",
+        *[f"Its copies: {note}." for note in copies["notes"]],
+    ]
