@@ -19,6 +19,7 @@ from fairage._files import (
     folder_hashes,
     locked_folder,
     new_folder,
+    partial_files,
     sync_files,
     write_text,
 )
@@ -325,3 +326,17 @@ def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     names = ["../a", str(tmp_path / "a")]
     assert changed_files(tmp_path / "sub", dict.fromkeys(names, told)) == names
+
+
+def test_what_a_killed_writer_left_is_found_and_nothing_else(tmp_path: Path) -> None:
+    others = [".a.txt", ".a.partial.txt", ".a.12345.partial.txt", "a.0123abcd.partial.txt", ".b"]
+    for name in others:
+        (tmp_path / name).write_text("of others")
+    (tmp_path / ".dir.0123abcd.partial").mkdir()
+    (tmp_path / ".link.0123abcd.partial.txt").symlink_to(tmp_path / ".b")
+    for name in ("a.txt", "b.tar.gz", "noend"):
+        script = f"held = atomic_path({str(tmp_path / name)!r}); held.__enter__(); os._exit(9)"
+        command = [sys.executable, "-c", f"import os; from fairage._files import *; {script}"]
+        assert subprocess.run(command, check=False).returncode == 9
+    assert sorted(partial_files(tmp_path).values()) == ["a.txt", "b.tar.gz", "noend"]
+    assert partial_files(tmp_path / "nowhere") == {}

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import sqlite3
@@ -48,6 +49,29 @@ def atomic_path(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
     if sync:
         _sync_folder(path.parent)
+
+
+_PARTIAL = re.compile(r"\.(.+)\.[0-9a-f]{8}\.partial(\.[^.]+)?")
+
+
+def partial_files(folder: Path) -> dict[Path, str]:
+    """Return the files that `atomic_path` fills in a folder, each with the name it is to get.
+
+    Where no writer is at work, they are what killed ones left.
+
+    Examples:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with atomic_path(folder / "a.txt"):
+        ...     list(partial_files(folder).values())
+        ['a.txt']
+    """
+    found = {path: _PARTIAL.fullmatch(path.name) for path in sorted(folder.glob(".*"))}
+    return {
+        path: match[1] + (match[2] or "")
+        for path, match in found.items()
+        if match and path.is_file() and not path.is_symlink()
+    }
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The store loses nothing, believes nothing damaged, and bears several writers."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -163,3 +164,20 @@ def test_a_reader_looks_again_when_shards_are_merged_under_it(
 
     monkeypatch.setattr(store_module, "read_shard", merging_read)
     assert len(opened(tmp_path)) == 64
+
+
+def test_what_killed_writers_left_goes_when_nobody_can_be_writing_it(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.add([key(1)], row(1))
+    names = [".0123456789abcdef.01234567.partial.safetensors", ".about.01234567.partial.json"]
+    others = [".about.01234567.partial.txt", ".mine.partial.safetensors"]
+    for name in (*names, *others):
+        (store.folder / name).write_bytes(b"half")
+    store.merge()
+    assert all((store.folder / name).exists() for name in (*names, *others))
+    for name in (*names, *others):
+        os.utime(store.folder / name, (0, 0))
+    store.merge()
+    assert not any((store.folder / name).exists() for name in names)
+    assert all((store.folder / name).exists() for name in others)
+    assert len(opened(tmp_path)) == 1

@@ -122,3 +122,40 @@ def test_a_run_without_checksums_is_trained_again(out: Path, plan, trained) -> N
     with pytest.warns(UserWarning, match="without checksums"):
         run_plan(plan, out)
     assert trained == [("first", 1)]
+
+
+def test_what_killed_runs_left_is_removed_and_nothing_of_others(out: Path, plan, trained) -> None:
+    ours = [
+        ".report.0123abcd.partial.html",
+        ".suite.0123abcd.partial.json",
+        "1-first/.seed-7.partial",
+        "1-second/.seed-0.old",
+        "1-gone/.seed-0.partial",
+    ]
+    others = [
+        ".notes.0123abcd.partial.html",
+        ".seed-0.partial",
+        ".vim.old",
+        "1-first/.seed-0.finetuning",
+        "1-first/.mine.partial",
+    ]
+    for name in (*ours, *others):
+        path = out / name
+        if path.suffix in (".html", ".json"):
+            path.write_text("half")
+        else:
+            path.mkdir(parents=True)
+            (path / "half").write_text("half")
+    trained.clear()
+    run_plan(plan, out)
+    assert trained == []
+    assert not any((out / name).exists() for name in ours)
+    kept = [name for name in others if (out / name).exists()]
+    assert kept == [name for name in others if not name.endswith(".finetuning")]  # it is whole
+
+
+def test_a_run_that_was_moved_away_to_be_replaced_is_put_back(out: Path, plan, trained) -> None:
+    (out / FOLDER).rename(out / FOLDER.with_name(".seed-1.old"))
+    trained.clear()
+    run_plan(plan, out)
+    assert trained == []

@@ -1,6 +1,7 @@
 """A suite: many recipes and seeds on the same faces, one results table and one report."""
 
 import json
+import re
 import tempfile
 import time
 import warnings
@@ -10,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fairage._files import locked_folder, write_text
+from fairage._files import locked_folder, partial_files, settle_folder, write_text
 from fairage._tables_io import write_table
 from fairage._work import progress_bar
 from fairage.age_groups import AgeGroups
@@ -178,6 +179,7 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
     """
     _check_names(plan)
     with locked_folder(out), tempfile.TemporaryDirectory(prefix="fairage-") as scratch:
+        _remove_leftovers(out)
         batches = runs_by_ensembles([_missing(version, plan, out) for version in plan.versions])
         total = sum(1 + len(job.experts) for batch in batches for job in batch.jobs)
         started, ended = time.monotonic(), []
@@ -187,6 +189,22 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
                 advance(1)
         seconds = time.monotonic() - started
         return _write_results(plan, out, ended, seconds)
+
+
+_LEFT_RUN = re.compile(r"\.(seed-\d+)\.(?:partial|old)")
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove what killed commands left half written in the locked folder, by our own names only.
+
+    Checkpoints stay, as their training goes on; a run that was about to be replaced is put back.
+    """
+    for path, name in partial_files(out).items():
+        if name in (SUITE, RESULTS, SUMMARY, REPORT):
+            path.unlink()
+    for path in sorted(out.glob("*/.seed-*")):
+        if match := _LEFT_RUN.fullmatch(path.name):
+            settle_folder(path.with_name(match[1]))
 
 
 def _write_results(plan: Plan, out: Path, ended: Sequence[Done], seconds: float) -> SuiteOutcome:
