@@ -41,6 +41,15 @@ if __name__ == "__main__":
             pool.submit(work, number)
         time.sleep(600)
 """
+INTERRUPTED = """
+if __name__ == "__main__":
+    try:
+        with process_pool(2, prepare) as pool:
+            futures = [pool.submit(work, number) for number in range(8)]
+            futures[0].result()
+    except KeyboardInterrupt:
+        print("stopped")
+"""
 LEAVES = f"""
 if __name__ == "__main__":
     with process_pool(1, prepare) as pool:
@@ -114,3 +123,27 @@ def test_work_that_waits_when_the_block_ends_never_runs(folder: Path) -> None:
     assert begun + cancelled == PIECES
     assert begun <= 4  # one at work, and the two or three that the pool has handed over already
     assert all(ended(worker) for worker in workers(folder))
+
+
+@pytest.mark.parametrize("to_all", [True, False])
+def test_an_interrupted_parent_and_its_busy_workers_end_at_once(folder: Path, to_all: bool) -> None:
+    script = command(folder, INTERRUPTED)
+    with subprocess.Popen(
+        script,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as parent:
+        assert until(lambda: len(list(folder.glob("begun-*"))) == 2)
+        sent = time.monotonic()
+        if to_all:  # as Ctrl-C in a terminal does
+            os.killpg(parent.pid, signal.SIGINT)
+        else:
+            parent.send_signal(signal.SIGINT)
+        said, complaints = parent.communicate(timeout=WAIT)
+        took = time.monotonic() - sent
+    assert (said, complaints) == ("stopped\n", "")
+    assert took < 3
+    assert until(lambda: all(ended(worker) for worker in workers(folder)))
+    assert len(list(folder.glob("begun-*"))) == 2

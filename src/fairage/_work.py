@@ -1,12 +1,14 @@
 """Long work: worker processes that never outlive their parent, and progress bars."""
 
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -23,6 +25,8 @@ from rich.progress import (
 def process_pool(workers: int, prepare: Callable[[], None]) -> Iterator[ProcessPoolExecutor]:
     """Yield a pool of worker processes; what has not begun when the block ends never does.
 
+    What is at work then is waited for, but where the block is interrupted: that ends at once.
+
     Args:
         workers: How many processes.
         prepare: Called once in each of them before any work; a function at the top of a module.
@@ -32,13 +36,34 @@ def process_pool(workers: int, prepare: Callable[[], None]) -> Iterator[ProcessP
     )
     try:
         yield pool
+    except (KeyboardInterrupt, GeneratorExit):
+        for process in list(pool._processes.values()):  # the pool cannot be told to, before 3.14
+            process.kill()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
 
+Result = TypeVar("Result")
+_LOOK_SECONDS = 0.5
+
+
+def as_done(futures: Iterable[Future[Result]]) -> Iterator[Future[Result]]:
+    """Yield futures as they are done.
+
+    Other than in `concurrent.futures.as_completed`, Ctrl-C does not wait for the next of them:
+    where another thread gets the signal, that sleeps on.
+    """
+    left = set(futures)
+    while left:
+        done, left = wait(left, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        yield from done
+
+
 def _start_worker(prepare: Callable[[], None]) -> None:
-    prepare()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent answers it
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    prepare()
 
 
 def _end_with_parent() -> None:

@@ -1,8 +1,10 @@
 """`fairage data ...` as a person and as a script use it."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -228,3 +230,21 @@ def test_help_shows_an_example(command: str) -> None:
 
 def test_no_command_shows_the_commands() -> None:
     assert "synthesize" in ok()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_says_in_one_line_how_to_go_on(workers: int, tmp_path: Path) -> None:
+    out = tmp_path / "many faces"
+    told = ["data", "synthesize", "--n", "20000", "--workers", str(workers), "--out", str(out)]
+    command = [sys.executable, "-m", "fairage", *told]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        deadline = time.monotonic() + 60
+        while not list(out.glob("images/*.jpg")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        _, said = running.communicate(timeout=60)
+    assert time.monotonic() - sent < 3
+    assert running.returncode == 130
+    command_again = f"fairage data synthesize --n 20000 --workers {workers} --out '{out}'"
+    assert said == f"error: stopped; to go on, run: {command_again}\n"

@@ -1,6 +1,8 @@
 """The command `fairage`: gathers the command groups and turns errors into one line."""
 
+import shlex
 import sys
+from typing import NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -10,6 +12,9 @@ from fairage.cli.data import data
 from fairage.cli.steps import embed, weights
 from fairage.cli.train import backbones, demo, run, suite, tune
 from fairage.exceptions import FairageError, MissingDependencyError
+
+STOPPED = 130
+"""Exit code after Ctrl-C, which typer returns too."""
 
 app = typer.Typer(
     name="fairage",
@@ -42,11 +47,14 @@ app.command()(tune)
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
     try:
-        sys.exit(app(standalone_mode=False))
+        code = app(standalone_mode=False)
+        if code == STOPPED:
+            _stopped()
+        sys.exit(code)
     except TyperException as error:
         _fail(f"{error.format_message()} (see: fairage --help)", 2)
     except typer.Abort:
-        _fail("stopped; give the same command again to go on", 130)
+        _stopped()
     except FairageError as error:
         _fail(str(error), 2)
     except ModuleNotFoundError as error:
@@ -56,6 +64,11 @@ def main() -> None:
         _fail(str(missing), 2)
 
 
-def _fail(message: str, code: int) -> None:
+def _stopped() -> NoReturn:
+    """Say how to go on; what is whole is kept by every command that takes long."""
+    _fail(f"stopped; to go on, run: {shlex.join(['fairage', *sys.argv[1:]])}", STOPPED)
+
+
+def _fail(message: str, code: int) -> NoReturn:
     sys.stderr.write(f"error: {' '.join(message.split())}\n")
     sys.exit(code)

@@ -1,7 +1,7 @@
 """Runs in several processes, one core each; none outlives the process that started it."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from fairage._work import process_pool
+from fairage._work import as_done, process_pool
 from fairage.auditing.scoring import MIN_ROWS
 from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.inputs import EmbeddedFaces, load_embedded_faces
@@ -86,7 +86,7 @@ def run_batches(batches: Sequence[Batch], *, workers: int, scratch: Path) -> Ite
             for job in batch.jobs:
                 chosen = alone if _on_gpu(job) else pool
                 running.append(chosen.submit(_run_saved, job, saved[id(batch.data)]))
-        for done in as_completed(running):
+        for done in as_done(running):
             yield from done.result()
 
 

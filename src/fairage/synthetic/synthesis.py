@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from fairage._files import atomic_path, new_folder, sync_files, write_text
 from fairage._image_containers import read_container
 from fairage._random import numpy_rng
 from fairage._tables_io import write_table
-from fairage._work import process_pool, progress_bar
+from fairage._work import as_done, process_pool, progress_bar
 from fairage.age_groups import AgeGroups
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
@@ -116,7 +115,7 @@ def draw_pictures(people: pl.DataFrame, seed: int, out: Path, *, workers: int) -
         return
     with process_pool(min(workers, len(chunks)), _prepare_worker) as pool:
         running = [pool.submit(_draw, chunk, seed) for chunk in chunks]
-        for done in as_completed(running):
+        for done in as_done(running):
             yield done.result()
 
 
