@@ -70,7 +70,7 @@ def earlier_versions(plan: Plan, path: Path) -> Earlier:
         folders = _folders(path.parent / recipe.slug, seeds.get(recipe.slug, 0))
         if recipe.slug in own or not any(_fits(folder, recipe, data) for folder in folders):
             continue
-        reasons = [f"{folder.name}: {told}" for folder in folders if (told := damage_of(folder))]
+        reasons = [f"{folder.name}: {why}" for folder in folders if (why := damage_of(folder))]
         if reasons:
             damaged[recipe.slug] = (
                 f"{recipe.version}, of an earlier command, was left out: {'; '.join(reasons)}. "
