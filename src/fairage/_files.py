@@ -287,7 +287,7 @@ def folder_hashes(folder: Path) -> dict[str, str]:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> write_text(folder / "sub" / "a.txt", "whole")
-        >>> {path: told[:8] for path, told in folder_hashes(folder).items()}
+        >>> {path: digest[:8] for path, digest in folder_hashes(folder).items()}
         {'sub/a.txt': '5d5766cf'}
     """
     paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
@@ -301,19 +301,19 @@ def changed_files(folder: Path, hashes: Mapping[str, str]) -> list[str]:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> write_text(folder / "a.txt", "whole")
-        >>> told = folder_hashes(folder)
+        >>> hashes = folder_hashes(folder)
         >>> write_text(folder / "a.txt", "whale")
-        >>> changed_files(folder, {**told, "b.txt": ""})
+        >>> changed_files(folder, {**hashes, "b.txt": ""})
         ['a.txt', 'b.txt']
     """
-    return [name for name, told in hashes.items() if not _is_same(folder, name, told)]
+    return [name for name, digest in hashes.items() if not _is_same(folder, name, digest)]
 
 
-def _is_same(folder: Path, name: str, told: str) -> bool:
+def _is_same(folder: Path, name: str, digest: str) -> bool:
     path = folder / name
     inside = ".." not in path.parts and path.is_relative_to(folder)
     try:
-        return inside and path.is_file() and _sha256(path) == told
+        return inside and path.is_file() and _sha256(path) == digest
     except OSError:
         return False
 

@@ -158,8 +158,8 @@ def facts_of(folder: Path) -> dict[str, Any]:
 
 def _hash(facts: Mapping[str, Any]) -> str:
     """Return the hash of all that `run.json` says but for this hash."""
-    said = {name: told for name, told in facts.items() if name != _HASH}
-    return hash_of(json.dumps(said, sort_keys=True))
+    hashed = {name: value for name, value in facts.items() if name != _HASH}
+    return hash_of(json.dumps(hashed, sort_keys=True))
 
 
 def run_fingerprint(recipe: Recipe, data: EmbeddedFaces) -> str:

@@ -81,7 +81,7 @@ def note_files(folder: str | Path) -> None:
 
 
 def _write_config(config: dict[str, Any], folder: Path) -> None:
-    files = {name: told for name, told in folder_hashes(folder).items() if name != CONFIG}
+    files = {name: digest for name, digest in folder_hashes(folder).items() if name != CONFIG}
     write_text(folder / CONFIG, json.dumps(config | {_FILES: files}, indent=2) + "\n")
 
 
