@@ -24,6 +24,7 @@ LAYERS = [
         "_table_formats",
         "_table_frames",
         "_tables_io",
+        "_demographics",
         "_files",
         "_image_containers",
         "_images",

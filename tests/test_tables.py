@@ -216,3 +216,17 @@ def test_what_is_no_age_is_in_no_age_group() -> None:
     frame = with_age_groups(pl.DataFrame({"age": [None, float("nan"), -1.0, 0.0]}), EDGES)
     assert frame["age_group"].to_list() == [None, None, None, "0-18"]
     assert group_labels(frame, "age_group").tolist() == [*["unknown"] * 3, "0-18"]
+
+
+def test_codes_under_a_demographics_name_are_groups(tmp_path: Path) -> None:
+    frame = faces(gender=[0, 1], race=[2.0, float("nan")], fold=[1, 2], skin_tone=[0.2, 0.7])
+    frame.write_csv(tmp_path / "f.csv")
+    table = read_faces(tmp_path / "f.csv")
+    assert table.attributes == ["gender", "race"]
+    assert group_labels(table.frame, "gender").tolist() == ["0", "1"]
+    assert group_labels(table.frame, "race").tolist() == ["2", "unknown"]
+
+
+def test_negative_codes_are_unknown_unless_they_are_one_of_two() -> None:
+    assert check_faces(faces(gender=[-1, 0]))["gender"].to_list() == ["unknown", "0"]
+    assert check_faces(faces(gender=[-1, 1]))["gender"].to_list() == ["-1", "1"]

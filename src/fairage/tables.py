@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from fairage._demographics import codes_as_text
 from fairage._table import FIRST_ROWS, bad_cells
 from fairage._tables_io import read_numbered, write_table
 from fairage.age_groups import MAX_AGE, AgeGroups
@@ -196,8 +197,9 @@ def check_faces(
     """Return the faces table with its types settled, or raise a DataError naming row and column.
 
     `image` and `age` must be there; `age` is a number of years in 0..120; `split`, where there,
-    is train, valid or test; a missing attribute value becomes the group `unknown`. `votes`, where
-    there, holds how many raters guessed each whole year 0..100; only Parquet can hold it.
+    is train, valid or test; a missing attribute value becomes the group `unknown`; whole numbers
+    under a demographic's name are groups called by their number. `votes`, where there, holds how
+    many raters guessed each whole year 0..100; only Parquet can hold it.
 
     Args:
         frame: The table.
@@ -219,7 +221,7 @@ def check_faces(
         check.splits(frame)
     if VOTES in frame.columns:
         frame = frame.with_columns(check_votes(frame[VOTES]))
-    return _fill_unknown(frame)
+    return _fill_unknown(codes_as_text(frame))
 
 
 def read_faces(path: str | Path, age_groups: AgeGroups | None = None) -> Faces:

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fairage._demographics import MOST_CODES, is_demographic
 from fairage.auditing.cells import is_missing, texts_of
-from fairage.auditing.column_names import is_demographic
 from fairage.auditing.groups import Floats, Groups, groups_of
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import UNKNOWN
@@ -89,7 +89,6 @@ def _texts(edges: Floats) -> list[str]:
 
 
 MOST_GROUPS = 200
-MOST_CODES = 12
 SIGNS = (-1.0, 1.0)
 ABBREVIATIONS = {"m": "male", "f": "female"}
 IGNORED_SIGNS = str.maketrans("", "", " \t\u00a0_-.,'\"()/")

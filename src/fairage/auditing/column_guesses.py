@@ -6,6 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import polars as pl
 
+from fairage._demographics import demographic_rank, is_said_by_model, plain
 from fairage._table import Table
 from fairage.auditing import column_names as usual
 from fairage.auditing.cells import is_missing, whole_column
@@ -37,7 +38,7 @@ def guess_age(columns: Sequence[str]) -> ColumnName:
     matches = usual.named(columns, usual.AGES)
     if matches:
         check_twins(matches[0], columns, "true ages", "--age")
-        if len(matches) > 1 and usual.plain(matches[0]) not in usual.STRONG_AGES:
+        if len(matches) > 1 and plain(matches[0]) not in usual.STRONG_AGES:
             raise DataError(
                 f"expected one column of true ages, got {matches}, choose one with --age"
             )
@@ -64,7 +65,7 @@ def guess_predictions(table: Table, columns: Sequence[str]) -> list[ColumnName]:
     guesses: list[ColumnName] = [
         name for name in columns if usual.looks_like_prediction(name) and _holds_ages(table, name)
     ]
-    stems = {usual.plain(name) for name in guesses if isinstance(name, str)}
+    stems = {plain(name) for name in guesses if isinstance(name, str)}
     guesses += [
         pair
         for stem, pair in pairs.items()
@@ -113,7 +114,7 @@ def guess_model(
 
 def check_twins(name: str, columns: Sequence[str], kind: str, option: str) -> None:
     """Raise a DataError where another column has the same name but for case and spaces."""
-    twins = [other for other in columns if usual.plain(other) == usual.plain(name)]
+    twins = [other for other in columns if plain(other) == plain(name)]
     if len(twins) > 1:
         raise DataError(f"expected one column of {kind}, got {twins}, choose one with {option}")
 
@@ -181,7 +182,7 @@ def guess_attributes(
     Raises:
         DataError: Two of them have one name but for case and spaces.
     """
-    ranks = {name: usual.demographic_rank(name) for name in columns}
+    ranks = {name: demographic_rank(name) for name in columns}
     demographic = [name for name in columns if ranks[name] is not None]
     problems = {name: _problem(table, name, name in set(binned)) for name in demographic}
     usable = [name for name in demographic if not problems[name]]
@@ -202,13 +203,13 @@ def why_unused(name: str, kind: pl.DataType, *, attributes_named: bool) -> str:
         >>> why_unused("dominant_race", pl.String(), attributes_named=False)
         'what a model said'
     """
-    word = usual.plain(name)
+    word = plain(name)
     for names, reason in BY_NAME:
         if word in names:
             return reason
     if usual.looks_like_prediction(name):
         return "other estimates: name it with --prediction"
-    if usual.is_said_by_model(name):
+    if is_said_by_model(name):
         return "what a model said"
     if kind.is_nested():
         return "nested values"

@@ -1,9 +1,10 @@
-"""What the usual names of columns mean: truths, estimates, demographics, what a model said."""
+"""What the usual names of columns mean: truths, estimates, images, persons, row numbers."""
 
 import re
 from collections.abc import Sequence
 
-from fairage.tables import AGE, AGE_GROUP, AGE_STD, IDENTITY, IMAGE, MODEL, PREDICTION
+from fairage._demographics import is_demographic, plain
+from fairage.tables import AGE, AGE_STD, IDENTITY, IMAGE, MODEL, PREDICTION
 
 STRONG_AGES = (AGE, "true_age", "age_true", "y_true")
 AGES = (*STRONG_AGES, "ground_truth", "gt", "gt_age", "age_gt", "target", "label", "actual",
@@ -23,24 +24,6 @@ WEIGHTS = ("weight", "weights", "sample_weight", "sample_weights", "survey_weigh
 LIMITS = ("lower", "upper", "level")
 BOOKKEEPING = ("split", "seed", "fold", "face", "n_ratings", "num_ratings", "votes", "batch")
 
-DEMOGRAPHICS = ("gender", "sex", "ethnicity", "race", "ethnic_group", "skin", "fitzpatrick",
-                "monk", "disability", "country", "region", "nationality", "continent", "ancestry",
-                "religion", "expression", "facial_expression", "emotion", "glasses", "eyeglasses",
-                "country_of_birth", "region_of_birth")  # fmt: skip
-STEMS = ("skin", "fitzpatrick", "monk")
-BEFORE = ("true", "real", "actual", "gt", "ground_truth", "label", "labelled", "labeled",
-          "annotated", "reported", "self_reported", "perceived", "apparent", "subject", "person",
-          "participant", "user", "face", "demographics", "demographic", "attributes", "attribute",
-          "attr", "metadata", "meta", "labels")  # fmt: skip
-AFTER = ("label", "labels", "group", "category", "class", "code", "true", "gt", "type", "scale")
-MODEL_BEFORE = re.compile(
-    r"(?:^|.*_)(?:pred|preds|predicted|prediction|predictions|estimated|estimate|est|dominant"
-    r"|inferred|detected|model)_.+"
-)
-MODEL_AFTER = re.compile(
-    r".+_(?:pred|preds|predicted|prediction|estimated|estimate|score|scores|confidence|conf|prob"
-    r"|probability|logit)"
-)
 NO_AGE_WORDS = {"score", "scores", "confidence", "conf", "prob", "probability", "logit", "std",
                 "sd", "sigma", "var", "variance", "risk", "error", "err", "abs", "loss", "group",
                 "class", "bin", "label", "low", "high", "lower", "upper", "min", "max", "rank",
@@ -51,17 +34,6 @@ IDENTIFIER = re.compile(
 LOW, HIGH = ("low", "lower", "min", "from", "lo"), ("high", "upper", "max", "to", "hi")
 
 
-def plain(name: str) -> str:
-    """Return a name in lower case with underscores between its words.
-
-    Examples:
-        >>> plain(" AgeRange.Low"), plain("True Age")
-        ('age_range_low', 'true_age')
-    """
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
-    return re.sub(r"[\s.\-_/]+", "_", words).lower()
-
-
 def named(columns: Sequence[str], names: Sequence[str]) -> list[str]:
     """Return the columns with one of these names, in the names' order, twins side by side.
 
@@ -70,48 +42,6 @@ def named(columns: Sequence[str], names: Sequence[str]) -> list[str]:
         ['Age', 'age', 'label']
     """
     return [column for name in names for column in columns if plain(column) == name]
-
-
-def demographic_rank(name: str) -> int | None:
-    """Return the place of a column's name among those of demographics; None where it is none.
-
-    Examples:
-        >>> demographic_rank("subject_race"), demographic_rank("gender.Woman")
-        (3, None)
-    """
-    word = plain(name)
-    if word == AGE_GROUP or is_said_by_model(name):
-        return None
-    for before in BEFORE:
-        word = word.removeprefix(f"{before}_")
-    for stem in STEMS:
-        if word == stem or word.startswith(f"{stem}_"):
-            return DEMOGRAPHICS.index(stem)
-    for rank, demographic in enumerate(DEMOGRAPHICS):
-        if word == demographic or word in {f"{demographic}_{after}" for after in AFTER}:
-            return rank
-    return None
-
-
-def is_demographic(name: str) -> bool:
-    """Return whether a column has the name of a demographic.
-
-    Examples:
-        >>> is_demographic("demographics.gender"), is_demographic("pred_gender")
-        (True, False)
-    """
-    return demographic_rank(name) is not None
-
-
-def is_said_by_model(name: str) -> bool:
-    """Return whether a name says that a model made the column.
-
-    Examples:
-        >>> is_said_by_model("dominant_emotion"), is_said_by_model("gender_confidence")
-        (True, True)
-    """
-    word = plain(name)
-    return bool(MODEL_BEFORE.fullmatch(word) or MODEL_AFTER.fullmatch(word))
 
 
 def looks_like_prediction(name: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from fairage._demographics import plain
 from fairage._table import Table
 from fairage.auditing import column_names as usual
 from fairage.auditing.coding import Bins
@@ -193,7 +194,7 @@ def _with_pairs(table: Table, request: ColumnRequest) -> ColumnRequest:
     def both(name: ColumnName) -> ColumnName:
         if not isinstance(name, str) or name in table.columns:
             return name
-        return pairs.get(usual.plain(name), name)
+        return pairs.get(plain(name), name)
 
     age = None if request.age is None else both(request.age)
     return replace(request, age=age, predictions=tuple(map(both, request.predictions)))
@@ -248,7 +249,7 @@ def _unused(
     intervals = {
         end: f"the ends of {name!r}"
         for name in (columns.age, *columns.predictions)
-        for end in usual.low_high_pairs(table.columns).get(usual.plain(name), ())
+        for end in usual.low_high_pairs(table.columns).get(plain(name), ())
     }
     attributes_named = request.attributes is not None
     return {

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fairage._demographics import codes_as_text
 from fairage._tables_io import TABLE_SUFFIXES, read_numbered
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped, keep_files, source_folder
 from fairage.exceptions import ConfigError, DataError
@@ -67,7 +68,9 @@ def _prepare(folder: Path, options: Options) -> Prepared:
     frame, ageless = _without_age(_absolute(frame, images))
     kept, missing = keep_files(frame)
     left_out = sorted(
-        set(attribute_names(source)) - set(options.columns.values()) - set(frame.columns)
+        set(attribute_names(codes_as_text(source)))
+        - set(options.columns.values())
+        - set(frame.columns)
     )
     notes = (f"Columns left out: {', '.join(left_out)}; --map NAME=COLUMN takes one in.",)
     return Prepared(kept, (*ageless, *missing), notes if left_out else (), table.age_groups)
