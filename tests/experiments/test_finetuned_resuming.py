@@ -35,7 +35,7 @@ import json, sys
 from pathlib import Path
 from fairage.embeddings import EmbedOptions
 from fairage.experiments.recipe_files import recipe_from
-from fairage.experiments.run_options import RunOptions
+from fairage.experiments.plan import RunOptions
 from fairage.experiments.suite import run_suite
 from fairage.tables import read_faces
 told, faces, backbone, store, out = sys.argv[1:]

@@ -169,9 +169,9 @@ def merged_head(
 
     Examples:
         >>> from fairage.models.registry import make_head
-        >>> heads = [make_head("linear", 4, {}) for _ in range(3)]
+        >>> heads = [make_head("regression", 4, {}) for _ in range(3)]
         >>> rows = torch.randn(5, 4)
-        >>> merged = merged_head(heads, [{"name": "linear"}] * 3)
+        >>> merged = merged_head(heads, [{"name": "regression"}] * 3)
         >>> alone = torch.stack([head.ages(rows) for head in heads]).mean(dim=0)
         >>> torch.allclose(merged.ages(rows), alone, atol=1e-3)
         True
