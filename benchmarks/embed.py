@@ -150,12 +150,12 @@ def show(rates: dict[str, list[Rate]], *, precision: str, batch: int, cosine: fl
     cores = {name: max(each.processor for each in found) for name, found in rates.items()}
     print(f"ResNet-50 at {SIDE} pixels, {torch.get_num_threads()} threads, ours in {precision}")
     print(f"{'':26}{'images/s':>12}{'images a core second':>32}")
-    told = (
+    lines = (
         ("plain", f"plain loop, fp32, {PLAIN_BATCH}"),
         ("ours", f"fairage, {precision}, {batch}"),
         ("peak", f"matrix products, {precision}"),
     )
-    for name, label in told:
+    for name, label in lines:
         print(f"{label:26}{clock[name]:12.1f}{cores[name]:32.2f}")
     for other, label in (("plain", "x the plain loop"), ("peak", "of the peak")):
         ratios = clock["ours"] / clock[other], cores["ours"] / cores[other]

@@ -29,8 +29,8 @@ def main() -> None:
         synthesize(Path(folder) / "faces", n=options.faces, workers=options.workers)
         clock = time.perf_counter() - clock
         size = sum(path.stat().st_size for path in Path(folder).rglob("*.jpg")) / options.faces
-    told = f"{options.faces:,} faces, {options.workers} processes"
-    print(f"{told}: {options.faces / clock:.0f} a second by the clock")
+    text = f"{options.faces:,} faces, {options.workers} processes"
+    print(f"{text}: {options.faces / clock:.0f} a second by the clock")
     best = best_round(options.rounds)
     print(f"best {ROUND} faces: {1000 * best:.2f} ms of one core a face, {1 / best:.0f} a second")
     print(f"size of a picture: {size / 1024:.1f} KB")

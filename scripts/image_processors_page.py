@@ -76,9 +76,9 @@ the model types are those of transformers {version}.
 
 def refused(name: str, model_type: str) -> bool:
     """Return whether files of this type are refused, be it by model type or by class."""
-    for file, told in (({}, model_type), ({"image_processor_type": name}, None)):
+    for file, of_model in (({}, model_type), ({"image_processor_type": name}, None)):
         try:
-            Preprocessing.from_config(file, told)
+            Preprocessing.from_config(file, of_model)
         except DataError:
             continue
         return False

@@ -22,8 +22,8 @@ def valid_maes(folder: Path) -> list[float]:
 
 def table(out: Path) -> list[str]:
     """Return one column a version: the first seed, and the mean of all where there are several."""
-    told = json.loads((out / SUITE).read_text(encoding="utf-8"))["recipes"]
-    recipes = [Recipe.model_validate(recipe) for recipe in told]
+    described = json.loads((out / SUITE).read_text(encoding="utf-8"))["recipes"]
+    recipes = [Recipe.model_validate(recipe) for recipe in described]
     maes = [valid_maes(out / recipe.slug) for recipe in recipes]
     rows = [
         ["rate", *(recipe.version for recipe in recipes)],

@@ -124,8 +124,8 @@ def train(faces: Faces) -> EmbeddedNet:
             optimizer.step()
             schedule.step()
             errors.append(error)
-        told = f"epoch {epoch + 1}/{len(SIDES)}: MAE against the shown age {np.mean(errors):.2f}"
-        print(f"{told}, {time.perf_counter() - started:.0f} s", flush=True)
+        text = f"epoch {epoch + 1}/{len(SIDES)}: MAE against the shown age {np.mean(errors):.2f}"
+        print(f"{text}, {time.perf_counter() - started:.0f} s", flush=True)
     net.eval()
     return net
 

@@ -230,3 +230,11 @@ def test_codes_under_a_demographics_name_are_groups(tmp_path: Path) -> None:
 def test_negative_codes_are_unknown_unless_they_are_one_of_two() -> None:
     assert check_faces(faces(gender=[-1, 0]))["gender"].to_list() == ["unknown", "0"]
     assert check_faces(faces(gender=[-1, 1]))["gender"].to_list() == ["-1", "1"]
+
+
+def test_numbers_that_are_no_codes_are_no_attribute() -> None:
+    many = [str(number) for number in range(13)]
+    frame = pl.DataFrame({"image": many, "age": [30.0] * 13, "race": range(13)})
+    assert "race" not in Faces(check_faces(frame)).attributes
+    with_infinity = check_faces(faces(gender=[float("inf"), 1.0]))
+    assert with_infinity["gender"].to_list() == ["unknown", "1"]

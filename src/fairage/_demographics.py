@@ -1,8 +1,11 @@
 """Columns of demographics, such as gender or self-reported race: their names, and their codes."""
 
 import re
+from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 DEMOGRAPHICS = ("gender", "sex", "ethnicity", "race", "ethnic_group", "skin", "fitzpatrick",
                 "monk", "disability", "country", "region", "nationality", "continent", "ancestry",
@@ -79,28 +82,53 @@ def is_said_by_model(name: str) -> bool:
 
 MOST_CODES = 12
 """Most groups that an attribute of numbers has."""
+_SIGNS = {-1.0, 1.0}
+
+
+def codes_among(
+    distinct: NDArray[np.float64], column: str, named: Sequence[float] = ()
+) -> NDArray[np.float64] | None:
+    """Return the values that are codes of groups under a demographic's name; None if they aren't.
+
+    A negative one is none, unless it is named or there are exactly -1 and 1.
+
+    Args:
+        distinct: The finite values of a column, each once, shape `(k,)`.
+        column: Its name.
+        named: Values that stand for a group whatever they are.
+
+    Examples:
+        >>> codes_among(np.array([-1.0, 0.0, 1.0]), "gender").tolist()
+        [0.0, 1.0]
+        >>> codes_among(np.array([0.2, 0.7]), "skin_tone") is None
+        True
+    """
+    if not is_demographic(column) or (distinct != np.floor(distinct)).any():
+        return None
+    is_code = (distinct >= 0) | np.isin(distinct, named)
+    if is_code.sum() > MOST_CODES:
+        return None
+    return distinct if set(distinct) == _SIGNS else distinct[is_code]
 
 
 def codes_as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with numbers that stand for groups as text, so that they are attributes.
+    """Return the table with codes of groups as text, so that their columns are attributes.
 
-    These are up to twelve whole numbers in a column with a demographic's name. A negative one is
-    no group, unless there are -1 and 1 alone.
+    What is no code, beside some that are, is missing; see `codes_among`.
 
     Examples:
         >>> frame = pl.DataFrame({"gender": [0, 1, -1], "fold": [0, 1, 2]})
         >>> codes_as_text(frame)["gender"].to_list(), codes_as_text(frame)["fold"].to_list()
         (['0', '1', None], [0, 1, 2])
     """
-    coded = []
+    columns = []
     for name, kind in frame.schema.items():
-        if not kind.is_numeric() or not is_demographic(name):
+        if not kind.is_numeric():
             continue
-        numbers = frame[name].cast(pl.Float64).fill_nan(None)
-        known = numbers.drop_nulls().unique()
-        if len(known) > MOST_CODES or (known != known.floor()).any():
-            continue
-        is_group = pl.lit(value=True) if set(known) == {-1.0, 1.0} else pl.col(name) >= 0
-        text = pl.col(name).cast(pl.Float64).fill_nan(None).cast(pl.Int64).cast(pl.String)
-        coded.append(pl.when(is_group).then(text).alias(name))
-    return frame.with_columns(coded)
+        values = frame[name].cast(pl.Float64)
+        values = values.set(~values.is_finite(), None)
+        codes = codes_among(values.drop_nulls().unique().to_numpy(), name)
+        if codes is not None:
+            known = values.set(~values.is_in(codes.tolist()), None)
+            columns.append(known.cast(pl.Int64).cast(pl.String))
+    return frame.with_columns(columns)

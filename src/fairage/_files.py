@@ -66,10 +66,10 @@ def partial_files(folder: Path) -> dict[Path, str]:
         ...     list(partial_files(folder).values())
         ['a.txt']
     """
-    found = {path: _PARTIAL.fullmatch(path.name) for path in sorted(folder.glob(".*"))}
+    matches = {path: _PARTIAL.fullmatch(path.name) for path in sorted(folder.glob(".*"))}
     return {
         path: match[1] + (match[2] or "")
-        for path, match in found.items()
+        for path, match in matches.items()
         if match and path.is_file() and not path.is_symlink()
     }
 
@@ -139,7 +139,7 @@ def _fresh_folder(path: Path) -> None:
         raise _not_writable(path, error) from error
 
 
-_AT_ONCE = 8  # a disk is told once to write what many threads wait for
+_AT_ONCE = 8  # the disk writes once what many threads wait for
 
 
 def sync_files(paths: Iterable[Path]) -> None:

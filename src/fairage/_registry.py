@@ -63,12 +63,13 @@ def build(kind: str, known: Mapping[str, type[T]], name: str, options: Mapping[s
 def _wrong_value(chosen: str, error: "ValidationError") -> ConfigError:
     """Say which option has the first wrong value, and what it should be."""
     from fairage._settings import expectation
+    from fairage._text import short
 
     first = error.errors()[0]
     option = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
         return ConfigError(f"expected a value for the option {option!r} of {chosen}, got none")
     return ConfigError(
-        f"option {option!r} of {chosen}: expected {expectation(first)}, got {first['input']!r}, "
-        "correct it"
+        f"option {option!r} of {chosen}: expected {expectation(first)}, got "
+        f"{short(first['input'], 200)}, correct it"
     )

@@ -37,7 +37,7 @@ def process_pool(workers: int, prepare: Callable[[], None]) -> Iterator[ProcessP
     try:
         yield pool
     except (KeyboardInterrupt, GeneratorExit):
-        for process in list(pool._processes.values()):  # the pool cannot be told to, before 3.14
+        for process in list(pool._processes.values()):  # the pool itself cannot, before 3.14
             process.kill()
         raise
     finally:

@@ -37,7 +37,7 @@ def check(
         {"x": groups, AGE_GROUP: groups},
         units=units,
         weights=weights,
-        settings=AuditSettings(**{"legal_age": 18, "min_rows": 10, **options}),  # type: ignore[arg-type]
+        settings=AuditSettings(**{"legal_age": 18, "min_rows": 10, **options}),  # type: ignore[arg-type]  # options by name
     )
     assert result is not None
     return result

@@ -141,7 +141,7 @@ def test_several_models_are_audited_side_by_side(predictions: pl.DataFrame) -> N
     with pytest.raises(ConfigError, match=r"expected one model, got .* result\.models\[NAME\]"):
         result.overall  # noqa: B018  # the access is what fails
     with pytest.raises(AttributeError):
-        result.nothing  # noqa: B018
+        result.nothing  # noqa: B018  # that it raises
 
 
 def test_a_long_table_is_audited_by_model(predictions: pl.DataFrame) -> None:

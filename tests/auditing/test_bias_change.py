@@ -30,7 +30,7 @@ def absolute(
 
 
 def changed(rng: np.random.Generator, groups: Groups, *law: object) -> BiasChange:
-    a, b = absolute(rng, groups, *law)  # type: ignore[arg-type]
+    a, b = absolute(rng, groups, *law)  # type: ignore[arg-type]  # options by name
     means = estimate_means({"a": a, "b": b}, {"g": groups})
     return bias_change(means, [means.columns("g", "a")], [means.columns("g", "b")])
 

@@ -24,7 +24,7 @@ def two(*sizes: int) -> Groups:
 
 def audited(ages: np.ndarray, errors: np.ndarray, groups: Groups, **options: object) -> ByAge:
     part = {"x": np.ones(len(groups), dtype=bool)}
-    return audit_by_age(ages, errors, {"x": groups}, part, **options)  # type: ignore[arg-type]
+    return audit_by_age(ages, errors, {"x": groups}, part, **options)  # type: ignore[arg-type]  # options by name
 
 
 def pair(result: ByAge, measure: str = MAE) -> AdjustedGap:

@@ -116,7 +116,7 @@ def test_turned_round_everything_is(
 ) -> None:
     turned = compare(better, table)
     assert turned.overall["mae"].value == pytest.approx(-result.overall["mae"].value)
-    assert turned.overall["mae"].low == pytest.approx(-result.overall["mae"].high, abs=1e-6)  # type: ignore[operator]
+    assert turned.overall["mae"].low == pytest.approx(-result.overall["mae"].high, abs=1e-6)  # type: ignore[operator]  # both ends are there
     assert turned.verdicts["gender"].kind == "worse"
     assert turned.bias_kinds["gender"] == "less fair"
 
@@ -157,7 +157,7 @@ def withheld(table: pl.DataFrame, share: float) -> pl.DataFrame:
 
 def test_who_withholds_faces_is_never_better(table: pl.DataFrame) -> None:
     result = compare(table, withheld(table, 0.4))
-    assert result.overall["mae"].high < 0  # type: ignore[operator]
+    assert result.overall["mae"].high < 0  # type: ignore[operator]  # both ends are there
     assert {verdict.kind for verdict in result.verdicts.values()} == {"cannot tell"}
     assert {verdict.reason for verdict in result.verdicts.values()} == {"failures differ"}
     assert set(result.bias_kinds.values()) | {result.average_bias_kind} == {"cannot tell"}
@@ -302,4 +302,4 @@ def test_it_is_short_in_a_prompt_and_a_table_in_a_notebook(result: ComparisonRes
 
 def test_a_result_cannot_be_changed(result: ComparisonResult) -> None:
     with pytest.raises(AttributeError):
-        result.n = 3  # type: ignore[misc]
+        result.n = 3  # type: ignore[misc]  # it is frozen

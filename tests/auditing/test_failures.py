@@ -21,7 +21,7 @@ def failures_of(failed: np.ndarray, groups: Groups, **options: object) -> Failur
         "min_rows": 30,
         "margin": 0.05,
     }
-    return audit_failures(failed, absolute, {"x": groups}, **{**settings, **options})  # type: ignore[arg-type]
+    return audit_failures(failed, absolute, {"x": groups}, **{**settings, **options})  # type: ignore[arg-type]  # options by name
 
 
 def two(*sizes: int) -> Groups:

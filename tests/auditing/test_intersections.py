@@ -13,7 +13,7 @@ def crossed(
     errors: np.ndarray, attributes: dict[str, Groups], **options: object
 ) -> tuple[Intersection, ...]:
     settings = {"units": None, "weights": None, "min_rows": 30, "margin": 1.0, "seed": 0}
-    return audit_intersections(errors, attributes, **{**settings, **options})  # type: ignore[arg-type]
+    return audit_intersections(errors, attributes, **{**settings, **options})  # type: ignore[arg-type]  # options by name
 
 
 def attributes_of(rng: np.random.Generator, n: int) -> dict[str, Groups]:

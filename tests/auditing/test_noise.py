@@ -204,7 +204,7 @@ def test_different_purposes_have_different_draws(rng: np.random.Generator) -> No
     quantities, attributes = sample(rng, 3000)
 
     def draws(**options: object) -> GroupMeans:
-        return estimate_means(quantities, attributes, **options)  # type: ignore[arg-type]
+        return estimate_means(quantities, attributes, **options)  # type: ignore[arg-type]  # options by name
 
     one = draws(purpose="one").draws[:, 0]
     assert np.array_equal(one, draws(purpose="one").draws[:, 0])

@@ -88,7 +88,7 @@ def test_limits_of_all_groups_hold_at_once() -> None:
         changes = infer_changes(a, b, {"g": groups}).groups["g"]
         truth = dict(zip(changes, np.linspace(-1, 1, 8), strict=True))
         misses += any(
-            not each["mae"].low <= truth[name] <= each["mae"].high  # type: ignore[operator]
+            not each["mae"].low <= truth[name] <= each["mae"].high  # type: ignore[operator]  # both ends are there
             for name, each in changes.items()
         )
     assert misses / tables <= 0.09
@@ -196,7 +196,7 @@ def test_persons_are_the_unit() -> None:
     b = a + effect + rng.normal(0, 0.2, 800)
     groups = {"g": groups_of(("x", "y"), (persons.codes >= 12).astype(int))}
     rows, clustered = infer_changes(a, b, groups), infer_changes(a, b, groups, units=persons)
-    width = [each.overall["mae"].high - each.overall["mae"].low for each in (rows, clustered)]  # type: ignore[operator]
+    width = [each.overall["mae"].high - each.overall["mae"].low for each in (rows, clustered)]  # type: ignore[operator]  # both ends are there
     assert width[1] > 2.5 * width[0]
     assert clustered.groups["g"]["x"].n_persons == 12
     assert clustered.groups["g"]["x"].reason == "too small"

@@ -50,7 +50,7 @@ def summary(
         images=None,
         numbers=np.arange(len(true)),
     )
-    return summarise_ranges(rows, model, AuditSettings(**options))  # type: ignore[arg-type]
+    return summarise_ranges(rows, model, AuditSettings(**options))  # type: ignore[arg-type]  # options by name
 
 
 def numbers(*values: float) -> Pairs:

@@ -54,7 +54,7 @@ def test_the_threshold_is_the_challenge_or_else_the_legal_age() -> None:
 )
 def test_options_out_of_their_limits_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ConfigError) as caught:
-        AuditSettings(**options)  # type: ignore[arg-type]
+        AuditSettings(**options)  # type: ignore[arg-type]  # options by name
     text = str(caught.value)
     assert text.startswith("expected") or "must be" in text or "range_end" in text
     assert "got" in text
@@ -79,4 +79,4 @@ def test_a_claim_is_a_number_or_how_it_is_written(claim: float | str) -> None:
     ],
 )
 def test_options_at_their_limits_are_taken(options: dict[str, object]) -> None:
-    AuditSettings(**options)  # type: ignore[arg-type]
+    AuditSettings(**options)  # type: ignore[arg-type]  # options by name

@@ -18,7 +18,7 @@ def inference_of(
     rng: np.random.Generator, groups: Groups, scale: np.ndarray | float = 1.0, **options: object
 ) -> Inference:
     errors = rng.normal(0, 4, len(groups.codes)) * scale
-    return infer(errors, {"x": groups}, **options)  # type: ignore[arg-type]
+    return infer(errors, {"x": groups}, **options)  # type: ignore[arg-type]  # options by name
 
 
 def slow_gini(values: list[float]) -> float:

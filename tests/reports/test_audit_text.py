@@ -22,7 +22,7 @@ OLDER = {"female": Group(MANY, 3.9, 1.85), "male": Group(MANY, 3.9, -1.68)}
 
 
 def text(gender: dict[str, Group], **changes: object) -> str:
-    return headline(model({"gender": gender}, **changes))  # type: ignore[arg-type]
+    return headline(model({"gender": gender}, **changes))  # type: ignore[arg-type]  # options by name
 
 
 def test_within_the_margin_the_largest_possible_gap_is_named() -> None:

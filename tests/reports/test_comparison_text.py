@@ -34,9 +34,9 @@ def test_the_more_accurate_one_is_named_with_the_least_it_is_better() -> None:
     assert text.startswith("two is more accurate than one: over all faces its MAE is at least 1.")
     assert "(one 6.0" in text
     change = result.overall["mae"]
-    least, most = re.search(r"MAE is at least ([\d.]+) and at most ([\d.]+) years", text).groups()  # type: ignore[union-attr]
-    assert float(least) <= -change.high < float(least) + 0.1  # type: ignore[operator]
-    assert float(most) - 0.1 < -change.low <= float(most)  # type: ignore[operator]
+    least, most = re.search(r"MAE is at least ([\d.]+) and at most ([\d.]+) years", text).groups()  # type: ignore[union-attr]  # it matches
+    assert float(least) <= -change.high < float(least) + 0.1  # type: ignore[operator]  # both ends are there
+    assert float(most) - 0.1 < -change.low <= float(most)  # type: ignore[operator]  # both ends are there
 
 
 def test_a_worse_second_model_makes_the_first_the_more_accurate_one() -> None:
@@ -46,7 +46,7 @@ def test_a_worse_second_model_makes_the_first_the_more_accurate_one() -> None:
 def test_neither_is_more_accurate_where_the_interval_holds_0() -> None:
     rough = Model({"f": 4.0, "m": 4.0}, spread=6.0)
     result = compared(rough, rough, n=120, shared=0.2)
-    assert result.overall["mae"].low < 0 < result.overall["mae"].high  # type: ignore[operator]
+    assert result.overall["mae"].low < 0 < result.overall["mae"].high  # type: ignore[operator]  # both ends are there
     text = first(result)
     assert "more accurate than" not in text
     assert "These 120 images cannot tell whether one or two is more accurate: over all" in text
@@ -208,7 +208,7 @@ def test_a_change_that_may_be_chance_is_said_to_be() -> None:
     rough = Model({"f": 4.0, "m": 6.0}, spread=5.0)
     result = compared(rough, rough, n=200, shared=0.3)
     text = words(result)
-    assert result.bias["gender"].low < 0 < result.bias["gender"].high  # type: ignore[operator]
+    assert result.bias["gender"].low < 0 < result.bias["gender"].high  # type: ignore[operator]  # both ends are there
     assert re.search(r"the measured bias by gender (fell|rose) by", text, re.IGNORECASE)
     assert "which may be chance: its change lies within" in text
     assert "The bias by gender falls" not in text
@@ -361,10 +361,10 @@ def test_no_sentence_says_more_than_the_numbers(seed: int) -> None:
     overall, mae = result.verdicts["overall"], result.overall["mae"]
     assert ("two is more accurate than" in text) == (
         mae.high < 0 and "b" not in result.failures.failing
-    )  # type: ignore[operator]
+    )  # type: ignore[operator]  # both ends are there
     assert ("one is more accurate than" in text) == (
         mae.low > 0 and "a" not in result.failures.failing
-    )  # type: ignore[operator]
+    )  # type: ignore[operator]  # both ends are there
     if overall.kind == "cannot tell":
         assert "cannot" in text or "may hide more" in text
     improved = [

@@ -32,7 +32,7 @@ X = np.arange(5.0)
 
 
 def tree(draw: object, size: Size) -> ElementTree.Element:
-    return ElementTree.fromstring(figure_svg(draw, size, label="l"))  # type: ignore[arg-type]
+    return ElementTree.fromstring(figure_svg(draw, size, label="l"))  # type: ignore[arg-type]  # options by name
 
 
 def dots(root: ElementTree.Element) -> list[ElementTree.Element]:

@@ -109,7 +109,7 @@ def audit(
     return AuditResult(opened.name, columns, settings, report, report.notes, models)
 
 
-def one_table(table: TableSource, join: TableSource | None, on: str | None) -> Any:  # noqa: ANN401
+def one_table(table: TableSource, join: TableSource | None, on: str | None) -> Any:  # noqa: ANN401  # any table
     """Return the table, with the attributes of a second one where that is given."""
     opened = open_table(table)
     if join is None:
@@ -143,7 +143,7 @@ def column_request(
     )
 
 
-def _from_arrays(ages: Any, estimates: Any, groups: Any) -> dict[str, Any]:  # noqa: ANN401
+def _from_arrays(ages: Any, estimates: Any, groups: Any) -> dict[str, Any]:  # noqa: ANN401  # any table
     """Return a mapping of columns from arrays, as scikit-learn's metrics take them."""
     if isinstance(ages, str | bytes) or (isinstance(ages, Mapping) and not hasattr(ages, "iloc")):
         raise DataError(

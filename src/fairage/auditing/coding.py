@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._demographics import MOST_CODES, is_demographic
+from fairage._demographics import MOST_CODES, codes_among
 from fairage.auditing.cells import is_missing, texts_of
 from fairage.auditing.groups import Floats, Groups, groups_of
 from fairage.exceptions import ConfigError, DataError
@@ -89,7 +89,6 @@ def _texts(edges: Floats) -> list[str]:
 
 
 MOST_GROUPS = 200
-SIGNS = (-1.0, 1.0)
 ABBREVIATIONS = {"m": "male", "f": "female"}
 IGNORED_SIGNS = str.maketrans("", "", " \t\u00a0_-.,'\"()/")
 
@@ -210,7 +209,8 @@ def _code_numbers(
 ) -> CodedColumn:
     numbers = np.where(np.isfinite(numbers), numbers, math.nan)
     distinct = np.asarray(pl.Series(numbers).unique().drop_nans().sort().to_numpy(), dtype=float)
-    codes = _codes_among(distinct, column, labels)
+    named = [number for number in map(_number, labels) if number is not None]
+    codes = codes_among(distinct, column, named)
     if bins is not None or (codes is None and len(distinct) > MOST_CODES):
         names, places = bin_numbers(numbers, column, bins)
         names = _relabelled(names, column, labels)
@@ -221,20 +221,6 @@ def _code_numbers(
         return _coded(names, np.full(len(numbers), -1))
     places = np.minimum(np.searchsorted(group_values, numbers), len(group_values) - 1)
     return _coded(names, np.where(group_values[places] == numbers, places, -1))
-
-
-def _codes_among(distinct: Floats, column: str, labels: Mapping[str, str]) -> Floats | None:
-    """Return the values that are codes of groups under a demographic's name; None if they aren't.
-
-    A negative one is `unknown`, unless a label names it or there are exactly -1 and 1.
-    """
-    if not is_demographic(column) or (distinct != np.floor(distinct)).any():
-        return None
-    named = [number for number in map(_number, labels) if number is not None]
-    is_code = (distinct >= 0) | np.isin(distinct, named)
-    if is_code.sum() > MOST_CODES:
-        return None
-    return distinct if tuple(distinct) == SIGNS else distinct[is_code]
 
 
 def _code_texts(

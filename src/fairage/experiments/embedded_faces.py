@@ -58,8 +58,10 @@ def embed_inputs(
 
     names = {name for recipe in recipes for name in recipe.extra_names}
     extras = {}
-    for name in [name for name in extra_faces if name in names]:
-        table = extra_faces[name].regrouped(faces.age_groups)
+    for name, given in extra_faces.items():
+        if name not in names:
+            continue
+        table = given.regrouped(faces.age_groups)
         embedded = embedded_extra(table, embed(table, options, opened=opened))
         extras[name] = with_provenance(embedded, table)
     for name in splits:

@@ -130,8 +130,6 @@ def _std(config: Mapping[str, Any]) -> Channels:
 
 
 def _resize(size: Any) -> int | tuple[int, int]:  # noqa: ANN401  # as it stands in the JSON
-    if isinstance(size, int | list):
-        return _crop(size)
     if isinstance(size, dict) and size.keys() == {"shortest_edge"}:
         return _side(size["shortest_edge"])
     if isinstance(size, dict) and size.keys() == {"height", "width"}:

@@ -200,12 +200,12 @@ class _Job:
         )
         return trainee, width
 
-    def _check_widths(self, width: int, wanted: int) -> None:
+    def _check_widths(self, width: int, expected: int) -> None:
         beside = [0 if r.beside is None else r.beside.shape[1] for r in (self.train, self.valid)]
-        if {width + dim for dim in beside} != {wanted}:
+        if {width + dim for dim in beside} != {expected}:
             raise DataError(
                 f"expected a head for {width} numbers of {self.spec.name!r} and {beside} beside "
-                f"them in training and validation, got one for {wanted}, make it anew with dim "
+                f"them in training and validation, got one for {expected}, make it anew with dim "
                 f"{width + beside[0]}"
             )
 

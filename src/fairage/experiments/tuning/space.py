@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from fairage._settings import expectation
+from fairage._text import short
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import read_yaml, recipe_from
@@ -142,7 +143,7 @@ def _domain(key: object, value: object, path: Path) -> Range | Choices:
         where = ".".join(map(str, (key, *first["loc"])))
         raise ConfigError(
             f"{path}: {where}: expected {{low: .., high: .., log: true}} or {{choices: [..]}}, got "
-            f"{value!r} ({expectation(first)}), correct it"
+            f"{short(value, 200)} ({expectation(first)}), correct it"
         ) from error
     _check_together(str(key), domain, path)
     return domain
