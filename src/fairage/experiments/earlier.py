@@ -15,7 +15,7 @@ from fairage.experiments.runner import damage_of, facts_of, run_of
 
 
 @dataclass(frozen=True)
-class Ran:
+class VersionFolders:
     """A version and the folders of its runs, one a seed."""
 
     recipe: Recipe
@@ -23,7 +23,7 @@ class Ran:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierVersions:
     """The versions of earlier commands, and how tables go with them.
 
     Args:
@@ -33,20 +33,22 @@ class Earlier:
         notes: Sentences for the report.
     """
 
-    kept: tuple[Ran, ...] = ()
+    kept: tuple[VersionFolders, ...] = ()
     damaged: dict[str, str] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def beside(self, new: Sequence[Ran]) -> list[Ran]:
+    def beside(self, new: Sequence[VersionFolders]) -> list[VersionFolders]:
         """Return these and new ones: in their earlier order, so that nothing trades places."""
         if not self.kept:
             return list(new)
         places = {slug: place for place, slug in enumerate(self.order)}
-        return sorted([*self.kept, *new], key=lambda ran: places.get(ran.recipe.slug, len(places)))
+        return sorted(
+            [*self.kept, *new], key=lambda version: places.get(version.recipe.slug, len(places))
+        )
 
 
-def earlier_versions(plan: Plan, path: Path) -> Earlier:
+def earlier_versions(plan: Plan, path: Path) -> EarlierVersions:
     """Return the versions beside the plan's own that `suite.json` lists, if they fit.
 
     They do where faces, backbones, age groups and `min_rows` are the same; what they were trained
@@ -61,7 +63,7 @@ def earlier_versions(plan: Plan, path: Path) -> Earlier:
     if any(version.data is not data for version in plan.versions) or (
         described.get("min_rows") != plan.min_rows
     ):
-        return Earlier()
+        return EarlierVersions()
     recipes = [recipe for content in described.get("recipes", ()) for recipe in _recipes(content)]
     own = {version.recipe.slug for version in plan.versions} | set(plan.left_out)
     seeds = described.get("seeds", {})
@@ -77,9 +79,9 @@ def earlier_versions(plan: Plan, path: Path) -> Earlier:
                 "Give its recipe again."
             )
         elif all(_fits(folder, recipe, data) for folder in folders):
-            kept.append(Ran(recipe, folders))
+            kept.append(VersionFolders(recipe, folders))
     order = tuple(recipe.slug for recipe in recipes)
-    return Earlier(tuple(kept), damaged, order, _sentences(kept, data))
+    return EarlierVersions(tuple(kept), damaged, order, _sentences(kept, data))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -109,25 +111,25 @@ def _fits(folder: Path, recipe: Recipe, data: EmbeddedFaces) -> bool:
     return fingerprint[:2] == [recipe.fingerprint, data.fingerprint]
 
 
-def _sentences(kept: Sequence[Ran], data: EmbeddedFaces) -> tuple[str, ...]:
+def _sentences(kept: Sequence[VersionFolders], data: EmbeddedFaces) -> tuple[str, ...]:
     if not kept:
         return ()
-    recipes = [ran.recipe for ran in kept]
+    recipes = [version.recipe for version in kept]
     names = ", ".join(recipe.version for recipe in recipes)
     return (
         f"Kept from earlier commands, measured on the same faces: {names}.",
         *extras_sentences(recipes),
         *tuned_sentences(recipes),
-        *[sentence for ran in kept for sentence in _copies_sentences(ran)],
+        *[sentence for version in kept for sentence in _copies_sentences(version)],
         *blind_sentences(recipes, data),
     )
 
 
-def _copies_sentences(ran: Ran) -> list[str]:
-    copies = facts_of(ran.folders[0])["copies"]
-    if ran.recipe.augmentation is None:
+def _copies_sentences(version: VersionFolders) -> list[str]:
+    recipe, copies = version.recipe, facts_of(version.folders[0])["copies"]
+    if recipe.augmentation is None:
         return []
     return [
-        f"{copies['number']:,} augmented copies were trained on as well by {ran.recipe.version}.",
+        f"{copies['number']:,} augmented copies were trained on as well by {recipe.version}.",
         *[f"Its copies: {note}." for note in copies["notes"]],
     ]

@@ -18,7 +18,7 @@ from fairage.age_groups import AgeGroups
 from fairage.auditing.suite_runs import SuiteRuns, VersionRuns
 from fairage.auditing.suite_statistics import results_frame, suite_statistics, summary_frame
 from fairage.exceptions import ConfigError, DataError
-from fairage.experiments.earlier import Earlier, Ran, earlier_versions
+from fairage.experiments.earlier import EarlierVersions, VersionFolders, earlier_versions
 from fairage.experiments.embedded_faces import (
     EmbeddedInputs,
     embed_inputs,
@@ -212,12 +212,12 @@ def _write_results(plan: Plan, out: Path, ended: Sequence[Done], seconds: float)
     plan = without(plan, failed)
     earlier = earlier_versions(plan, out / SUITE)
     plan = replace(plan, left_out=plan.left_out | earlier.damaged)
-    ran = earlier.beside([_ran(version, plan, out) for version in plan.versions])
-    statistics = suite_statistics(_suite_runs(plan, ran, earlier))
+    listed = earlier.beside([_folders_of(version, plan, out) for version in plan.versions])
+    statistics = suite_statistics(_suite_runs(plan, listed, earlier))
     summary = summary_frame(statistics)
     write_table(results_frame(statistics), out / RESULTS)
     write_table(summary, out / SUMMARY)
-    write_text(out / SUITE, json.dumps(_description(plan, ran), indent=2) + "\n")
+    write_text(out / SUITE, json.dumps(_description(plan, listed), indent=2) + "\n")
     write_text(out / REPORT, suite_html(statistics))
     if failed:
         raise failures_summary(failed, out / REPORT)
@@ -267,13 +267,15 @@ def _is_whole(folder: Path, fingerprint: str) -> bool:
     return not damage
 
 
-def _ran(version: Version, plan: Plan, out: Path) -> Ran:
-    return Ran(version.recipe, tuple(job.folder for job in _jobs(version, plan, out)))
+def _folders_of(version: Version, plan: Plan, out: Path) -> VersionFolders:
+    return VersionFolders(version.recipe, tuple(job.folder for job in _jobs(version, plan, out)))
 
 
-def _suite_runs(plan: Plan, ran: Sequence[Ran], earlier: Earlier) -> SuiteRuns:
+def _suite_runs(
+    plan: Plan, listed: Sequence[VersionFolders], earlier: EarlierVersions
+) -> SuiteRuns:
     # The study's age bias is that of the default age groups.
-    default = {slug: own == AgeGroups() for slug, own in _groupings(plan, ran).items()}
+    default = {slug: own == AgeGroups() for slug, own in _groupings(plan, listed).items()}
     versions = tuple(
         VersionRuns(
             experiment=one.recipe.experiment,
@@ -283,7 +285,7 @@ def _suite_runs(plan: Plan, ran: Sequence[Ran], earlier: Earlier) -> SuiteRuns:
             published=one.recipe.published if default[one.recipe.slug] else None,
             predictions=tuple(read_predictions(folder / PREDICTIONS) for folder in one.folders),
         )
-        for one in ran
+        for one in listed
     )
     comparable = all(default.values()) and all(
         is_challenge_test(version.predictions[0]) for version in versions
@@ -301,23 +303,23 @@ def _suite_runs(plan: Plan, ran: Sequence[Ran], earlier: Earlier) -> SuiteRuns:
     )
 
 
-def _groupings(plan: Plan, ran: Sequence[Ran]) -> dict[str, AgeGroups]:
+def _groupings(plan: Plan, listed: Sequence[VersionFolders]) -> dict[str, AgeGroups]:
     """Return the age groups of each version, by slug; what is kept has those of the others."""
     groups = {version.recipe.slug: version.data.age_groups for version in plan.versions}
     same = plan.versions[0].data.age_groups
-    return {one.recipe.slug: groups.get(one.recipe.slug, same) for one in ran}
+    return {one.recipe.slug: groups.get(one.recipe.slug, same) for one in listed}
 
 
-def _description(plan: Plan, ran: Sequence[Ran]) -> dict[str, Any]:
+def _description(plan: Plan, listed: Sequence[VersionFolders]) -> dict[str, Any]:
     return {
         "title": plan.title,
         "facts": plan.facts,
         "backbones": plan.backbones,
-        "recipes": [one.recipe.model_dump(mode="json") for one in ran],
-        "seeds": {one.recipe.slug: len(one.folders) for one in ran},
+        "recipes": [one.recipe.model_dump(mode="json") for one in listed],
+        "seeds": {one.recipe.slug: len(one.folders) for one in listed},
         "left_out": plan.left_out,
         "min_rows": plan.min_rows,
         "age_groups": {
-            slug: json.loads(groups.to_json()) for slug, groups in _groupings(plan, ran).items()
+            slug: json.loads(groups.to_json()) for slug, groups in _groupings(plan, listed).items()
         },
     }
