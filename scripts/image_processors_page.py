@@ -9,6 +9,7 @@ types are those of the transformers that is installed; the page names its versio
 import argparse
 import sys
 from pathlib import Path
+from textwrap import fill
 
 import transformers
 from transformers.models.auto import image_processing_auto as auto
@@ -38,6 +39,18 @@ REASONS = {  # why, and the processors that it holds for
     "needs timm": "TimmWrapper",
 }
 OTHER = "not compared"
+NOT_ALONE = [
+    "colpali",
+    "florence2",
+    "git",
+    "mgp-str",
+    "paligemma",
+    "trocr",
+    "upernet",
+    "vipllava",
+    "xclip",
+]
+FURTHER = {"dinat": "natten", "gemma3n": "timm"}  # what fairage has no use for otherwise
 HEAD = """# Image models and their preprocessing
 
 A network must see the pixels that it was trained on. `preprocessor_config.json` says little of
@@ -50,8 +63,15 @@ transformers has for the `model_type` of `config.json`.
 Pillow; of `DINOv3ViTImageProcessor`, which has none, its formula) by at most 0.01 of their standard
 deviation in the mean, on non-square pictures, with old and new files; a test measures it. Every
 other type is **refused**, by its name, before anything is embedded; those that were not compared
-are mostly language models with eyes, which cut tiles or patches, or pad. Whether `AutoModel` makes
-embeddings of pixels alone is another matter: models that want words as well do not.
+are mostly language models with eyes, which cut tiles or patches, or pad.
+
+Of models of words and images the part for images is taken. Where transformers has none that makes
+an embedding of pixels alone, the model is refused when it is loaded:
+
+{not_alone}
+
+So is any model that gives one picture two embeddings, by chance or by what stands beside it in a
+batch.
 
 Refused in any file:
 
@@ -105,7 +125,10 @@ def page() -> str:
         verdict = "equal" if name in PROCESSORS else f"refused: {reason(name)}"
         listed = ", ".join(f"`{each}`" for each in sorted(types[name]))
         lines.append(f"| `{name}` | {listed} | {verdict} |\n")
-    return HEAD.format(version=transformers.__version__) + "".join(lines)
+    not_alone = [f"`{each}`" for each in NOT_ALONE]
+    not_alone += [f"`{each}` (wants {library})" for each, library in FURTHER.items()]
+    head = HEAD.format(version=transformers.__version__, not_alone=fill(", ".join(not_alone), 100))
+    return head + "".join(lines)
 
 
 def main() -> int:

@@ -8,12 +8,20 @@ import onnxruntime
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, ViTConfig, ViTMAEConfig, ViTMAEModel, ViTModel
+from transformers import (
+    AutoModel,
+    FlavaConfig,
+    FlavaModel,
+    ViTConfig,
+    ViTMAEConfig,
+    ViTMAEModel,
+    ViTModel,
+)
 
 from fairage._files import file_hash
 from fairage.embeddings.backbones.onnx import fingerprint
 from fairage.embeddings.backbones.registry import find_backbone
-from fairage.embeddings.backbones.transformers import PooledModel, TorchNetwork
+from fairage.embeddings.backbones.transformers import PooledModel, TorchNetwork, check_alone
 from fairage.embeddings.embed_options import BackboneSpec
 from fairage.embeddings.runtime import Runtime, has_compiler
 from fairage.exceptions import ConfigError, DataError
@@ -256,6 +264,55 @@ def test_a_model_that_masks_at_random_sees_the_whole_image_each_time(masking: Pa
     with torch.no_grad():
         wanted = model(pixel_values=batch).last_hidden_state[:, 0]
     np.testing.assert_allclose(first, wanted, rtol=1e-3, atol=1e-4)
+
+
+class NeighbourMixing(Plain):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, pixel_values: torch.Tensor) -> Outputs:
+        return Outputs(pixel_values + pixel_values.roll(1, 0))
+
+
+class Random(NeighbourMixing):
+    def forward(self, pixel_values: torch.Tensor) -> Outputs:
+        return Outputs(pixel_values * (torch.rand_like(pixel_values) > 0.5))
+
+
+class WantsWords(NeighbourMixing):
+    def forward(self, pixel_values: torch.Tensor, input_ids: None = None) -> Outputs:
+        raise ValueError("You must specify input_ids\nor something else")
+
+
+@pytest.mark.parametrize("model", [NeighbourMixing(), Random()])
+def test_a_model_that_gives_one_picture_two_embeddings_is_refused(model: torch.nn.Module) -> None:
+    with pytest.raises(DataError, match=f"whatever stands beside it, got {type(model).__name__}"):
+        check_alone(PooledModel(model), 8, 8)
+
+
+def test_a_model_that_wants_words_is_refused_in_one_line() -> None:
+    with pytest.raises(DataError, match=r"got WantsWords \(You must specify input_ids\), choose"):
+        check_alone(PooledModel(WantsWords()), 8, 8)
+
+
+def test_the_images_part_of_a_model_of_images_and_words_is_taken(tmp_path: Path) -> None:
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    small |= {"intermediate_size": 16}
+    config = FlavaConfig(
+        image_config=small | {"image_size": 32},
+        text_config=small,
+        multimodal_config=small,
+        image_codebook_config={"hidden_size": 4, "num_groups": 1},
+    )
+    model = FlavaModel(config).eval()
+    model.save_pretrained(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps({"size": 32, "crop_size": 32}))
+    backbone = find_backbone(str(tmp_path))
+    batch = backbone.preprocessing.normalised(torch.from_numpy(pixels()))
+    with torch.no_grad():
+        wanted = model.image_model(pixel_values=batch).pooler_output
+    np.testing.assert_allclose(backbone.load(CPU)(pixels()), wanted, rtol=1e-3, atol=1e-4)
 
 
 def test_embeddings_of_masked_images_are_not_found_again(masking: Path) -> None:

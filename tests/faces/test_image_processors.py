@@ -15,8 +15,10 @@ import pytest
 import torch
 import transformers
 from torch.nn import functional as F
+from transformers import CONFIG_MAPPING, AutoModel
 from transformers.models.auto import image_processing_auto as auto
 
+from fairage.embeddings.backbones.transformers import PooledModel, image_part
 from fairage.exceptions import DataError
 from fairage.faces import Preprocessing
 from fairage.faces.image_processors import MODEL_TYPES, NOT_DONE, PROCESSORS
@@ -159,6 +161,30 @@ def test_every_model_type_is_read_by_its_own_processor_or_refused(model_type: st
         Preprocessing.from_config({"size": 224}, model_type)
     with pytest.raises(DataError, match=name):
         Preprocessing.from_config({"size": 224, "image_processor_type": name}, "vit")
+
+
+def not_alone() -> set[str]:
+    page = (Path(__file__).parents[2] / "docs" / "image-processors.md").read_text(encoding="utf-8")
+    listed = re.search(r"refused when it is loaded:\n\n(.*?)\n\n", page, flags=re.DOTALL)
+    assert listed
+    return set(re.findall(r"`(.*?)`", listed[1]))
+
+
+@pytest.mark.parametrize("model_type", sorted(MODEL_TYPES))
+@pytest.mark.filterwarnings("ignore")
+def test_a_model_type_embeds_images_alone_or_the_page_says_it_does_not(model_type: str) -> None:
+    config = CONFIG_MAPPING[model_type]()
+    side = config.image_size if isinstance(getattr(config, "image_size", None), int) else 224
+    with torch.device("meta"):  # shapes, without weights and numbers
+        try:
+            model = image_part(AutoModel.from_config(config))[0].eval()
+            shape = PooledModel(model)(torch.zeros(2, 3, side, side)).shape
+        except (ImportError, RuntimeError, ValueError):
+            assert model_type in not_alone()
+            return
+    assert len(shape) == 2
+    assert shape[0] == 2
+    assert model_type not in not_alone()
 
 
 @pytest.mark.parametrize("name", sorted(set(PROCESSORS) - WITHOUT_PILLOW))

@@ -11,7 +11,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from fairage.embeddings import BackboneSpec
 from fairage.embeddings.backbones.registry import Backbone, find_backbone
-from fairage.embeddings.backbones.transformers import PooledModel, download, load_pooled
+from fairage.embeddings.backbones.transformers import (
+    PooledModel,
+    check_alone,
+    download,
+    load_pooled,
+)
 from fairage.exceptions import ConfigError
 from fairage.models import AgeHead
 from fairage.training.training_settings import FineTuneSettings
@@ -291,5 +296,7 @@ def check_finetuning(backbone: BackboneSpec, settings: FineTuneSettings) -> None
             checkpoint gradients.
         DataError: Its files are not there or not as they should be.
     """
-    model = load_pooled(find_source(backbone).folder).model
-    freeze(model, find_blocks(model), settings)
+    source = find_source(backbone)
+    pooled, preprocessing = load_pooled(source.folder), source.backbone.preprocessing
+    check_alone(pooled, preprocessing.height, preprocessing.width)
+    freeze(pooled.model, find_blocks(pooled.model), settings)

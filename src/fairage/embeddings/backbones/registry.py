@@ -87,7 +87,9 @@ def _folder(name: str, folder: Path) -> Backbone:
     preprocessing = Preprocessing.from_file(folder / transformers.PROCESSOR)
 
     def load(runtime: Runtime) -> Network:
-        return TorchNetwork(transformers.load_pooled(folder), preprocessing, runtime)
+        model = transformers.load_pooled(folder)
+        transformers.check_alone(model, preprocessing.height, preprocessing.width)
+        return TorchNetwork(model, preprocessing, runtime)
 
     return Backbone(name, "transformers", preprocessing, fingerprint, load)
 

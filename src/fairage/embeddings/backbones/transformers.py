@@ -23,6 +23,9 @@ _FILES = [CONFIG, PROCESSOR, NESTED, _WEIGHTS, "model.safetensors.index.json"]
 _CLASS_TOKENS = ("cls_token", "class_embedding")
 # Models that leave out most patches, drawn at random in every pass, in evaluation too.
 _MASKING = ("vit_mae",)
+_OF_IMAGES = ("vision_model", "image_model")  # the part of a model of words and images
+_REASON = 120  # characters of another library's message
+_SAME = 0.99  # cosine of two embeddings of one picture; bf16 reaches .999, other random masks .91
 
 
 class PooledModel(nn.Module):
@@ -104,6 +107,34 @@ def load_pooled(folder: Path) -> PooledModel:
     return _pooled(folder, model, info)
 
 
+@torch.no_grad()
+def check_alone(model: PooledModel, height: int, width: int) -> None:
+    """Refuse a model whose embedding of a picture hangs on more than the picture.
+
+    Raises:
+        DataError: It wants words as well, draws random numbers, mixes the pictures of a batch, or
+            gives no vector.
+    """
+    kind = type(model.model).__name__
+    at = next(model.parameters()).device
+    noise = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(0)).to(at)
+    model.eval()
+    try:
+        alone, beside = model(noise[:1])[0], model(noise)[0]
+    except torch.OutOfMemoryError:
+        raise
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise DataError(
+            f"expected a model that makes embeddings of images {height} x {width} alone, got "
+            f"{kind} ({str(error).strip().splitlines()[0][:_REASON]}), choose another backbone"
+        ) from error
+    if not torch.cosine_similarity(alone.flatten(), beside.flatten(), dim=0) >= _SAME:
+        raise DataError(
+            f"expected a model that gives a picture one embedding, whatever stands beside it, got "
+            f"{kind}, which gives it two, choose another backbone"
+        )
+
+
 def download(name: str) -> Path:
     """Return the folder of a hub model, downloaded unless it is in the hub's cache.
 
@@ -146,16 +177,22 @@ def fingerprint(folder: Path) -> str:
 
 def _pooled(folder: Path, model: nn.Module, info: dict[str, Any]) -> PooledModel:
     """Take the image part of the model; refuse it where weights would be random numbers."""
-    prefix = ""
-    vision = getattr(model, "vision_model", None)
-    if isinstance(vision, nn.Module):
-        model, prefix = vision, "vision_model."
+    model, prefix = image_part(model)
     missing = [name for name in info["missing_keys"] if name.startswith(prefix)]
     of_pooler = [name for name in missing if "pooler" in name]
     if len(missing) > len(of_pooler):
         absent = sorted(set(missing) - set(of_pooler))[:3]
         raise _not_loadable(folder, f"weights missing: {', '.join(absent)}")
     return PooledModel(model, trust_pooler=not of_pooler)
+
+
+def image_part(model: nn.Module) -> tuple[nn.Module, str]:
+    """Return the part for images of a model of words and images, and the prefix of its weights."""
+    for name in _OF_IMAGES:
+        part = getattr(model, name, None)
+        if isinstance(part, nn.Module):
+            return part, f"{name}."
+    return model, ""
 
 
 def _not_loadable(folder: Path, reason: str) -> DataError:
