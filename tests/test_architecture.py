@@ -28,6 +28,7 @@ LAYERS = [
         "_files",
         "_image_containers",
         "_images",
+        "_jpeg",
         "_random",
         "_text",
         "_registry",

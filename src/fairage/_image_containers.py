@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from fairage._jpeg import read_jpeg
 from fairage.exceptions import DataError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 
 HEIC = "HEIC"
 PILLOW_KINDS = frozenset({"GIF", "TIFF", "AVIF", HEIC})
-"""Kinds of files that Pillow decodes; OpenCV decodes the others."""
+"""Kinds of files that Pillow decodes; OpenCV decodes the others, where nothing is transparent."""
 
-_MARKER_IN_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"uuid"})
+_WITH_ALPHA = (4, 6)  # PNG colour types
+_DEEP = 16
+_BMP_HEADER_WITH_ALPHA = 56  # bytes, as from its third version on
+_BITS, _COMPRESSION, _JPEG_TABLES = 258, 259, 347  # TIFF tags
+_OLD_JPEG, _JPEG = 6, 7  # TIFF compressions
 _PIECES = ((273, 279), (324, 325))  # TIFF tags: where strips or tiles begin, how many bytes each
 _PILLOW_ERRORS = (
     ArithmeticError,
@@ -48,11 +51,15 @@ class Container:
         kind: Name of the format, such as `JPEG`.
         height: Height in pixels.
         width: Width in pixels.
+        transparent: Whether it says that some of it may be.
+        deep: Whether its values have 16 bits.
     """
 
     kind: str
     height: int
     width: int
+    transparent: bool = False
+    deep: bool = False
 
 
 def read_container(data: bytes) -> Container:
@@ -70,10 +77,9 @@ def read_container(data: bytes) -> Container:
     for kind, (start, read) in KINDS.items():
         if start.match(data):
             try:
-                height, width = read(data)
+                return read(data)
             except (IndexError, struct.error) as error:
                 raise _truncated(kind) from error
-            return Container(kind, height, width)
     *names, last = KINDS
     raise DataError(
         f"expected a {', '.join(names)} or {last} image, got other data (starts with "
@@ -90,38 +96,15 @@ def _truncated(kind: str) -> DataError:
     return DataError(f"expected a whole {kind} file, got one cut short, copy it again")
 
 
-def _jpeg(data: bytes) -> tuple[int, int]:
-    """Walk from marker to marker up to the end-of-image one."""
-    size: tuple[int, int] | None = None
-    at = 2
-    while True:
-        if data[at] != 0xFF:
-            raise DataError("expected JPEG segments, got other data, copy the file again")
-        while data[at] == 0xFF:
-            at += 1
-        marker = data[at]
-        at += 1
-        if marker == 0xD9:
-            break
-        if marker in _ALONE:
-            continue
-        (length,) = struct.unpack_from(">H", data, at)
-        if marker in _START_OF_FRAME:
-            size = struct.unpack_from(">HH", data, at + 3)
-        at += length
-        if marker == 0xDA:
-            next_marker = _MARKER_IN_SCAN.search(data, at)
-            if next_marker is None:
-                raise _truncated("JPEG")
-            at = next_marker.start()
-    if size is None:
-        raise DataError("expected a picture in the JPEG file, got none, copy the file again")
-    return size
+def _jpeg(data: bytes) -> Container:
+    layout = read_jpeg(data)
+    return Container("JPEG", layout.height, layout.width)
 
 
-def _png(data: bytes) -> tuple[int, int]:
+def _png(data: bytes) -> Container:
     """Walk from chunk to chunk up to IEND and check every checksum."""
-    width, height = struct.unpack_from(">II", data, 16)
+    width, height, bits, colours = struct.unpack_from(">IIBB", data, 16)
+    transparent = colours in _WITH_ALPHA
     at = 8
     while True:
         length, name = struct.unpack_from(">I4s", data, at)
@@ -132,35 +115,39 @@ def _png(data: bytes) -> tuple[int, int]:
                 f"expected a sound PNG file, got a wrong checksum in {name!r}, copy it again"
             )
         if name == b"IEND":
-            return height, width
+            return Container("PNG", height, width, transparent, deep=bits == _DEEP)
+        transparent |= name == b"tRNS"
         at = end + 4
 
 
-def _webp(data: bytes) -> tuple[int, int]:
+def _webp(data: bytes) -> Container:
     (length,) = struct.unpack_from("<I", data, 4)
     if len(data) < length + 8:
         raise _truncated("WebP")
-    kind = data[12:16]
+    kind, transparent = data[12:16], False
     if kind == b"VP8X":
+        transparent = bool(data[20] & 0x10)
         width = int.from_bytes(data[24:27], "little") + 1
         height = int.from_bytes(data[27:30], "little") + 1
     elif kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, 21)
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        transparent = bool(bits >> 28 & 1)
     else:
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
-    return height, width
+    return Container("WebP", height, width, transparent)
 
 
-def _bmp(data: bytes) -> tuple[int, int]:
+def _bmp(data: bytes) -> Container:
     (length,) = struct.unpack_from("<I", data, 2)
     if len(data) < length:
         raise _truncated("BMP")
-    width, height = struct.unpack_from("<ii", data, 18)
-    return abs(height), abs(width)
+    header, width, height, _, bits = struct.unpack_from("<IiiHH", data, 14)
+    transparent = header >= _BMP_HEADER_WITH_ALPHA and bits == 32 and data[66:70] != bytes(4)
+    return Container("BMP", abs(height), abs(width), transparent)
 
 
-def _gif(data: bytes) -> tuple[int, int]:
+def _gif(data: bytes) -> Container:
     """Walk from block to block up to the trailer; the first picture may be larger than stated."""
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     at, pictures = 13 + _palette_bytes(flags), 0
@@ -180,14 +167,14 @@ def _gif(data: bytes) -> tuple[int, int]:
         at += 1
     if not pictures:
         raise DataError("expected a picture in the GIF file, got none, copy the file again")
-    return height, width
+    return Container("GIF", height, width)
 
 
 def _palette_bytes(flags: int) -> int:
     return 6 << (flags & 7) if flags & 0x80 else 0
 
 
-def _tiff(data: bytes) -> tuple[int, int]:
+def _tiff(data: bytes) -> Container:
     """Ask Pillow for the first page, whose strips or tiles must lie within the file."""
     image = open_with_pillow("TIFF", data)
     tags: Mapping[int, Sequence[int]] = image.tag_v2  # type: ignore[attr-defined]  # a TIFF's
@@ -196,18 +183,39 @@ def _tiff(data: bytes) -> tuple[int, int]:
             pieces = zip(tags.get(starts, ()), tags.get(lengths, ()), strict=False)
             if any(start + length > len(data) for start, length in pieces):
                 raise _truncated("TIFF")
-    return image.height, image.width
+        deep = max(tags.get(_BITS, (8,))) > 8
+    return Container("TIFF", image.height, image.width, deep=deep)
 
 
-def _avif(data: bytes) -> tuple[int, int]:
+def jpegs_in_tiff(data: bytes) -> list[bytes]:
+    """Return the strips or tiles of the first page as JPEG files, where that is what they are.
+
+    Raises:
+        DataError: They are of the kind that TIFF gave up in 1995.
+    """
+    tags: Mapping[int, Any] = open_with_pillow("TIFF", data).tag_v2  # type: ignore[attr-defined]  # a TIFF's
+    compression = tags.get(_COMPRESSION)
+    if compression == _OLD_JPEG:
+        raise DataError("expected a TIFF file of today, got old-style JPEG in it, save it anew")
+    if compression != _JPEG:
+        return []
+    tables = tags.get(_JPEG_TABLES, b"\xff\xd8\xff\xd9")[:-2]
+    return [
+        tables + data[start + 2 : start + length]
+        for starts, lengths in _PIECES
+        for start, length in zip(tags.get(starts, ()), tags.get(lengths, ()), strict=False)
+    ]
+
+
+def _avif(data: bytes) -> Container:
     return _boxed("AVIF", data)
 
 
-def _heic(data: bytes) -> tuple[int, int]:
+def _heic(data: bytes) -> Container:
     return _boxed(HEIC, data)
 
 
-def _boxed(kind: str, data: bytes) -> tuple[int, int]:
+def _boxed(kind: str, data: bytes) -> Container:
     """Walk from box to box up to the end or to one that is not of the format."""
     at = 0
     while at + 8 <= len(data):
@@ -220,10 +228,10 @@ def _boxed(kind: str, data: bytes) -> tuple[int, int]:
     if at > len(data):
         raise _truncated(kind)
     image = open_with_pillow(kind, data)
-    return image.height, image.width
+    return Container(kind, image.height, image.width)
 
 
-KINDS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes], tuple[int, int]]]] = {
+KINDS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes], Container]]] = {
     "JPEG": (re.compile(rb"\xff\xd8\xff"), _jpeg),
     "PNG": (re.compile(rb"\x89PNG\r\n\x1a\n"), _png),
     "WebP": (re.compile(rb"RIFF....WEBP", re.DOTALL), _webp),
@@ -233,7 +241,7 @@ KINDS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes], tuple[int, int]]]] =
     "AVIF": (re.compile(rb".{4}ftyp(avi[fs]|m[is]f1.{4}(.{4}){0,16}?avi[fs])", re.DOTALL), _avif),
     HEIC: (re.compile(rb".{4}ftyp(hei[cxms]|hev[cxms]|m[is]f1)", re.DOTALL), _heic),
 }
-"""How each kind of file starts, and the function that reads its height and width."""
+"""How each kind of file starts, and the function that reads what it says of itself."""
 
 
 def open_with_pillow(kind: str, data: bytes) -> "ImageFile":
@@ -255,19 +263,32 @@ def _pillow_plugin(kind: str) -> "type[ImageFile]":
             from pillow_heif import HeifImageFile
 
             return HeifImageFile
-        from PIL import AvifImagePlugin, GifImagePlugin, TiffImagePlugin
+        from PIL import (
+            AvifImagePlugin,
+            BmpImagePlugin,
+            GifImagePlugin,
+            JpegImagePlugin,
+            PngImagePlugin,
+            TiffImagePlugin,
+            WebPImagePlugin,
+        )
     except ImportError as error:
         package, extra = ("pillow-heif", "heic") if kind == HEIC else ("pillow", "train")
         raise MissingDependencyError.for_extra(package, extra) from error
-    if kind == "AVIF" and not AvifImagePlugin.SUPPORTED:
+    optional = {"AVIF": AvifImagePlugin.SUPPORTED, "WebP": WebPImagePlugin.SUPPORTED}
+    if not optional.get(kind, True):
         raise MissingDependencyError(
-            "expected a Pillow that reads AVIF, got one that was built without, "
+            f"expected a Pillow that reads {kind}, got one that was built without, "
             "run: pip install --force-reinstall pillow"
         )
     plugins: dict[str, type[ImageFile]] = {
         "AVIF": AvifImagePlugin.AvifImageFile,
+        "BMP": BmpImagePlugin.BmpImageFile,
         "GIF": GifImagePlugin.GifImageFile,
+        "JPEG": JpegImagePlugin.JpegImageFile,
+        "PNG": PngImagePlugin.PngImageFile,
         "TIFF": TiffImagePlugin.TiffImageFile,
+        "WebP": WebPImagePlugin.WebPImageFile,
     }
     return plugins[kind]
 

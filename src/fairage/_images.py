@@ -1,9 +1,12 @@
 """Images from outside: bytes from a file or over HTTP, checked, and decoded to pixels."""
 
 import stat
+import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairage._image_containers import (
-    HEIC,
     PILLOW_KINDS,
+    Container,
     corrupt,
+    jpegs_in_tiff,
     open_with_pillow,
     pillow_errors,
     quiet_pillow,
     read_container,
 )
+from fairage._jpeg import check_blocks, may_lack_blocks
 from fairage.exceptions import DataError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -128,17 +133,61 @@ MIN_SIDE = 8
 """Pixels that height and width must have at least."""
 MAX_RATIO = 20
 """The longer side may be at most so many times the shorter one."""
+_LEAST_OF_16_BITS = 64
+"""The largest of the upper 8 of 16 bits must reach it: cameras' raw values have 14 bits at most."""
 _PHOTOMETRIC = 262  # the TIFF tag that is 0 where white is zero
+
+
+class _Room:
+    """How many pixels may be decoded at once, whoever decodes them."""
+
+    def __init__(self, pixels: int) -> None:
+        self._free = pixels
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        """Wait until so many are free and keep them while the block runs."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= pixels)
+            self._free -= pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += pixels
+                self._changed.notify_all()
+
+
+_ROOM = _Room(MAX_PIXELS)
+
+
+@contextmanager
+def decoded(data: bytes) -> Iterator[NDArray[np.uint8]]:
+    """Yield what `decode_image` returns.
+
+    The pictures of all threads have `MAX_PIXELS` at most together: where there are more, this waits
+    for those of other threads to be let go. Leave the block before decoding another one.
+    """
+    if not data:
+        raise DataError("expected an image, got an empty file, copy it again")
+    container = read_container(data)
+    _check_size(container.height, container.width)
+    with _ROOM.taken(container.height * container.width):
+        yield _decode(container, data)
 
 
 def decode_image(data: bytes) -> NDArray[np.uint8]:
     """Return the pixels `(height, width, 3)` in red, green, blue, upright as the EXIF tag says.
 
-    Grey, CMYK, palette and 16-bit images become 8-bit RGB; transparency is ignored. Of several
-    pictures in a file, the first one is taken; of a HEIC file, the one that it names.
+    Grey, CMYK and palette images become RGB; what is transparent becomes white. Of 16 bits a
+    channel, the upper 8 are taken. Of several pictures in a file, the first one is taken; of a HEIC
+    file, the one that it names.
 
     Raises:
-        DataError: The data is empty, not an image, truncated, corrupt, or its size is absurd.
+        DataError: The data is empty, not an image, truncated, corrupt, or its size is absurd; all
+            of it is transparent; or its 16 bits a channel hold 14 or fewer, as of a camera's values
+            that were never scaled.
         MissingDependencyError: A package that reads this kind of file is not installed.
 
     Examples:
@@ -150,13 +199,26 @@ def decode_image(data: bytes) -> NDArray[np.uint8]:
         Traceback (most recent call last):
         fairage.exceptions.DataError: expected a whole PNG file, got one cut short, copy it again
     """
-    if not data:
-        raise DataError("expected an image, got an empty file, copy it again")
-    container = read_container(data)
-    _check_size(container.height, container.width)
-    if container.kind in PILLOW_KINDS:
-        return _decode_with_pillow(container.kind, data)
-    return _decode_with_opencv(container.kind, data)
+    with decoded(data) as pixels:
+        return pixels
+
+
+def _decode(container: Container, data: bytes) -> NDArray[np.uint8]:
+    if container.kind in PILLOW_KINDS or container.transparent:
+        return _decode_with_pillow(container, data)
+    pixels = _decode_with_opencv(container.kind, data)
+    if container.kind == "JPEG" and may_lack_blocks(data, pixels):
+        check_blocks(data, _decode_jpeg)
+    if container.deep:
+        _check_bits(pixels)
+    return pixels
+
+
+def _decode_jpeg(data: bytes) -> NDArray[np.uint8]:
+    """Return the pixels as Pillow decodes them: OpenCV shows libjpeg's warnings to the user."""
+    image = open_with_pillow("JPEG", data)
+    with pillow_errors("JPEG"):
+        return np.asarray(image)
 
 
 def _decode_with_opencv(kind: str, data: bytes) -> NDArray[np.uint8]:
@@ -173,27 +235,66 @@ def _decode_with_opencv(kind: str, data: bytes) -> NDArray[np.uint8]:
     return np.asarray(image, dtype=np.uint8)
 
 
-def _decode_with_pillow(kind: str, data: bytes) -> NDArray[np.uint8]:
+def _decode_with_pillow(container: Container, data: bytes) -> NDArray[np.uint8]:
+    kind = container.kind
+    if kind == "TIFF":
+        with pillow_errors(kind):
+            for strip in jpegs_in_tiff(data):
+                check_blocks(strip, _decode_jpeg)
     image = open_with_pillow(kind, data)
     from PIL import ImageOps
 
     with pillow_errors(kind):
-        if kind in ("AVIF", HEIC):
+        if kind not in ("GIF", "TIFF"):
             image.load()  # slow, and without warnings: several threads may do it at once
         with quiet_pillow():
             ImageOps.exif_transpose(image, in_place=True)
-            return _eight_bits(image)
+            return _eight_bits(image, deep=container.deep)
 
 
-def _eight_bits(image: "ImageFile") -> NDArray[np.uint8]:
+def _eight_bits(image: "ImageFile", *, deep: bool) -> NDArray[np.uint8]:
     if image.mode in ("I", "F"):
         raise DataError("expected 8 or 16 bits a channel, got 32, convert or remove the image")
     if not image.mode.startswith("I;16"):
-        return np.array(image.convert("RGB"))
+        return _on_white(image, deep=deep)
     grey = (np.asarray(image) >> 8).astype(np.uint8)
+    _check_bits(grey)
     if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0:  # Pillow turns these with 8 bits only
         grey = 255 - grey
     return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _on_white(image: "ImageFile", *, deep: bool) -> NDArray[np.uint8]:
+    """Return the colours, white where the picture is transparent, mixed where it half is."""
+    if not image.has_transparency_data:
+        pixels = np.array(image.convert("RGB"))
+        if deep:
+            _check_bits(pixels)
+        return pixels
+    from PIL import Image
+
+    picture = image.convert("RGBA")
+    values = np.asarray(picture)
+    if not values[..., 3].any():
+        raise DataError("expected a picture, got one that is wholly transparent, remove it")
+    if deep:
+        _check_bits(values[..., :3])
+    white = Image.new("RGBA", picture.size, "white")
+    return np.array(Image.alpha_composite(white, picture).convert("RGB"))
+
+
+def _check_bits(upper: NDArray[np.uint8]) -> None:
+    """Refuse what is black to the eye as its values were never scaled to the 16 bits they have.
+
+    Args:
+        upper: The upper 8 of the 16 bits.
+    """
+    if upper.max() < _LEAST_OF_16_BITS:
+        raise DataError(
+            f"expected values up to 65535 in an image of 16 bits a channel, got none above "
+            f"{int(upper.max()) * 256 + 255} (12-bit data that was not scaled?), save it with "
+            "8 bits or scaled to 16"
+        )
 
 
 def _check_size(height: int, width: int) -> None:

@@ -60,8 +60,8 @@ def test_everything_is_found_and_counted(table: Faces) -> None:
     assert found.same[0].rows == (1, 4)
     assert found.same[0].attributes == ("gender",)
     assert [(each.row, each.reason) for each in found.unreadable] == [
-        (6, "it is empty (zero bytes)"),
-        (7, "there is no such file"),
+        (6, "expected an image, got an empty file, copy it again"),
+        (7, f"expected an image file, got none at {table.images[6]!r}, check the path"),
     ]
     assert found.identity_leaks[0].splits == {"train": 1, "test": 1}
     assert not found.clean

@@ -69,6 +69,36 @@ def test_any_bytes_give_an_image_or_a_reason(data: bytes, start: bytes) -> None:
         decode_image(start + data)
 
 
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.9, 0.95])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_a_png_whose_data_end_early_behind_right_checksums_is_refused(
+    share: float, mode: str
+) -> None:
+    image = Image.fromarray(picture()).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(100)
+    data = encoded("PNG", image)
+    start = data.index(b"IDAT")
+    (length,) = struct.unpack_from(">I", data, start - 4)
+    cut = b"IDAT" + data[start + 4 : start + 4 + int(length * share)]
+    chunk = struct.pack(">I", len(cut) - 4) + cut + struct.pack(">I", zlib.crc32(cut))
+    with pytest.raises(DataError, match="decoded"):
+        decode_image(data[: start - 4] + chunk + data[start + 8 + length :])
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.99])
+@pytest.mark.parametrize("name", ["WebP", "lossless WebP", "BMP"])
+def test_data_that_end_early_behind_headers_that_agree_are_refused(name: str, share: float) -> None:
+    data = bytearray(FORMATS[name][: int(len(FORMATS[name]) * share) // 2 * 2])
+    if name == "BMP":
+        struct.pack_into("<I", data, 2, len(data))
+    else:
+        struct.pack_into("<I", data, 4, len(data) - 8)
+        struct.pack_into("<I", data, 16, len(data) - 20)
+    with pytest.raises(DataError, match=r"cut short|decoded"):
+        decode_image(bytes(data))
+
+
 def test_bytes_after_the_end_of_a_jpeg_do_no_harm() -> None:
     assert decode_image(FORMATS["JPEG"] + b"junk").shape == (48, 64, 3)
 
@@ -113,13 +143,57 @@ def test_grey_becomes_three_equal_channels() -> None:
     np.testing.assert_array_equal(found, np.repeat(np.asarray(grey)[..., None], 3, axis=2))
 
 
-def test_transparency_and_palette_keep_the_colours() -> None:
-    with_alpha = Image.fromarray(picture()).convert("RGBA")
-    with_alpha.putalpha(100)
-    np.testing.assert_array_equal(decode_image(encoded("PNG", with_alpha)), picture())
+def test_a_palette_keeps_its_colours() -> None:
     palette = Image.fromarray(picture()).quantize(16)
     found = decode_image(encoded("PNG", palette))
     np.testing.assert_array_equal(found, np.asarray(palette.convert("RGB")))
+
+
+def on_white(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.float64]:
+    share = alpha[..., None] / 255
+    return pixels * share + 255 * (1 - share)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WebP"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_transparent_is_white(kind: str, mode: str) -> None:
+    image = Image.fromarray(picture()).convert(mode)
+    alpha = np.zeros((48, 64), dtype=np.uint8)
+    alpha[8:], alpha[30:] = 100, 255
+    image.putalpha(Image.fromarray(alpha))
+    expected = on_white(np.asarray(image.convert("RGBA"))[..., :3], alpha)
+    found = decode_image(encoded(kind, image, lossless=True, exact=True))
+    assert np.abs(found - expected).max() <= 1
+    assert (found[:8] == 255).all()
+
+
+def test_an_opaque_picture_with_an_alpha_channel_keeps_its_very_pixels() -> None:
+    image = Image.fromarray(picture()).convert("RGBA")
+    np.testing.assert_array_equal(decode_image(encoded("PNG", image)), picture())
+
+
+def test_a_transparent_colour_of_a_palette_or_of_all_is_white() -> None:
+    palette = Image.fromarray(picture()).quantize(16)
+    gone = np.asarray(palette) == 3
+    found = decode_image(encoded("PNG", palette, transparency=3))
+    expected = np.where(gone[..., None], 255, np.asarray(palette.convert("RGB")))
+    np.testing.assert_array_equal(found, expected)
+    keyed = decode_image(encoded("PNG", Image.fromarray(picture()), transparency=(0, 0, 40)))
+    assert (keyed[0, 0], keyed[-1, -1].tolist()) == (pytest.approx(255), picture()[-1, -1].tolist())
+
+
+def test_a_transparent_picture_lying_on_its_side_is_put_upright() -> None:
+    lying = Image.fromarray(np.rot90(picture()).copy()).convert("RGBA")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    np.testing.assert_array_equal(decode_image(encoded("PNG", lying, exif=exif)), picture())
+
+
+def test_a_picture_that_is_wholly_transparent_is_refused() -> None:
+    image = Image.fromarray(picture()).convert("RGBA")
+    image.putalpha(0)
+    with pytest.raises(DataError, match="wholly transparent"):
+        decode_image(encoded("PNG", image))
 
 
 def test_sixteen_bits_are_scaled_to_eight() -> None:
@@ -127,6 +201,25 @@ def test_sixteen_bits_are_scaled_to_eight() -> None:
     ok, data = cv2.imencode(".png", deep[..., ::-1])
     assert ok
     assert np.abs(decode_image(data.tobytes()).astype(int) - picture()).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_fewer_bits_than_sixteen_that_were_not_scaled_are_refused(
+    bits: int, colours: int, suffix: str
+) -> None:
+    deep = picture().astype(np.uint16)[..., :colours] * 257 >> (16 - bits)
+    ok, data = cv2.imencode(suffix, deep)
+    assert ok
+    with pytest.raises(DataError, match="16 bits a channel"):
+        decode_image(data.tobytes())
+
+
+def test_one_bit_is_black_and_white() -> None:
+    image = Image.fromarray(picture()).convert("1")
+    expected = np.repeat(np.asarray(image)[..., None] * np.uint8(255), 3, axis=2)
+    np.testing.assert_array_equal(decode_image(encoded("PNG", image)), expected)
 
 
 def test_cmyk_comes_out_in_the_right_colours() -> None:

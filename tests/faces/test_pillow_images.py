@@ -235,17 +235,19 @@ def test_a_heic_file_is_turned_once() -> None:
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "AVIF", "HEIC"])
-def test_transparency_is_ignored(kind: str) -> None:
+def test_what_is_transparent_is_white(kind: str) -> None:
     image = Image.fromarray(picture()).convert("RGBA")
-    image.putalpha(100)
-    assert difference(decode_image(encoded(kind, image)), picture()) < 4
+    image.putalpha(102)
+    assert difference(decode_image(encoded(kind, image)), picture() * 0.4 + 255 * 0.6) < 4
 
 
-def test_a_transparent_gif_and_a_palette_keep_their_colours() -> None:
+def test_a_palette_keeps_its_colours_but_for_a_transparent_one() -> None:
     palette = Image.fromarray(picture()).quantize(16)
     expected = np.asarray(palette.convert("RGB"))
     np.testing.assert_array_equal(decode_image(encoded("TIFF", palette)), expected)
-    np.testing.assert_array_equal(decode_image(encoded("GIF", palette, transparency=3)), expected)
+    on_white = np.where(np.asarray(palette)[..., None] == 3, 255, expected)
+    found = decode_image(encoded("GIF", palette, transparency=3))
+    np.testing.assert_array_equal(found, on_white)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "CMYK", "YCbCr"])
@@ -262,6 +264,12 @@ def test_sixteen_bits_are_scaled_to_eight() -> None:
     np.testing.assert_array_equal(decode_image(encoded("TIFF", deep)), expected)
     negative = encoded("TIFF", deep, tiffinfo={262: 0})
     np.testing.assert_array_equal(decode_image(negative), 255 - expected)
+
+
+def test_twelve_bits_in_sixteen_are_refused() -> None:
+    deep = Image.fromarray(picture()[..., 0].astype(np.uint16) * 16)
+    with pytest.raises(DataError, match="none above 4095"):
+        decode_image(encoded("TIFF", deep))
 
 
 def test_thirty_two_bits_are_refused() -> None:

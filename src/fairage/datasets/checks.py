@@ -4,13 +4,11 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
 from fairage._files import hash_of
-from fairage._image_containers import read_container
-from fairage._images import MAX_BYTES
+from fairage._images import decode_image, read_image_bytes
 from fairage._work import progress_bar
 from fairage.datasets.check_findings import CheckResult, IdentityLeak, SameImage, Unreadable
 from fairage.exceptions import DataError
@@ -26,7 +24,7 @@ class Content:
 
     Args:
         key: The same for files of the same bytes; empty where the file could not be read.
-        reason: Why the file is no whole image; empty where it is.
+        reason: Why the file cannot be embedded; empty where it can.
     """
 
     key: str = ""
@@ -49,46 +47,32 @@ def read_contents(images: Sequence[str]) -> list[Content]:
 
 
 def read_content(image: str) -> Content:
-    """Return the content of one image.
+    """Return the content of one image, which is read and decoded as for an embedding.
 
     Examples:
         >>> read_content("no/such.jpg")
-        Content(key='', reason='there is no such file')
+        Content(key='', reason="expected an image file, got none at 'no/such.jpg', check the path")
         >>> read_content("https://example.org/a.jpg")
         Content(key='https://example.org/a.jpg', reason='')
     """
     if "://" in image:
         return Content(image)
-    path = Path(image)
     try:
-        if not path.exists():
-            return Content(reason="there is no such file")
-        if not path.is_file():
-            return Content(reason="it is a folder or a device")
-        if path.stat().st_size > MAX_BYTES:
-            return Content(reason=f"it has more than {MAX_BYTES // 2**20} MiB")
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        return Content(reason=f"it cannot be read ({error})")
-    if not data:
-        return Content(reason="it is empty (zero bytes)")
-    return Content(hash_of(data), _what_is_wrong(data))
-
-
-def _what_is_wrong(data: bytes) -> str:
-    """Return why these bytes are no whole image; empty where they seem to be one."""
-    try:
-        read_container(data)
+        data = read_image_bytes(image)
     except DataError as error:
-        return str(error)
-    return ""
+        return Content(reason=str(error))
+    try:
+        decode_image(data)
+    except DataError as error:
+        return Content(hash_of(data), str(error))
+    return Content(hash_of(data))
 
 
 def check_images(faces: Faces) -> CheckResult:
     """Return what is wrong with the images and with the rows that share one.
 
     Images are the same where their bytes are: a picture that was scaled or saved again is not
-    found. A file counts as whole by its container; its pixels are not decoded.
+    found. A file counts as readable where `embed` can read it: its pixels are decoded.
 
     Examples:
         >>> frame = pl.DataFrame({"image": ["http://a/1.jpg"] * 2, "age": [30.0, 40.0]})

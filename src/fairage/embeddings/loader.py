@@ -3,8 +3,9 @@
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
@@ -12,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage._images import decode_image, read_image_bytes
+from fairage._images import decoded, read_image_bytes
 from fairage._random import numpy_rng
 from fairage.embeddings.batcher import BackboneBatcher
 from fairage.embeddings.detections import Detections, landmarks_of
@@ -80,14 +81,19 @@ class DecodedImage(NamedTuple):
     detected: NDArray[np.float32] | None
 
 
-def decode(data: bytes, key: bytes, detections: Detections | None) -> DecodedImage:
-    """Return the pixels of a file with this content key, and its landmarks where wanted."""
-    pixels = decode_image(data)
-    if detections is None:
-        return DecodedImage(pixels, None, None)
-    is_new = key not in detections
-    row = detections.detect(pixels) if is_new else detections.row(key)
-    return DecodedImage(pixels, landmarks_of(row), row if is_new else None)
+@contextmanager
+def decoded_face(data: bytes, key: bytes, detections: Detections | None) -> Iterator[DecodedImage]:
+    """Yield the pixels of a file with this content key, and its landmarks where wanted.
+
+    Leave the block once what is needed of the pixels is made, as others wait for their room.
+    """
+    with decoded(data) as pixels:
+        if detections is None:
+            yield DecodedImage(pixels, None, None)
+            return
+        is_new = key not in detections
+        row = detections.detect(pixels) if is_new else detections.row(key)
+        yield DecodedImage(pixels, landmarks_of(row), row if is_new else None)
 
 
 @dataclass(frozen=True)
@@ -239,16 +245,19 @@ def load_image(
         lacking = _lacking(variants, batchers)
         if not lacking and (detections is None or key in detections):
             return LoadedImage(request, key, keys)
-        image = decode(data, key, detections)
+        with decoded_face(data, key, detections) as image:
+            views = {
+                number: batchers[number].pixels(image.pixels, image.landmarks) for number in lacking
+            }
+            detected = image.detected
     except DataError as error:
         return LoadedImage(request, None, reason=str(error))
-    views = {number: batchers[number].pixels(image.pixels, image.landmarks) for number in lacking}
     prepared = tuple(
         PreparedPixels(number, variant.key, variant.change(views[number]))
         for number, own in lacking.items()
         for variant in own
     )
-    return LoadedImage(request, key, keys, prepared, detected=image.detected)
+    return LoadedImage(request, key, keys, prepared, detected=detected)
 
 
 def _lacking(

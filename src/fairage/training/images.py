@@ -12,7 +12,7 @@ from torch import Tensor
 from fairage._work import progress_bar
 from fairage.embeddings import BackboneSpec, EmbedOptions
 from fairage.embeddings.detections import Detections
-from fairage.embeddings.loader import decode, in_order, reader_threads
+from fairage.embeddings.loader import decoded_face, in_order, reader_threads
 from fairage.embeddings.pipeline import open_detections
 from fairage.embeddings.store import content_key
 from fairage.exceptions import DataError
@@ -63,15 +63,14 @@ class PictureReader:
         try:
             data = read_image_bytes(image)
             key = content_key(data)
-            decoded = decode(data, key, self.detections)
+            with decoded_face(data, key, self.detections) as face:
+                shown = self.view.apply(face.pixels, face.landmarks, side=self.preprocessing.side)
+                return self.preprocessing.resized(shown), key, face.detected
         except DataError as error:
             raise DataError(
                 f"expected images that can be read, got {image!r}: {error}; correct it, or leave "
                 "its row out"
             ) from error
-        side = self.preprocessing.side
-        shown = self.view.apply(decoded.pixels, decoded.landmarks, side=side)
-        return self.preprocessing.resized(shown), key, decoded.detected
 
 
 class Pictures:
