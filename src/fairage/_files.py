@@ -38,7 +38,8 @@ def atomic_path(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
     """
     path = Path(path)
     new_folder(path.parent)
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.partial{path.suffix}")
+    shown = path.stem[:_SHOWN]
+    temporary = path.with_name(f".{shown}.{secrets.token_hex(4)}.partial{path.suffix}")
     temporary.open("xb").close()  # new, and no link to somewhere else
     try:
         yield temporary
@@ -51,6 +52,7 @@ def atomic_path(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
         _sync_folder(path.parent)
 
 
+_SHOWN = 50  # characters of a name: a partial file's has more than its own
 _PARTIAL = re.compile(r"\.(.+)\.[0-9a-f]{8}\.partial(\.[^.]+)?")
 
 

@@ -1,21 +1,16 @@
 """Downloading a data set: its archives, verified and unpacked, or where else to get it."""
 
-import shutil
-import stat
 import sys
-import tarfile
 import time
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fairage._files import atomic_path, new_folder, sync_files, write_text
-from fairage._work import progress_bar
+from fairage._files import new_folder, write_text
+from fairage.datasets.archives import unpack
 from fairage.datasets.dataset import Archive, DataSet
 from fairage.exceptions import DataError, MissingDependencyError
 
@@ -82,14 +77,14 @@ def download(
 def _get(archive: Archive, folder: Path, check: bool, keep: bool) -> int:
     """Download, verify and unpack one archive, and return how many files it holds."""
     marker = folder / f".{archive.name}.unpacked"
-    if marker.is_file():
-        return int(marker.read_text("utf-8"))
+    if marker.is_file() and (files := marker.read_text("utf-8", "replace")).isdecimal():
+        return int(files)
     path = _fetch_any(archive, new_folder(folder), check)
-    files = unpack(path, folder)
-    write_text(marker, str(files))
+    count = unpack(path, folder)
+    write_text(marker, str(count))
     if not keep:
         path.unlink()
-    return files
+    return count
 
 
 def _fetch_any(archive: Archive, folder: Path, check: bool) -> Path:
@@ -176,118 +171,3 @@ def _no_file(url: str, target: Path, error: "RequestException") -> DataError:
         f"give the command again, or put the file of {url} at {str(target)!r} (another edition: "
         "with --no-checksum)"
     )
-
-
-@dataclass(frozen=True)
-class _Member:
-    """A regular file in an archive."""
-
-    name: str
-    size: int
-    open: Callable[[], IO[bytes]]
-
-
-def unpack(archive: str | Path, folder: str | Path) -> int:
-    """Unpack a zip or tar archive into a folder and return how many files it holds.
-
-    Each file appears whole. One that is there with the right size is kept, so that an interrupted
-    run can be given again.
-
-    Raises:
-        DataError: It is no archive, it is damaged or encrypted, a member has a path that leads out
-            of the folder or is a link or device, or the disk has too little room.
-    """
-    archive, folder = Path(archive), new_folder(folder).resolve()
-    try:
-        with _members(archive) as members:
-            targets = [_target(member.name, folder, archive) for member in members]
-            _check_room(sum(member.size for member in members), folder, archive)
-            with progress_bar(f"unpacking {archive.name}", len(members)) as advance:
-                for member, target in zip(members, targets, strict=True):
-                    _write(member, target)
-                    advance(1)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
-        raise DataError(
-            f"expected a sound archive, got {str(archive)!r} ({error}), delete it and download "
-            "it again"
-        ) from error
-    sync_files(targets)
-    return len(members)
-
-
-@contextmanager
-def _members(archive: Path) -> Iterator[list[_Member]]:
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as opened:
-            yield [_zip_member(opened, info) for info in opened.infolist() if not info.is_dir()]
-    elif archive.is_file() and tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as opened_tar:
-            yield [
-                _tar_member(opened_tar, info)
-                for info in opened_tar.getmembers()
-                if not info.isdir()
-            ]
-    else:
-        raise DataError(
-            f"expected a zip or tar archive, got {str(archive)!r}, delete it and download it again"
-        )
-
-
-def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG):
-        raise _bad_member(info.filename, "a link or a device")
-    if info.flag_bits & 1:
-        raise DataError(
-            f"expected an archive without a password, got {info.filename!r} encrypted, unpack it "
-            "by hand"
-        )
-    return _Member(info.filename, info.file_size, lambda: archive.open(info))
-
-
-def _tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
-    if not info.isreg():
-        raise _bad_member(info.name, "a link or a device")
-
-    def opened() -> IO[bytes]:
-        file = archive.extractfile(info)
-        assert file is not None, "a regular member has content"
-        return file
-
-    return _Member(info.name, info.size, opened)
-
-
-def _target(name: str, folder: Path, archive: Path) -> Path:
-    """Return where a member goes, below the folder in every case."""
-    parts = PurePosixPath(name.replace("\\", "/"))
-    target = (folder / parts).resolve()
-    leads_out = parts.is_absolute() or ".." in parts.parts or PureWindowsPath(name).drive
-    if leads_out or not target.is_relative_to(folder) or target == folder:
-        raise _bad_member(name, f"a path that leads out of the folder, in {archive.name}")
-    return target
-
-
-def _bad_member(name: str, what: str) -> DataError:
-    return DataError(
-        f"expected an archive of plain files, got {name!r}: {what}, do not trust this archive"
-    )
-
-
-def _check_room(size: int, folder: Path, archive: Path) -> None:
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise DataError(
-            f"expected room for the {size / 2**30:.1f} GiB of {archive.name}, got "
-            f"{free / 2**30:.1f} GiB in {str(folder)!r}, free some or give another folder"
-        )
-
-
-def _write(member: _Member, target: Path) -> None:
-    if target.is_file() and target.stat().st_size == member.size:
-        return
-    with (
-        atomic_path(target, sync=False) as temporary,
-        member.open() as source,
-        temporary.open("wb") as file,
-    ):
-        shutil.copyfileobj(source, file)
