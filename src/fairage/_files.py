@@ -16,6 +16,43 @@ from fairage.exceptions import ConfigError, DataError
 
 LOCK = ".fairage.lock"
 
+_FULL = "room on the disk", "free some, or use another disk, and run the command again"
+_PERMITTED = "permission to use it", "change its permissions or give another path"
+_LINKS = "links that lead to a file or folder", "mend the link or give another path"
+_REFUSALS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: ("that large files may be written", "raise the limit (ulimit -f) and run again"),
+    errno.EACCES: _PERMITTED,
+    errno.EPERM: _PERMITTED,
+    errno.EROFS: ("a disk that can be written", "give a path on another"),
+    errno.ELOOP: _LINKS,
+    errno.ENOENT: ("a file or folder", "check the path"),
+    errno.ENOTDIR: ("a path through folders", "give another path"),
+    errno.EISDIR: ("a file", "give another path"),
+    errno.EEXIST: ("a folder", "give another path"),
+    errno.ENAMETOOLONG: ("a shorter name", "give another path"),
+    errno.EIO: ("a disk that can be read and written", "mend that and run the command again"),
+    errno.EMFILE: ("fewer open files", "raise the limit (ulimit -n) and run again"),
+}
+
+
+def refusal(error: OSError) -> str:
+    """Return what the system refused as one sentence: what was expected, what came, what to do.
+
+    Examples:
+        >>> refusal(OSError(errno.ENOSPC, "No space left on device", "a.csv"))  # doctest: +ELLIPSIS
+        "expected room on the disk, got 'a.csv' (No space left on device), free some, ..."
+    """
+    expected, do = _REFUSALS.get(
+        error.errno or 0, ("that the system does what is asked", "mend that and run again")
+    )
+    reason = error.strerror or str(error) or type(error).__name__
+    path = error.filename
+    if path is None:
+        return f"expected {expected}, got: {reason}, {do}"
+    return f"expected {expected}, got {os.fsdecode(path)!r} ({reason}), {do}"
+
 
 @contextmanager
 def atomic_path(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
@@ -39,19 +76,63 @@ def atomic_path(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
     path = Path(path)
     new_folder(path.parent)
     shown = path.stem[:_SHOWN]
-    temporary = path.with_name(f".{shown}.{secrets.token_hex(4)}.partial{path.suffix}")
-    temporary.open("xb").close()  # new, and no link to somewhere else
-    try:
-        yield temporary
-        if sync:
-            _sync(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    temporary = path.with_name(f".{shown}.{secrets.token_hex(4)}{_LEFT}{path.suffix}")
+    with named_refusals(path):
+        _check_replaceable(path)
+        temporary.open("xb").close()  # new, and no link to somewhere else
+        try:
+            yield temporary
+            if sync:
+                _sync(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     if sync:
         _sync_folder(path.parent)
 
 
+def _check_replaceable(path: Path) -> None:
+    """Refuse a device or a pipe, whose place a file would take, and a folder."""
+    if path.exists() and not path.is_file():
+        raise DataError(
+            f"expected a file to write, got {str(path)!r}, which is a folder or a device, "
+            "give another path"
+        )
+
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries in Rust end such a message
+
+
+@contextmanager
+def named_refusals(path: str | Path, *kinds: type[Exception]) -> Iterator[None]:
+    """Have what the system refuses while `path` is written be an OSError that names it.
+
+    Args:
+        path: The file or folder.
+        kinds: Errors of libraries that may stand for one of the system.
+
+    Examples:
+        >>> with named_refusals("a.parquet", RuntimeError):
+        ...     raise RuntimeError("No space left on device (os error 28)")
+        Traceback (most recent call last):
+        OSError: [Errno 28] No space left on device: 'a.parquet'
+    """
+    expected: tuple[type[Exception], ...] = (OSError, *kinds)
+    try:
+        yield
+    except expected as error:
+        named = getattr(error, "filename", None)
+        if named is not None and _LEFT not in os.fsdecode(named):
+            raise
+        code, text = getattr(error, "errno", None), getattr(error, "strerror", None)
+        if match := _OS_ERROR.search(str(error)):
+            code, text = int(match[1]), os.strerror(int(match[1]))
+        if code is None and type(error) is not OSError:
+            raise
+        raise OSError(code or errno.EIO, text or str(error), str(path)) from error
+
+
+_LEFT = ".partial"
 _SHOWN = 50  # characters of a name: a partial file's has more than its own
 _PARTIAL = re.compile(r"\.(.+)\.[0-9a-f]{8}\.partial(\.[^.]+)?")
 
@@ -99,12 +180,13 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     temporary, old = _beside(path)
     _fresh_folder(temporary)
     try:
-        yield temporary
-        _sync_tree(temporary)
-        if path.is_dir() and not path.is_symlink():
-            path.rename(old)
-        temporary.rename(path)
-        _sync_folder(path.parent)
+        with named_refusals(path):
+            yield temporary
+            _sync_tree(temporary)
+            if path.is_dir() and not path.is_symlink():
+                path.rename(old)
+            temporary.rename(path)
+            _sync_folder(path.parent)
     finally:
         settle_folder(path)
 
@@ -244,9 +326,9 @@ def _not_writable(folder: Path, error: OSError) -> DataError:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a whole text file (UTF-8) at once."""
+    """Write a whole text file (UTF-8) at once; what UTF-8 does not hold becomes an escape."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def hash_of(*parts: str | bytes | memoryview, size: int = 16) -> str:

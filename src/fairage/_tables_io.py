@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from fairage._files import atomic_path
+from fairage._files import atomic_path, named_refusals
 from fairage._table import Table, table_of
 from fairage._table_formats import (
     PARQUET,
@@ -115,7 +115,8 @@ def write_table(frame: pl.DataFrame, path: str | Path, age_groups: AgeGroups | N
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         if suffix == ".parquet":
             about = {} if age_groups is None else {METADATA: age_groups.to_json()}
-            frame.write_parquet(file, metadata=about)
+            with named_refusals(path, pl.exceptions.PolarsError):
+                frame.write_parquet(file, metadata=about)
             return
         separator = "\t" if suffix == ".tsv" else ","
         try:

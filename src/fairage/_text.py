@@ -1,7 +1,7 @@
 """How numbers, counts and lists are written in every message, page and terminal table.
 
 Names come from strangers' tables: `visible` replaces what would be obeyed rather than shown. HTML
-and terminal markup are escaped where a text is put, not here.
+is escaped where a text is put, not here; terminals get no markup at all.
 """
 
 import math
@@ -161,24 +161,24 @@ def joined(parts: Iterable[str], last: str = "and") -> str:
 
 
 def visible(text: str) -> str:
-    r"""Return a name on one line, with a sign in the place of each character that cannot be seen.
+    r"""Return a name on one line, with an escape for each character that cannot be seen.
 
     Examples:
         >>> visible("a\x1b[31mb\nc"), visible("light \u202edark")
-        ('a␛[31mb␊c', 'light �dark')
+        ('a\\x1b[31mb\\nc', 'light \\u202edark')
     """
     text = "".join(_sign_of(character) for character in text)
     return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
 def shown(text: str) -> str:
-    r"""Return a text of any length with a sign for each character that cannot be seen.
+    r"""Return a text of any length with an escape for each character that cannot be seen.
 
     Unlike `visible` it keeps line ends.
 
     Examples:
         >>> shown("a\x1b[31mb\nc")
-        'a␛[31mb\nc'
+        'a\\x1b[31mb\nc'
     """
     return "\n".join("".join(map(_sign_of, line)) for line in text.split("\n"))
 
@@ -188,10 +188,5 @@ def _with_unit(text: str, unit: str = "year") -> str:
 
 
 def _sign_of(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\N{SYMBOL FOR DELETE}"
     hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-    return "\N{REPLACEMENT CHARACTER}" if hidden else character
+    return character.encode("unicode_escape").decode() if hidden else character

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from typing import TypeVar
@@ -20,6 +21,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from fairage import _text
+from fairage.exceptions import ConfigError
+
 
 @contextmanager
 def process_pool(workers: int, prepare: Callable[[], None]) -> Iterator[ProcessPoolExecutor]:
@@ -30,12 +34,20 @@ def process_pool(workers: int, prepare: Callable[[], None]) -> Iterator[ProcessP
     Args:
         workers: How many processes.
         prepare: Called once in each of them before any work; a function at the top of a module.
+
+    Raises:
+        ConfigError: A process was ended from outside, most often as memory ran out.
     """
     pool = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start_worker, initargs=(prepare,)
     )
     try:
         yield pool
+    except BrokenProcessPool as error:
+        raise ConfigError(
+            f"expected {workers} worker processes to work to the end, got one that was ended from "
+            "outside, most often as memory ran out, give fewer --workers and run again"
+        ) from error
     except (KeyboardInterrupt, GeneratorExit):
         for process in list(pool._processes.values()):  # the pool itself cannot, before 3.14
             process.kill()
@@ -91,14 +103,14 @@ def progress_bar(
         ...         advance(1)
     """
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not (shown and sys.stderr.isatty())) as bar:
-        task = bar.add_task(description, total=total)
+    visible = shown and sys.stderr is not None and sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), disable=not visible) as bar:
+        task = bar.add_task(_text.shown(description), total=total)
         yield lambda done: bar.advance(task, done)

@@ -16,6 +16,7 @@ from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import Claim, Interval, Note
 from fairage.auditing.rows import RowReport
 from fairage.cli.output import give_audits
+from fairage.cli.terminal import replace_unknown_signs
 
 PAYLOADS = [
     "[/b]",
@@ -123,7 +124,9 @@ def test_signs_that_the_encoding_does_not_know_are_replaced(
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
     monkeypatch.setenv("COLUMNS", "200")
     groups = {"müde": Group(500, 3.1, -2.0), "male": Group(480, 4.6, 2.0)}
+    replace_unknown_signs()
     give_audits([result(model({"gender": groups}))], None, as_json=False)
+    sys.stdout.flush()
     text = raw.getvalue().decode("ascii")
     assert "m?de faces" in text
     assert "-2.00" in text

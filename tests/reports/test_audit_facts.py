@@ -101,7 +101,7 @@ def test_facts_name_what_was_chosen() -> None:
     assert facts["Persons"] == "who"
     assert facts["Survey weights"] == "w; strata and replicate weights are not supported"
     assert facts["Guessed"] == "Columns guessed: prediction 'pred'."
-    assert facts["Also missing"] == "'0' and 'ERR␛'"
+    assert facts["Also missing"] == "'0' and 'ERR\\x1b'"
     assert facts["Ranges"] == "do not count their last year"
     assert facts["Ranges without an end"] == "closed at 90"
 

@@ -44,7 +44,7 @@ def test_reasons_from_strangers_are_shown_and_cut() -> None:
     reasons = {f"r\x1b{i}": 10 + i for i in range(9)}
     made = replace(made, failures=replace(made.failures, reasons=reasons))
     line = failure_sentences(made)[0]
-    assert "r␛8 18" in line
+    assert "r\\x1b8 18" in line
     assert line.endswith("others 46.")
 
 

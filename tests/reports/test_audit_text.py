@@ -251,7 +251,7 @@ def test_predicted_ranges_are_never_a_plain_mae() -> None:
 
 def test_one_of_several_models_is_named() -> None:
     assert headline(model({"gender": ALIKE}, name="vendor\x1b"), named=True).startswith(
-        "vendor␛: No"
+        "vendor\\x1b: No"
     )
 
 

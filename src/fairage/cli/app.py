@@ -1,15 +1,21 @@
 """The command `fairage`: gathers the command groups and turns errors into one line."""
 
+import os
 import shlex
+import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
+from fairage._files import refusal
+from fairage._text import shown
 from fairage.cli.audit import audit, compare
 from fairage.cli.data import data
 from fairage.cli.steps import embed, weights
+from fairage.cli.terminal import replace_unknown_signs
 from fairage.cli.train import backbones, demo, run, suite, tune
 from fairage.exceptions import FairageError, MissingDependencyError
 
@@ -45,11 +51,19 @@ app.command()(tune)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one line on standard error and exit code 2."""
+    """Run the command line; what goes wrong is one line on standard error.
+
+    A user's mistake has the exit code 2, what the system refuses 1. What else is raised is a
+    mistake of fairage's, and keeps its traceback.
+    """
+    replace_unknown_signs()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends commands as Ctrl-C does
     try:
         code = app(standalone_mode=False)
         if code == STOPPED:
             _stopped()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         sys.exit(code)
     except TyperException as error:
         _fail(f"{error.format_message()} (see: fairage --help)", 2)
@@ -57,11 +71,28 @@ def main() -> None:
         _stopped()
     except FairageError as error:
         _fail(str(error), 2)
+    except BrokenPipeError:  # a reader who left early, such as head
+        _leave(1)
+    except OSError as error:
+        _fail(refusal(error), 1)
+    except MemoryError:
+        _fail(_NO_MEMORY, 1)
+    except RuntimeError as error:
+        if _TORCH_NO_MEMORY not in str(error):
+            raise
+        _fail(_NO_MEMORY, 1)
     except ModuleNotFoundError as error:
         missing = MissingDependencyError.of(error)
         if missing is error:
             raise
         _fail(str(missing), 2)
+
+
+_NO_MEMORY = (
+    "expected enough free memory, got none left, give fewer --workers, a smaller batch or table, "
+    "or end other programs, and run the command again"
+)
+_TORCH_NO_MEMORY = "DefaultCPUAllocator: can't allocate memory"
 
 
 def _stopped() -> NoReturn:
@@ -70,5 +101,19 @@ def _stopped() -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    line = " ".join(part.strip() for part in shown(message).split("\n"))
+    if sys.stderr is not None:
+        with suppress(OSError):
+            sys.stderr.write(f"error: {line}\n")
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the command; what cannot be written any more is dropped, without a word."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)

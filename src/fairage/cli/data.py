@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from fairage.cli.options import AgeEdges, age_groups_of
-from fairage.cli.output import say, show_dataset, show_description, show_prepared
+from fairage.cli.output import show_dataset, show_description, show_prepared
+from fairage.cli.terminal import say
 from fairage.exceptions import ConfigError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -149,12 +149,14 @@ def takes_run_options(*, seeds: int = 3) -> Callable[[Callable[..., None]], Call
 
 
 def copies_line(copies: int, new: int) -> str:
-    """Return what commands print of augmented copies.
+    """Return what commands print of augmented copies; nothing where there are none.
 
     Examples:
         >>> copies_line(1200, 200)
         '1,200 augmented copies have an embedding: 200 new, 1,000 cached'
     """
+    if not copies:
+        return ""
     return f"{copies:,} augmented copies have an embedding: {new:,} new, {copies - new:,} cached"
 
 

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from fairage._text import count, number, signed, visible
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, AgeCheck, Interval, Note, Verdict
-from fairage.cli.terminal import Terminal
+from fairage.cli.terminal import Terminal, say
 from fairage.reports.audit_rates import failure_sentences, reach_sentence
 from fairage.reports.audit_text import headline, rows_sentence
 from fairage.reports.comparison_text import comparison_lines
@@ -29,19 +26,9 @@ if TYPE_CHECKING:
 _LISTED = 20
 
 
-def say(text: str) -> None:
-    """Print one line, however long."""
-    Console().print(text, soft_wrap=True, markup=False, highlight=False)
-
-
 def show_dataset(dataset: dict[str, Any]) -> None:
     """Print what is known of one data set."""
-    table = Table(title=f"[bold]{escape(dataset['name'])}[/bold]: {escape(dataset['title'])}")
-    table.title_justify = "left"
-    table.show_header = False
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    rows = {
+    facts = {
         "faces": f"{dataset['faces']:,}" if dataset["faces"] else "",
         "ages": ", ".join(dataset["ages"]),
         "attributes": ", ".join(dataset["attributes"]),
@@ -51,10 +38,9 @@ def show_dataset(dataset: dict[str, Any]) -> None:
         "download": dataset["download"][0] if dataset["download"] else "",
         "to get it": dataset["obtain"],
     }
-    for heading, text in rows.items():
-        if text:
-            table.add_row(heading, escape(text))
-    Console().print(table)
+    rows = [(heading, text) for heading, text in facts.items() if text]
+    title = f"{dataset['name']}: {dataset['title']}"
+    Terminal().table(("", ""), rows, words=2, whole=(0,), title=title)
 
 
 def show_prepared(prepared: dict[str, Any]) -> None:
@@ -75,38 +61,23 @@ def show_prepared(prepared: dict[str, Any]) -> None:
 
 def show_description(faces: Path, description: dict[str, Any]) -> None:
     """Print the ages of each split and the support of each group."""
-    Console().print(_ages(faces, description))
-    Console().print(_groups(description))
+    terminal, ages = Terminal(), description["ages"]
+    keys = ("mean", "sd", "lowest", "median", "highest")
+    rows = [
+        (row["split"], f"{row['rows']:,}", *(f"{row[key]:.1f}" for key in keys)) for row in ages
+    ]
+    terminal.table(("split", "faces", *keys), rows, title=f"Ages in {faces}, years")
+    splits = [row["split"] for row in ages]
+    headings = ("attribute", "group", *splits, "share", "mean age")
+    groups = [_group_row(row, splits, ages[-1]["rows"]) for row in description["groups"]]
+    terminal.table(headings, groups, words=2, title="Faces of each group")
 
 
-def _ages(faces: Path, description: dict[str, Any]) -> Table:
-    table = Table(title=f"Ages in {escape(str(faces))}, years")
-    table.add_column("split")
-    for heading in ("faces", "mean", "sd", "lowest", "median", "highest"):
-        table.add_column(heading, justify="right")
-    for row in description["ages"]:
-        numbers = (row[key] for key in ("mean", "sd", "lowest", "median", "highest"))
-        table.add_row(row["split"], f"{row['rows']:,}", *(f"{number:.1f}" for number in numbers))
-    return table
-
-
-def _groups(description: dict[str, Any]) -> Table:
-    splits = [row["split"] for row in description["ages"]]
-    table = Table(title="Faces of each group")
-    table.add_column("attribute", overflow="fold")
-    table.add_column("group", overflow="fold", min_width=13)
-    for heading in (*splits, "share", "mean age"):
-        table.add_column(heading, justify="right")
-    total, before = description["ages"][-1]["rows"], None
-    for row in description["groups"]:
-        if before not in (None, row["attribute"]):
-            table.add_section()
-        before = row["attribute"]
-        mean = "" if row["mean_age"] is None else f"{row['mean_age']:.1f}"
-        counts = (f"{row['rows'][split]:,}" for split in splits)
-        share = f"{row['rows']['all'] / total:.1%}"
-        table.add_row(escape(row["attribute"]), escape(row["group"]), *counts, share, mean)
-    return table
+def _group_row(row: dict[str, Any], splits: Sequence[str], total: int) -> list[str]:
+    counts = (f"{row['rows'][split]:,}" for split in splits)
+    share = f"{row['rows']['all'] / total:.1%}"
+    mean = "" if row["mean_age"] is None else f"{row['mean_age']:.1f}"
+    return [row["attribute"], row["group"], *counts, share, mean]
 
 
 HEADINGS = ("", "verdict", "bias", "corrected", "floor", "largest MAE", "mean errors")
@@ -127,7 +98,6 @@ def give_audits(results: Sequence[AuditResult], out: Path | None, *, as_json: bo
             _print_json(result.to_dict())
         else:
             _show_audit(terminal, result, page)
-    terminal.close()
 
 
 def give_comparison(result: "ComparisonResult", out: Path | None, *, as_json: bool) -> None:
@@ -140,7 +110,6 @@ def give_comparison(result: "ComparisonResult", out: Path | None, *, as_json: bo
         for line in comparison_lines(result):
             terminal.line(line)
         _show_end(terminal, result.notes, page)
-    terminal.close()
 
 
 def _show_audit(terminal: Terminal, result: AuditResult, page: Path | None) -> None:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import polars as pl
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fairage._registry import default_store
 from fairage._tables_io import write_table
 from fairage.cli.options import AgeEdges, Detector, OnError, age_groups_of
+from fairage.cli.terminal import Terminal, say
 from fairage.tables import (
     AGE_GROUP,
     IMAGE,
@@ -111,28 +110,21 @@ def _summary(embeddings: "Embeddings", folder: Path) -> dict[str, Any]:
 
 
 def _show(summary: dict[str, Any]) -> None:
-    console = Console()
-    console.print(
+    new, none = summary["new"], summary["no_face"]
+    say(
         f"{summary['embedded']:,} of {summary['faces']:,} faces have an embedding: "
-        f"{summary['new']:,} new, {summary['cached']:,} cached"
-    )
-    if summary["new"]:
-        console.print(
-            f"{summary['seconds']:.1f} s, {summary['images_per_second']:.1f} new images/s"
-        )
-    if summary["no_face"]:
-        console.print(
-            f"No face found in {summary['no_face']:,}: aligned views show the middle of these "
-            "images"
-        )
-    _show_each(console, summary)
-    console.print(
-        f"{summary['dim']} numbers a face, in {summary['store']}", soft_wrap=True, markup=False
+        f"{new:,} new, {summary['cached']:,} cached",
+        f"{summary['seconds']:.1f} s, {summary['images_per_second']:.1f} new images/s"
+        if new
+        else "",
+        f"No face found in {none:,}: aligned views show the middle of these images" if none else "",
+        *_each(summary),
+        f"{summary['dim']} numbers a face, in {summary['store']}",
     )
 
 
-def _show_each(console: Console, summary: dict[str, Any]) -> None:
-    """Print a line for every image that failed and every backbone."""
+def _each(summary: dict[str, Any]) -> list[str]:
+    """Return a line for every image that failed and every backbone."""
     lines = [
         f"Failed: row {failure['row']} {failure['image']}: {failure['reason']}"
         for failure in summary["failed"]
@@ -143,8 +135,7 @@ def _show_each(console: Console, summary: dict[str, Any]) -> None:
             f"{backbone['name']} ({backbone['kind']}), view {backbone['view']}{flip}: "
             f"{backbone['dim']} numbers, {_in_words(backbone['precision'])}"
         )
-    for line in lines:
-        console.print(line, soft_wrap=True, markup=False)
+    return lines
 
 
 def _in_words(precision: str) -> str:
@@ -203,31 +194,28 @@ def _weights_summary(name: str, train: Faces, weighed: Weights) -> dict[str, Any
 
 
 def _show_weights(summary: dict[str, Any], out: Path | None) -> None:
-    console = Console()
-    table = Table(title=f"Weighting {summary['weighting']} on {summary['rows']:,} training rows")
-    for heading in ("attribute", "group"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("rows", "% of rows", "formula", "% of weight"):
-        table.add_column(heading, justify="right")
-    before = None
-    for row in summary["groups"]:
-        if before not in (None, row["attribute"]):
-            table.add_section()
-        before = row["attribute"]
-        formula = row["formula_weight"]
-        table.add_row(
-            row["attribute"],
-            row["group"],
-            f"{row['support']:,}",
-            f"{100 * row['share_of_rows']:.1f}",
-            "" if formula is None else f"{formula:.2f}",
-            f"{100 * row['share_of_weight']:.1f}",
-        )
-    console.print(table)
-    console.print(
+    terminal = Terminal()
+    terminal.table(
+        ("attribute", "group", "rows", "% of rows", "formula", "% of weight"),
+        map(_weights_row, summary["groups"]),
+        words=2,
+        title=f"Weighting {summary['weighting']} on {summary['rows']:,} training rows",
+    )
+    terminal.line(
         f"Weights have mean 1. Effective sample size {summary['effective_sample_size']:,.0f} of "
         f"{summary['rows']:,}: the weighted rows inform like so many equal ones. "
         f"Largest weight {summary['largest_weight']:.1f}."
     )
-    if out is not None:
-        console.print(f"Wrote {out}")
+    terminal.line("" if out is None else f"Wrote {out}", wrap=False)
+
+
+def _weights_row(row: dict[str, Any]) -> list[str]:
+    formula = row["formula_weight"]
+    return [
+        row["attribute"],
+        row["group"],
+        f"{row['support']:,}",
+        f"{100 * row['share_of_rows']:.1f}",
+        "" if formula is None else f"{formula:.2f}",
+        f"{100 * row['share_of_weight']:.1f}",
+    ]

@@ -27,13 +27,24 @@ def working(doing: str) -> Status:
     return Console(stderr=True).status(doing)
 
 
+def replace_unknown_signs() -> None:
+    """Have standard output replace the signs that its encoding does not know."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+
+
+def say(*lines: str) -> None:
+    """Print lines, however long; nothing for an empty one."""
+    terminal = Terminal()
+    for line in lines:
+        terminal.line(line, wrap=False)
+
+
 class Terminal:
-    """Prints lines and tables; signs that the output's encoding does not know are replaced."""
+    """Prints lines and tables; nothing else in the commands writes what a table may hold."""
 
     def __init__(self) -> None:
-        reconfigure = getattr(sys.stdout, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
         self._console = Console(highlight=False, markup=False, emoji=False)
         self._plain = self._console.options.ascii_only
 
@@ -53,26 +64,26 @@ class Terminal:
         *,
         words: int = 1,
         whole: Sequence[int] = (),
+        title: str = "",
     ) -> None:
         """Print a table.
 
         Args:
-            headings: One a column.
+            headings: One a column; none are shown where all are empty.
             rows: The cells of each row.
             words: How many columns, from the left, hold words rather than numbers.
             whole: Places of the columns whose lines are never broken.
+            title: A line above it.
         """
+        self.line(title, style="bold")
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        table.show_header = any(headings)
         for place, heading in enumerate(headings):
             justify: Literal["left", "right"] = "left" if place < words else "right"
             table.add_column(self._text(heading), justify=justify, no_wrap=place in whole)
         for row in rows:
             table.add_row(*(self._text(cell) for cell in row))
         self._console.print(table)
-
-    def close(self) -> None:
-        """Write what is still held back; a reader who left early shows itself here."""
-        sys.stdout.flush()
 
     def _text(self, text: str, style: str = "") -> Text:
         text = shown(text)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fairage._text import number
 from fairage.age_groups import AgeGroups
 from fairage.cli.options import FacesArgument, Json, Out, copies_line, takes_run_options
+from fairage.cli.terminal import Terminal, say
 from fairage.exceptions import ConfigError
 from fairage.tables import read_faces
 
@@ -146,34 +145,38 @@ def show_outcome(outcome: "SuiteOutcome", *, as_json: bool) -> None:
         }
         typer.echo(json.dumps(result, allow_nan=False))
         return
-    console = Console()
-    console.print(_table(outcome))
-    for sentence in outcome.left_out.values():
-        console.print(sentence)
+    _show_table(outcome)
     first = outcome.summary.row(0, named=True)
-    if first["average_bias_floor"] is not None:
-        console.print(
-            f"Noise floor of the average bias: {number(first['average_bias_floor'])}; noise alone "
-            f"exceeds {number(first['average_bias_floor_p975'])} once in forty times."
-        )
-    if outcome.copies:
-        console.print(copies_line(outcome.copies, outcome.new_copies))
-    console.print(f"{outcome.new_runs} runs trained in {outcome.seconds:.0f} s")
-    console.print(f"Report: {outcome.folder / 'report.html'}", soft_wrap=True)
+    floor = first["average_bias_floor"]
+    say(
+        *outcome.left_out.values(),
+        ""
+        if floor is None
+        else f"Noise floor of the average bias: {number(floor)}; noise alone exceeds "
+        f"{number(first['average_bias_floor_p975'])} once in forty times.",
+        copies_line(outcome.copies, outcome.new_copies),
+        f"{outcome.new_runs} runs trained in {outcome.seconds:.0f} s",
+        f"Report: {outcome.folder / 'report.html'}",
+    )
 
 
-def _table(outcome: "SuiteOutcome") -> Table:
-    title = "MAE and bias of each attribute, years ± sd over seeds; lower is better"
-    table = Table(title=title, box=None, pad_edge=False, header_style="bold")
+def _show_table(outcome: "SuiteOutcome") -> None:
     columns = [c.removesuffix("_mean") for c in outcome.summary.columns if c.endswith("_mean")]
-    for heading in ("exp", "version"):
-        table.add_column(heading)
-    for column in columns:
-        table.add_column(_heading(column), justify="right", no_wrap=True)
-    for row in outcome.summary.to_dicts():
-        cells = (_cell(row[f"{column}_mean"], row[f"{column}_sd"]) for column in columns)
-        table.add_row(row["experiment"], row["version"], *cells)
-    return table
+    rows = [
+        (
+            row["experiment"],
+            row["version"],
+            *(_cell(row[f"{column}_mean"], row[f"{column}_sd"]) for column in columns),
+        )
+        for row in outcome.summary.to_dicts()
+    ]
+    Terminal().table(
+        ("exp", "version", *map(_heading, columns)),
+        rows,
+        words=2,
+        whole=range(2, 2 + len(columns)),
+        title="MAE and bias of each attribute, years ± sd over seeds; lower is better",
+    )
 
 
 def _heading(column: str) -> str:
@@ -247,35 +250,32 @@ def show_search(outcome: "TuningOutcome", *, as_json: bool) -> None:
         }
         typer.echo(json.dumps(result, allow_nan=False))
         return
-    console = Console()
-    console.print(_front_table(outcome))
+    _show_front(outcome)
     counts = ", ".join(f"{n} {state}" for state, n in outcome.counts.items())
-    console.print(f"Trials: {counts}; {outcome.new} of them now, in {outcome.seconds:.0f} s")
-    if outcome.copies:
-        console.print(copies_line(outcome.copies, outcome.new_copies))
-    console.print(f"Chosen: trial {outcome.chosen}; most accurate: trial {outcome.accurate}")
-    if outcome.note:
-        console.print(outcome.note)
-    console.print(f"Recipes: {outcome.folder / 'chosen.yaml'} and accurate.yaml", soft_wrap=True)
-    console.print(f"Report: {outcome.folder / 'tuning.html'}", soft_wrap=True)
-    console.print("Measure on the test faces: fairage run .../chosen.yaml .../accurate.yaml ...")
-    if outcome.age_groups != AgeGroups():
-        edges = ",".join(f"{edge:g}" for edge in outcome.age_groups.edges)
-        console.print(f"with --age-edges {edges}, unless the faces table says them")
+    edges = ",".join(f"{edge:g}" for edge in outcome.age_groups.edges)
+    say(
+        f"Trials: {counts}; {outcome.new} of them now, in {outcome.seconds:.0f} s",
+        copies_line(outcome.copies, outcome.new_copies),
+        f"Chosen: trial {outcome.chosen}; most accurate: trial {outcome.accurate}",
+        outcome.note,
+        f"Recipes: {outcome.folder / 'chosen.yaml'} and accurate.yaml",
+        f"Report: {outcome.folder / 'tuning.html'}",
+        "Measure on the test faces: fairage run .../chosen.yaml .../accurate.yaml ...",
+        ""
+        if outcome.age_groups == AgeGroups()
+        else f"with --age-edges {edges}, unless the faces table says them",
+    )
 
 
-def _front_table(outcome: "TuningOutcome") -> Table:
-    """Return the front, thinned where it is long."""
+def _show_front(outcome: "TuningOutcome") -> None:
+    """Print the front, thinned where it is long."""
     title = "Pareto front: validation MAE and biases in years; low is good. Trial 0 is the recipe."
     columns = [c for c in outcome.front.columns if c in ("trial", "mae") or c.endswith("_bias")]
-    table = Table(title=title)
-    for column in columns:
-        table.add_column(column.removesuffix("_bias").replace("_", " "), justify="right")
-    rows = outcome.front.select(columns).to_dicts()
+    rows = outcome.front.select(columns).rows()
     places = np.linspace(0, len(rows) - 1, min(FRONT_ROWS, len(rows))).round().astype(int)
-    for place in places:
-        table.add_row(*(_front_cell(rows[place][column]) for column in columns))
-    return table
+    headings = [column.removesuffix("_bias").replace("_", " ") for column in columns]
+    cells = [list(map(_front_cell, rows[place])) for place in places]
+    Terminal().table(headings, cells, words=0, title=title)
 
 
 def _front_cell(value: float | None) -> str:

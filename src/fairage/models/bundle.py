@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from fairage._files import atomic_folder, changed_files, folder_hashes, write_text
+from fairage._files import (
+    atomic_folder,
+    changed_files,
+    folder_hashes,
+    named_refusals,
+    write_text,
+)
 from fairage.exceptions import DataError
 from fairage.models.calibration import Calibration
 from fairage.models.heads import AgeHead
@@ -67,7 +73,8 @@ def save_bundle(bundle: Bundle, folder: str | Path) -> None:
         "training": bundle.training,
     }
     with atomic_folder(folder) as partial:
-        save_file(tensors, partial / WEIGHTS)
+        with named_refusals(folder, SafetensorError):
+            save_file(tensors, partial / WEIGHTS)
         (partial / CARD).write_text(model_card(config), encoding="utf-8")
         _write_config(config, partial)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fairage._text import at_least, at_most, count, joined, number, visible, years
+from fairage._text import at_least, at_most, count, joined, number, short, visible, years
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import Columns
 from fairage.auditing.result import AuditResult, ModelAudit
@@ -127,7 +127,7 @@ def _method_facts(settings: AuditSettings) -> list[tuple[str, str]]:
         ("Seed", str(settings.seed)),
     ]
     if settings.missing:
-        facts.append(("Also missing", joined(repr(visible(text)) for text in settings.missing)))
+        facts.append(("Also missing", joined(short(text) for text in settings.missing)))
     if settings.range_end != "closed":
         facts.append(("Ranges", "do not count their last year"))
     if settings.oldest is not None:

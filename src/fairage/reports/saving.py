@@ -11,6 +11,7 @@ import polars as pl
 from markupsafe import Markup
 
 from fairage._files import atomic_path, write_text
+from fairage._tables_io import write_table
 from fairage._text import number, visible
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import DIFFER, MAE, TELL, WITHIN
@@ -185,8 +186,7 @@ def _csv(result: SavedResult, path: Path) -> None:
 
 
 def _parquet(result: SavedResult, path: Path) -> None:
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        result.to_frame().write_parquet(file)
+    write_table(result.to_frame(), path)
 
 
 _WRITERS: dict[str, Callable[[SavedResult, Path], None]] = {

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fairage._files import atomic_folder, hash_of
+from fairage._files import atomic_folder, hash_of, named_refusals
 from fairage.embeddings import BackboneSpec
 from fairage.models import AgeHead
 from fairage.objectives.fairness import Penalty
@@ -139,7 +139,8 @@ class Checkpoints:
         final = self.folder / f"{_PREFIX}{len(best_epoch.epochs):06d}"
         plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         with atomic_folder(final) as partial:
-            save_file(plain, partial / _TENSORS)
+            with named_refusals(partial, SafetensorError):
+                save_file(plain, partial / _TENSORS)
             (partial / _ABOUT).write_text(json.dumps(about) + "\n", encoding="utf-8")
         for path in self.folder.iterdir():
             if path != final:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from fairage._files import atomic_folder, atomic_path, write_text
+from fairage._files import atomic_folder, atomic_path, named_refusals, write_text
 from fairage.embeddings import BackboneSpec, EmbedOptions
 from fairage.embeddings.backbones.transformers import (
     CONFIG,
@@ -243,7 +244,7 @@ def save_backbone(backbone: PooledModel, source: Path, folder: Path) -> None:
         if backbone.trust_pooler or "pooler" not in name
     }
     with atomic_folder(folder) as partial:
-        with _no_progress_bar():
+        with _no_progress_bar(), named_refusals(folder, SafetensorError):
             backbone.model.save_pretrained(partial, state_dict=state)  # type: ignore[operator]  # a transformers model
         shutil.copyfile(source / PROCESSOR, partial / PROCESSOR)
         _check_same(backbone, load_pooled(partial))
@@ -257,7 +258,7 @@ def forget_outcome(folder: Path) -> None:
 def write_outcome(folder: Path, fingerprint: str, tuned: FineTuned) -> None:
     """Note in the folder, where the backbone lies already, that the fine-tuning is finished."""
     tensors = {name: value.cpu().contiguous() for name, value in tuned.head.state_dict().items()}
-    with atomic_path(folder / _HEAD) as path:
+    with atomic_path(folder / _HEAD) as path, named_refusals(folder / _HEAD, SafetensorError):
         save_file(tensors, path)
     outcome = {
         "fingerprint": fingerprint,

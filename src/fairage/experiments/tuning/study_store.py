@@ -1,7 +1,9 @@
 """The memory of a search: optuna's study in an SQLite file, which survives being killed."""
 
+import errno
 import json
 import logging
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -10,6 +12,7 @@ from typing import Any, Literal
 
 import optuna
 from optuna.distributions import CategoricalDistribution
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import DatabaseError
 
@@ -115,6 +118,7 @@ def open_study(folder: Path, fingerprint: str, *, seed: int) -> Iterator[StudySt
     Raises:
         ConfigError: Another search has been made there, or a command is at work there.
         DataError: The file is damaged.
+        OSError: The file cannot be written, as where the disk is full; the trials in it are kept.
     """
     logging.getLogger("optuna").setLevel(logging.WARNING)
     with locked_folder(folder):
@@ -131,14 +135,35 @@ def open_study(folder: Path, fingerprint: str, *, seed: int) -> Iterator[StudySt
             store = StudyStore(study, seed)
             store.drop_begun()
             yield store
-        except DatabaseError as error:
-            raise DataError(
-                f"expected the trials of a search in {str(folder / DATABASE)!r}, got a file that "
-                f"cannot be read ({error.orig}), remove it or give another --out"
-            ) from error
+        except (DatabaseError, StorageInternalError) as error:
+            raise _not_kept(folder / DATABASE, error) from error
         finally:
             if storage is not None:
                 storage.engine.dispose()
+
+
+_REFUSED = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+}
+"""What SQLite says where the system refuses, while the file itself is as it should be."""
+
+
+def _not_kept(path: Path, error: Exception) -> OSError | DataError:
+    """Return the error for trials that cannot be written, or read."""
+    if isinstance(error, StorageInternalError):  # optuna's, of one of SQLAlchemy
+        error = error.__cause__ if isinstance(error.__cause__, Exception) else error
+    reason = getattr(error, "orig", error)
+    code = getattr(reason, "sqlite_errorcode", 0) & 0xFF  # the other bits are details of it
+    if code in _REFUSED:
+        return OSError(_REFUSED[code], f"{reason}; the trials in it are kept", str(path))
+    return DataError(
+        f"expected the trials of a search in {str(path)!r}, got a file that cannot be read "
+        f"({reason}), remove it or give another --out"
+    )
 
 
 def _check(study: optuna.Study, fingerprint: str, folder: Path) -> None:

@@ -259,11 +259,11 @@ def fitted(text: str, room: float, size: float = BODY) -> str:
 
 
 def in_full(text: str) -> str:
-    r"""Return a text of any length with a sign for each character that cannot be seen.
+    r"""Return a text of any length with an escape for each character that cannot be seen.
 
     Examples:
         >>> in_full("a\x00b")
-        'a␀b'
+        'a\\x00b'
     """
     printable = text.isprintable() or text.replace(THIN_SPACE, "").isprintable()
     return text if printable else "".join(map(visible, text))
