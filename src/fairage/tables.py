@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from numpy.typing import ArrayLike, NDArray
 
-from fairage._demographics import codes_as_text
+from fairage._demographics import group_texts, present_texts
 from fairage._table import FIRST_ROWS, bad_cells
 from fairage._tables_io import read_numbered, write_table
 from fairage.age_groups import MAX_AGE, AgeGroups
@@ -188,7 +189,38 @@ def group_labels(frame: pl.DataFrame, attribute: str) -> NDArray[np.str_]:
             f"expected an attribute column {attribute!r}, got {attribute_names(frame)}, "
             "name one of these or add the column"
         )
-    return frame[attribute].cast(pl.String).fill_null(UNKNOWN).to_numpy().astype(np.str_)
+    texts = present_texts(frame[attribute]).fill_null(UNKNOWN)
+    return texts.to_numpy().astype(np.str_)
+
+
+def groups_as_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the table with the group of each row of each attribute as a text, as an audit has it.
+
+    What is missing, however it is spelled, is `unknown`; whole numbers under a demographic's name
+    are groups called by their number. See `fairage._demographics.group_texts`.
+
+    Examples:
+        >>> frame = pl.DataFrame({"gender": [0, 1, -1], "skin": ["dark ", "n/a", "-"]})
+        >>> groups_as_texts(frame)["gender"].to_list(), groups_as_texts(frame)["skin"].to_list()
+        (['0', '1', 'unknown'], ['dark', 'unknown', 'unknown'])
+    """
+    possible = {*attribute_names(frame), *(set(frame.select(cs.numeric()).columns) - _RESERVED)}
+    groups = {name: group_texts(frame[name], name) for name in frame.columns if name in possible}
+    return frame.with_columns(
+        texts.fill_null(UNKNOWN) for texts in groups.values() if texts is not None
+    )
+
+
+def known_identities(frame: pl.DataFrame) -> pl.Series | None:
+    """Return the person of each row as a text, None where it is missing, however it is spelled.
+
+    None where the table has no column `identity`.
+
+    Examples:
+        >>> known_identities(pl.DataFrame({"identity": ["ann ", "unknown"]})).to_list()
+        ['ann', None]
+    """
+    return present_texts(frame[IDENTITY]) if IDENTITY in frame.columns else None
 
 
 def check_faces(
@@ -221,7 +253,7 @@ def check_faces(
         check.splits(frame)
     if VOTES in frame.columns:
         frame = frame.with_columns(check_votes(frame[VOTES]))
-    return _fill_unknown(codes_as_text(frame))
+    return groups_as_texts(frame)
 
 
 def read_faces(path: str | Path, age_groups: AgeGroups | None = None) -> Faces:
@@ -307,15 +339,6 @@ class _Check:
         if rows:
             first = [(self.row_number(row), [frame[column][row]]) for row in rows[:FIRST_ROWS]]
             raise bad_cells([column], expected, first, len(rows))
-
-
-def _fill_unknown(frame: pl.DataFrame) -> pl.DataFrame:
-    filled = []
-    for name in attribute_names(frame):
-        values = frame[name].cast(pl.String)
-        blank = values.is_null() | (values.str.strip_chars() == "").fill_null(value=False)
-        filled.append(values.set(blank, UNKNOWN))
-    return frame.with_columns(filled)
 
 
 def members(frame: pl.DataFrame, text: str) -> NDArray[np.bool_]:

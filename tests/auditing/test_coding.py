@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairage.auditing.coding import bin_numbers, code_column, present_groups, similar_names
+from fairage._demographics import similar_names
+from fairage.auditing.coding import bin_numbers, code_column, present_groups
 from fairage.exceptions import ConfigError, DataError
 
 

@@ -3,12 +3,28 @@
 import numpy as np
 import pytest
 
-from fairage.auditing.cells import Sentinels, is_missing, top_reasons
+from fairage._demographics import is_missing
+from fairage.auditing.cells import Sentinels, top_reasons
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "nan", "NaN", "N/A", "NA", "NULL", "none", "-", "?", "unknown", "Unknown ", "<NA>"],
+    [
+        "",
+        " ",
+        "nan",
+        "NaN",
+        "N/A",
+        "NA",
+        "NULL",
+        "none",
+        "-",
+        "?",
+        "unknown",
+        "Unknown ",
+        "<NA>",
+        "Unspecified",
+    ],
 )
 def test_usual_spellings_of_missing(text: str) -> None:
     assert is_missing(text)

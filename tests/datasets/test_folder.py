@@ -5,10 +5,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fairage.auditing.coding import code_column
 from fairage.datasets import Options, Outcome, SplitOptions, prepare_faces
 from fairage.datasets.folder import parse_columns, parse_values
 from fairage.exceptions import ConfigError, DataError, FairageError
-from fairage.tables import UNKNOWN, read_faces
+from fairage.tables import UNKNOWN, check_faces, group_labels, read_faces
 
 COLUMNS = {"image": "file", "age": "AgeInYears", "gender": "sex", "identity": "person"}
 
@@ -133,3 +134,60 @@ def test_maps_that_clash() -> None:
 def test_values_that_are_none(text: str) -> None:
     with pytest.raises(ConfigError, match=r"COLUMN\.THEIRS=OURS"):
         parse_values([text])
+
+
+GROUPS = [
+    ["Male", " Male ", "male", "m", "n/a", "NA", "none", "-", "?", "", "null", "Unknown", None],
+    ["unspecified", "dark", "DARK", "dark ", "not specified"],
+    ["0", " 1", "1.0", "-1", "NA"],
+    ["-1", "1", "nan"],
+    [0, 1, -1, None],
+    [1.0, 0.0, float("nan"), -1.0],
+    [True, False, None],
+]
+
+
+@pytest.mark.parametrize("values", GROUPS)
+@pytest.mark.parametrize("column", ["gender", "glasses"])
+def test_a_column_has_the_groups_that_an_audit_sees_in_it(
+    tmp_path: Path, column: str, values: list[object]
+) -> None:
+    images = [f"https://a/{n}.jpg" for n in range(len(values))]
+    frame = pl.DataFrame({"image": images, "age": [30.0] * len(values), column: values})
+    frame.write_parquet(tmp_path / "faces.parquet")
+    coded = code_column(frame[column], column)
+    audited = [coded.names[code] for code in coded.codes]
+    options = Options(columns={column: column})
+    prepared = prepare_faces("folder", tmp_path, tmp_path / "out.parquet", options).faces
+    for table in (prepared, check_faces(frame)):
+        assert group_labels(table, column).tolist() == audited
+
+
+def test_a_value_that_looks_missing_is_a_group_where_it_is_named(mine: Path) -> None:
+    table = pl.read_csv(mine / "labels.csv").with_columns(
+        pl.Series("help", ["none", "some", "?"] + ["some"] * 7), pl.Series("state", [-1, 0] * 5)
+    )
+    table.write_csv(mine / "labels.csv")
+    columns = {**COLUMNS, "disability": "help", "race": "state"}
+    values = {"disability": {"none": "no disability"}, "race": {"-1": "other"}}
+    frame = prepare(mine, columns=columns, values=values).faces
+    assert frame["disability"].to_list()[:3] == ["no disability", "some", UNKNOWN]
+    assert frame["race"].to_list()[:2] == ["other", "0"]
+
+
+def test_numbers_that_are_no_groups_are_an_error(mine: Path) -> None:
+    table = pl.read_csv(mine / "labels.csv").with_columns(
+        pl.Series("ita", [0.5 + n for n in range(10)])
+    )
+    table.write_csv(mine / "labels.csv")
+    with pytest.raises(DataError, match=r"'skin': expected groups, got 10 different numbers"):
+        prepare(mine, columns={**COLUMNS, "skin": "ita"})
+
+
+def test_an_identity_of_very_many_rows_is_told(mine: Path) -> None:
+    rows = [(f"https://a/{n}.jpg", 30.0, "0" if n < 30 else f"{n}") for n in range(100)]
+    pl.DataFrame(rows, schema=["file", "AgeInYears", "person"], orient="row").write_csv(
+        mine / "labels.csv"
+    )
+    columns = {name: COLUMNS[name] for name in ("image", "age", "identity")}
+    assert prepare(mine, columns=columns).notes[-1].startswith("The identity '0' has 30 of 100")

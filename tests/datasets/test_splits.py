@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairage.datasets import Shares, split_faces
-from fairage.datasets.splits import join_units
+from fairage.datasets.splits import join_units, large_identity
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP, SPLITS, group_labels
 
@@ -125,15 +125,35 @@ def test_the_same_content_or_path_stays_together() -> None:
         assert len(set(split[:3])) == 1
 
 
-def test_unknown_identities_are_nobodys() -> None:
-    frame = pl.DataFrame(
-        {
-            "image": [f"{n}.jpg" for n in range(40)],
-            "age": [30.0] * 40,
-            "identity": [None, " "] * 20,
-        }
+def of_persons(identities: list[object]) -> pl.DataFrame:
+    images = [f"{n}.jpg" for n in range(len(identities))]
+    return pl.DataFrame(
+        {"image": images, "age": [30.0] * len(images), "identity": identities}, strict=False
     )
-    assert len(set(split_faces(frame)["split"])) == 3
+
+
+@pytest.mark.parametrize("missing", [None, " ", "unknown", "N/A", "-", "?", "None", "nan"])
+def test_unknown_identities_are_nobodys(missing: str | None) -> None:
+    split = split_faces(of_persons([missing, "ann"] + [missing] * 38))
+    counts = dict(split["split"].value_counts().iter_rows())
+    assert counts == {"train": 28, "valid": 6, "test": 6}
+
+
+@pytest.mark.parametrize("placeholder", ["0", "-1", 0, "someone"])
+def test_one_identity_that_fills_a_split_alone_is_an_error(placeholder: object) -> None:
+    with pytest.raises(DataError, match=r"none for \['valid', 'test'\].* has 40 of 40 rows"):
+        split_faces(of_persons([placeholder] * 40))
+
+
+def test_an_identity_with_more_than_a_tenth_of_the_rows_is_told() -> None:
+    persons = ["0"] * 11 + [f"{n}" for n in range(1, 90)]
+    large = large_identity(of_persons(persons))
+    assert large is not None
+    assert str(large).startswith("The identity '0' has 11 of 100 rows: it counts as one person")
+    assert large_identity(of_persons([*persons, "x"] * 2)) is not None
+    assert large_identity(of_persons([*persons, *[f"x{n}" for n in range(10)]])) is None
+    assert large_identity(of_persons(["ann"] * 4 + ["bob"] * 4)) is None
+    assert large_identity(of_persons([None, "unknown"])) is None
 
 
 def test_one_row_and_no_rows() -> None:

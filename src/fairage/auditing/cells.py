@@ -17,30 +17,6 @@ from fairage.exceptions import DataError
 MISSING = "missing"
 OTHER = "other"
 MOST_REASONS = 20
-SPELLINGS = frozenset(
-    ("", "-", "--", "?", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan", "nat", "null", "nil",
-     "none", "unknown", "missing")
-)  # fmt: skip
-
-
-def is_missing(text: str) -> bool:
-    """Return whether a text says that there is no value.
-
-    Examples:
-        >>> is_missing(" N/A "), is_missing("male")
-        (True, False)
-    """
-    return text.strip().lower() in SPELLINGS
-
-
-def missing_texts(texts: pl.Series) -> pl.Series:
-    """Return which of many texts say that there is no value.
-
-    Examples:
-        >>> missing_texts(pl.Series([" N/A ", "male"])).to_list()
-        [True, False]
-    """
-    return texts.str.strip_chars().str.to_lowercase().is_in(list(SPELLINGS))
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._demographics import MOST_CODES, codes_among
-from fairage.auditing.cells import is_missing, texts_of
+from fairage._demographics import (
+    MOST_CODES,
+    as_numbers,
+    codes_among,
+    holds_numbers,
+    is_missing,
+)
+from fairage.auditing.cells import texts_of
 from fairage.auditing.groups import Floats, Groups, groups_of
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import UNKNOWN
@@ -89,8 +95,6 @@ def _texts(edges: Floats) -> list[str]:
 
 
 MOST_GROUPS = 200
-ABBREVIATIONS = {"m": "male", "f": "female"}
-IGNORED_SIGNS = str.maketrans("", "", " \t\u00a0_-.,'\"()/")
 
 
 @dataclass(frozen=True)
@@ -149,29 +153,6 @@ def code_column(
     return _code_texts(values, distinct, column, labels)
 
 
-def holds_numbers(distinct: pl.Series) -> bool:
-    """Return whether these different values are numbers, or texts that write one or are missing.
-
-    Examples:
-        >>> holds_numbers(pl.Series(["0", " 1", "NA"])), holds_numbers(pl.Series(["0", "x"]))
-        (True, False)
-    """
-    if distinct.dtype.is_numeric():
-        return True
-    if distinct.dtype != pl.String:
-        return False
-    texts = distinct.drop_nulls().str.strip_chars()
-    is_number = texts.cast(pl.Float64, strict=False).is_finite().fill_null(value=False)
-    return bool(is_number.any()) and all(map(is_missing, texts.filter(~is_number)))
-
-
-def as_numbers(values: pl.Series) -> Floats:
-    """Return values that hold numbers as such, shape `(n,)`; NaN where one is missing."""
-    if values.dtype == pl.String:
-        values = values.str.strip_chars()
-    return values.cast(pl.Float64, strict=False).fill_null(math.nan).to_numpy()
-
-
 def present_groups(names: Sequence[str], codes: NDArray[np.int64]) -> Groups:
     """Return the groups that have rows, in the same order.
 
@@ -185,23 +166,6 @@ def present_groups(names: Sequence[str], codes: NDArray[np.int64]) -> Groups:
     place = np.zeros(len(names), dtype=np.int64)
     place[present] = np.arange(len(present))
     return groups_of([names[int(i)] for i in present], place[codes])
-
-
-def similar_names(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Return the sets of groups that look like spellings of one.
-
-    They differ only in case, spaces and punctuation, or are `m` and `male`, `f` and `female`.
-
-    Examples:
-        >>> similar_names(["Male", "male", "M", "female", "1", "-1"])
-        (('Male', 'male', 'M'),)
-    """
-    sets: dict[str, list[str]] = {}
-    for name in names:
-        key = name.casefold().translate(IGNORED_SIGNS)
-        if key and key != UNKNOWN and not _is_number(name):
-            sets.setdefault(ABBREVIATIONS.get(key, key), []).append(name)
-    return tuple(tuple(group) for group in sets.values() if len(group) > 1)
 
 
 def _code_numbers(
@@ -283,10 +247,6 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _is_number(text: str) -> bool:
-    return _number(text) is not None
 
 
 def _check_count(groups: int, column: str) -> None:

@@ -6,11 +6,18 @@ from typing import TypeAlias
 import numpy as np
 import polars as pl
 
-from fairage._demographics import MOST_CODES, demographic_rank, is_said_by_model, plain
+from fairage._demographics import (
+    MOST_CODES,
+    as_numbers,
+    demographic_rank,
+    holds_numbers,
+    is_missing,
+    is_said_by_model,
+    plain,
+)
 from fairage._table import Table
 from fairage.auditing import column_names as usual
-from fairage.auditing.cells import is_missing, whole_column
-from fairage.auditing.coding import as_numbers, holds_numbers
+from fairage.auditing.cells import whole_column
 from fairage.auditing.ranges import parse_age
 from fairage.exceptions import DataError
 from fairage.tables import AGE_GROUP

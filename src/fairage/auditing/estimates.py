@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fairage._demographics import is_missing
 from fairage._table import Table
 from fairage.age_groups import MAX_AGE
 from fairage.auditing.audit_settings import AuditSettings
@@ -14,7 +15,6 @@ from fairage.auditing.cells import (
     MOST_REASONS,
     Sentinels,
     bad_rows,
-    is_missing,
     texts_of,
     top_reasons,
     whole_column,

@@ -7,10 +7,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fairage._demographics import missing_texts, similar_names
 from fairage._table import Table
 from fairage.auditing.audit_settings import AuditSettings
-from fairage.auditing.cells import bad_rows, missing_texts, selected, texts_of, whole_column
-from fairage.auditing.coding import Bins, code_column, present_groups, similar_names
+from fairage.auditing.cells import bad_rows, selected, texts_of, whole_column
+from fairage.auditing.coding import Bins, code_column, present_groups
 from fairage.auditing.column_guesses import MOST_MODELS
 from fairage.auditing.columns import Columns
 from fairage.auditing.groups import Floats, Groups, Units

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fairage._demographics import is_missing
 from fairage.auditing.bias_interval import bias
-from fairage.auditing.cells import is_missing
 from fairage.auditing.groups import Floats, Groups, Units, group_rows, taking_part
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP, UNKNOWN

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fairage._demographics import is_missing
 from fairage._table import Table
-from fairage.auditing.cells import MISSING, Sentinels, bad_rows, is_missing, whole_column
+from fairage.auditing.cells import MISSING, Sentinels, bad_rows, whole_column
 from fairage.auditing.groups import Floats
 from fairage.auditing.ranges import middle, parse_age
 from fairage.exceptions import ConfigError, DataError

@@ -12,7 +12,7 @@ from fairage._images import decode_image, read_image_bytes
 from fairage._work import progress_bar
 from fairage.datasets.check_findings import CheckResult, IdentityLeak, SameImage, Unreadable
 from fairage.exceptions import DataError
-from fairage.tables import AGE, IDENTITY, IMAGE, SPLIT, SPLITS, Faces, group_labels
+from fairage.tables import AGE, IMAGE, SPLIT, SPLITS, Faces, group_labels, known_identities
 
 _BATCH = 2048
 _MAX_WORKERS = 8
@@ -118,15 +118,14 @@ def _same_images(faces: Faces, contents: list[Content]) -> tuple[SameImage, ...]
 
 
 def _identity_leaks(frame: pl.DataFrame) -> tuple[IdentityLeak, ...]:
-    if SPLIT not in frame.columns or IDENTITY not in frame.columns:
+    identities = known_identities(frame)
+    if SPLIT not in frame.columns or identities is None:
         return ()
-    identified = frame.select(pl.col(IDENTITY).cast(pl.String).str.strip_chars(), SPLIT).filter(
-        pl.col(IDENTITY) != ""
-    )
     counts: dict[str, dict[str, int]] = {}
-    for identity, split in identified.iter_rows():
-        splits = counts.setdefault(identity, {})
-        splits[split] = splits.get(split, 0) + 1
+    for identity, split in zip(identities, frame[SPLIT], strict=True):
+        if identity is not None:
+            splits = counts.setdefault(identity, {})
+            splits[split] = splits.get(split, 0) + 1
     return tuple(
         IdentityLeak(identity, {split: splits[split] for split in SPLITS if split in splits})
         for identity, splits in counts.items()

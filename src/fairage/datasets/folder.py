@@ -1,15 +1,23 @@
 """A data set of one's own: any CSV, TSV or Parquet table whose columns are mapped, and images."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import polars as pl
 
-from fairage._demographics import codes_as_text
+from fairage._demographics import group_texts
 from fairage._tables_io import TABLE_SUFFIXES, read_numbered
+from fairage._text import short
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped, keep_files, source_folder
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import AGE, AGE_GROUP, FACES_COLUMNS, IMAGE, attribute_names
+from fairage.tables import (
+    AGE,
+    AGE_GROUP,
+    FACES_COLUMNS,
+    IMAGE,
+    attribute_names,
+    groups_as_texts,
+)
 
 _TABLES = ("faces", "labels", "metadata", "data")
 
@@ -68,7 +76,7 @@ def _prepare(folder: Path, options: Options) -> Prepared:
     frame, ageless = _without_age(_absolute(frame, images))
     kept, missing = keep_files(frame)
     left_out = sorted(
-        set(attribute_names(codes_as_text(source)))
+        set(attribute_names(groups_as_texts(source)))
         - set(options.columns.values())
         - set(frame.columns)
     )
@@ -107,22 +115,49 @@ def _select(source: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
             + " ".join(f"--map {name}=COLUMN" for name in missing)
         )
     frame = source.select(pl.col(theirs).alias(ours) for ours, theirs in chosen.items())
-    attributes = [name for name in columns if name not in FACES_COLUMNS]
-    return frame.with_columns(pl.col(name).cast(pl.String) for name in (*attributes, IMAGE))
+    return frame.with_columns(pl.col(IMAGE).cast(pl.String))
 
 
 def _replace(frame: pl.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:
-    """Return the table with the file's values replaced by ours; others stay as they are."""
-    for name, meanings in values.items():
+    """Return the table with attributes as texts, and the file's values replaced by ours.
+
+    Other values stay as they are.
+    """
+    for name in values:
         if name not in frame.columns:
             raise ConfigError.unknown_name("column in --value", name, frame.columns)
-        there = set(frame[name].cast(pl.String).unique().to_list())
+    for name in frame.columns:
+        meanings = values.get(name, {})
+        if name in FACES_COLUMNS:
+            texts = frame[name].cast(pl.String) if meanings else None
+        else:
+            texts = _attribute_texts(frame[name], meanings)
+        if texts is None:
+            continue
+        there = set(texts.unique().drop_nulls())
         for value in meanings:
             if value not in there:
-                present = sorted(str(each) for each in there if each is not None)[:20]
-                raise ConfigError.unknown_name(f"value of {name!r} in --value", value, present)
-        frame = frame.with_columns(pl.col(name).cast(pl.String).replace(dict(meanings)))
+                raise ConfigError.unknown_name(
+                    f"value of {name!r} in --value", value, sorted(there)[:20]
+                )
+        frame = frame.with_columns(texts.replace(dict(meanings)))
     return frame
+
+
+def _attribute_texts(values: pl.Series, named: Collection[str]) -> pl.Series:
+    """Return the groups of a mapped column; whole numbers are groups whatever its name."""
+    texts = group_texts(values, values.name, named)
+    if texts is not None:
+        return texts
+    numbers = values.cast(pl.Float64)
+    whole = numbers.is_finite() & (numbers == numbers.floor())
+    if not whole.fill_null(value=True).all():
+        raise DataError(
+            f"column {values.name!r}: expected groups, got {values.n_unique():,} different numbers "
+            f"that are no codes, such as {short(numbers.filter(~whole)[0])}, put them into groups "
+            "first or leave out its --map"
+        )
+    return numbers.cast(pl.Int64).cast(pl.String)
 
 
 def _absolute(frame: pl.DataFrame, images: Path) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from fairage.age_groups import AgeGroups
 from fairage.datasets.checks import read_contents
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
 from fairage.datasets.registry import find_dataset
-from fairage.datasets.splits import Shares, split_faces
+from fairage.datasets.splits import Shares, large_identity, split_faces
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import (
     AGE_GROUP,
@@ -103,7 +103,9 @@ def prepare_faces(
     frame = _relative(frame, out.resolve().parent)
     frame, dropped = _writable(frame, out, age_groups)
     write_table(frame, out, age_groups)
-    return Outcome(name, frame, prepared.skipped, (*prepared.notes, *notes, *dropped))
+    large = large_identity(frame)
+    doubts = () if large is None else (str(large),)
+    return Outcome(name, frame, prepared.skipped, (*prepared.notes, *notes, *dropped, *doubts))
 
 
 def _check_options(dataset: DataSet, options: Options) -> Options:

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from fairage._random import numpy_rng
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import AGE_GROUP, IDENTITY, IMAGE, SPLIT, SPLITS, attribute_names, group_labels
+from fairage.tables import (
+    AGE_GROUP,
+    IMAGE,
+    SPLIT,
+    SPLITS,
+    attribute_names,
+    group_labels,
+    known_identities,
+)
 
 
 def join_units(keys: Sequence[Sequence[str | None]], n: int) -> NDArray[np.int64]:
@@ -110,6 +118,9 @@ def split_faces(
         seed: Start of the random numbers.
         contents: The key of each row's image bytes; an empty one is shared with nobody.
 
+    Raises:
+        DataError: There are no rows, or an identity has so many of them that a split gets none.
+
     Examples:
         >>> faces = pl.DataFrame({"image": [f"{i}.jpg" for i in range(40)], "age": [30.0] * 40})
         >>> sorted(split_faces(faces)["split"].value_counts().rows())
@@ -120,11 +131,71 @@ def split_faces(
     rng = numpy_rng(seed, "split")
     order = _canonical_order(frame, rng)
     units = _units(frame, contents)[order]
-    strata, targets = _targets(frame, (shares or Shares()).values)
+    wanted = (shares or Shares()).values
+    strata, targets = _targets(frame, wanted)
     assigned = _assign(units, strata[order], targets, rng)
+    _check_filled(frame, np.bincount(assigned, minlength=len(SPLITS)), wanted)
     splits = np.empty(frame.height, dtype=np.int64)
     splits[order] = assigned
     return frame.with_columns(pl.Series(SPLIT, np.array(SPLITS)[splits]))
+
+
+LARGEST_SHARE, FEWEST_ROWS = 0.1, 10
+"""One person with more than a tenth of the faces can fill a split of the default 15 % alone."""
+
+
+@dataclass(frozen=True)
+class LargeIdentity:
+    """The identity with the most rows, where it has more of them than one person should.
+
+    Args:
+        name: The identity.
+        rows: Its rows.
+        of: The rows of the table.
+    """
+
+    name: str
+    rows: int
+    of: int
+
+    def __str__(self) -> str:
+        return (
+            f"The identity {self.name!r} has {self.rows:,} of {self.of:,} rows: it counts as one "
+            "person, whose rows are all in one split. Where it stands for persons who are not "
+            "known, leave these cells empty."
+        )
+
+
+def large_identity(frame: pl.DataFrame) -> LargeIdentity | None:
+    """Return the identity that has more than a tenth of the rows, and at least ten of them.
+
+    Examples:
+        >>> faces = pl.DataFrame({"identity": ["0"] * 15 + ["n/a"] * 5})
+        >>> large_identity(faces).rows
+        15
+    """
+    identities = known_identities(frame)
+    if identities is None or identities.is_null().all():
+        return None
+    counts = identities.drop_nulls().alias("name").value_counts()
+    name, rows = max(counts.iter_rows(), key=lambda pair: (pair[1], pair[0]))
+    if rows < FEWEST_ROWS or rows <= LARGEST_SHARE * frame.height:
+        return None
+    return LargeIdentity(name, rows, frame.height)
+
+
+def _check_filled(
+    frame: pl.DataFrame, counts: NDArray[np.int64], shares: NDArray[np.float64]
+) -> None:
+    """Refuse splits of which one is empty because a single identity has too many rows."""
+    empty = [
+        split
+        for split, count, share in zip(SPLITS, counts, shares, strict=True)
+        if count == 0 and share * frame.height >= 1
+    ]
+    large = large_identity(frame) if empty else None
+    if large is not None:
+        raise DataError(f"expected rows for every split, got none for {empty}. {large}")
 
 
 def _canonical_order(frame: pl.DataFrame, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -137,8 +208,9 @@ def _canonical_order(frame: pl.DataFrame, rng: np.random.Generator) -> NDArray[n
 
 def _units(frame: pl.DataFrame, contents: list[str] | None) -> NDArray[np.int64]:
     keys: list[list[str | None]] = [frame[IMAGE].to_list()]
-    if IDENTITY in frame.columns:
-        keys.append(frame[IDENTITY].cast(pl.String).str.strip_chars().to_list())
+    identities = known_identities(frame)
+    if identities is not None:
+        keys.append(identities.to_list())
     if contents is not None:
         keys.append(list(contents))
     return join_units(keys, frame.height)
