@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
@@ -92,7 +93,7 @@ def _members(archive: Path) -> Iterator[list[_Member]]:
         )
 
 
-_COMPRESSIONS: dict[bytes, Callable[[Path], IO[bytes]]] = {
+_COMPRESSIONS: dict[bytes, Callable[[Path], BufferedIOBase]] = {
     b"\x1f\x8b": gzip.GzipFile,
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ": lzma.LZMAFile,
@@ -101,7 +102,7 @@ _COMPRESSIONS: dict[bytes, Callable[[Path], IO[bytes]]] = {
 """How a compressed file starts, and what reads it."""
 
 
-def _decompressed(archive: Path) -> IO[bytes]:
+def _decompressed(archive: Path) -> BufferedIOBase:
     with archive.open("rb") as file:
         start = file.read(8)
     for mark, opened in _COMPRESSIONS.items():
@@ -110,7 +111,9 @@ def _decompressed(archive: Path) -> IO[bytes]:
     return archive.open("rb")
 
 
-def _to_the_end(archive: tarfile.TarFile, file: IO[bytes], path: Path) -> list[tarfile.TarInfo]:
+def _to_the_end(
+    archive: tarfile.TarFile, file: BufferedIOBase, path: Path
+) -> list[tarfile.TarInfo]:
     """Return the members of a tar archive of which nothing is missing.
 
     tarfile takes a header that is damaged, or a file that ends, for the end of the archive, and
