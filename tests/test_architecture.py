@@ -29,6 +29,7 @@ LAYERS = [
         "_image_containers",
         "_images",
         "_jpeg",
+        "_locks",
         "_random",
         "_text",
         "_registry",

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import platform
 import secrets
 import stat
 import subprocess
@@ -17,12 +18,13 @@ from fairage._files import (
     changed_files,
     file_hash,
     folder_hashes,
-    locked_folder,
+    hash_of,
     new_folder,
     partial_files,
     sync_files,
     write_text,
 )
+from fairage._locks import locked_folder
 from fairage.exceptions import ConfigError, DataError
 
 KILLED_BETWEEN = """
@@ -37,7 +39,7 @@ with atomic_folder(sys.argv[1]) as partial:
 """
 HOLDING = """
 import sys
-from fairage._files import locked_folder
+from fairage._locks import locked_folder
 
 with locked_folder(sys.argv[1]):
     print("held", flush=True)
@@ -280,7 +282,8 @@ def test_a_link_with_the_name_of_a_partial_file_is_not_followed(
 ) -> None:
     monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
     (tmp_path / "theirs").write_text("theirs")
-    (tmp_path / ".a.guessed.partial.txt").symlink_to(tmp_path / "theirs")
+    host = hash_of(platform.node(), size=2)
+    (tmp_path / f".a.{host}guessed.partial.txt").symlink_to(tmp_path / "theirs")
     with pytest.raises(FileExistsError):
         write_text(tmp_path / "a.txt", "ours")
     assert (tmp_path / "theirs").read_text() == "theirs"

@@ -1,20 +1,22 @@
-"""Files: written so that a reader never sees half of one, and hashed; folders, locked."""
+"""Files and folders: written so that a reader never sees half of one, and hashed."""
 
 import errno
 import hashlib
 import os
+import platform
 import re
 import secrets
 import shutil
-import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from fairage.exceptions import ConfigError, DataError
+from fairage.exceptions import DataError
 
-LOCK = ".fairage.lock"
+if sys.platform != "win32":
+    import fcntl
 
 _FULL = "room on the disk", "free some, or use another disk, and run the command again"
 _PERMITTED = "permission to use it", "change its permissions or give another path"
@@ -75,18 +77,16 @@ def atomic_path(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
     """
     path = Path(path)
     new_folder(path.parent)
-    shown = path.stem[:_SHOWN]
-    temporary = path.with_name(f".{shown}.{secrets.token_hex(4)}{_LEFT}{path.suffix}")
     with named_refusals(path):
         _check_replaceable(path)
-        temporary.open("xb").close()  # new, and no link to somewhere else
-        try:
-            yield temporary
-            if sync:
-                _sync(temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with _new_partial(path) as temporary:
+            try:
+                yield temporary
+                if sync:
+                    _sync(temporary)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
     if sync:
         _sync_folder(path.parent)
 
@@ -134,7 +134,47 @@ def named_refusals(path: str | Path, *kinds: type[Exception]) -> Iterator[None]:
 
 _LEFT = ".partial"
 _SHOWN = 50  # characters of a name: a partial file's has more than its own
-_PARTIAL = re.compile(r"\.(.+)\.[0-9a-f]{8}\.partial(\.[^.]+)?")
+
+
+@contextmanager
+def _new_partial(path: Path) -> Iterator[Path]:
+    """Yield a new file beside `path`, no link to somewhere else, that stays locked meanwhile."""
+    while True:
+        code = _host() + secrets.token_hex(4)
+        temporary = path.with_name(f".{path.stem[:_SHOWN]}.{code}{_LEFT}{path.suffix}")
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        lock_opened(handle, wait=True)
+        if temporary.exists():
+            break
+        os.close(handle)  # it was taken for a leftover before it was locked
+    if sys.platform == "win32":  # nothing that is open can be renamed there
+        os.close(handle)
+        yield temporary
+        return
+    try:
+        yield temporary
+    finally:
+        os.close(handle)
+
+
+def _host() -> str:
+    return hash_of(platform.node(), size=2)
+
+
+def lock_opened(handle: int, *, wait: bool) -> bool | None:
+    """Return whether the open file is locked now, None where there are no locks."""
+    if sys.platform == "win32":
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+_PARTIAL = re.compile(r"\.(.+)\.([0-9a-f]{4})?[0-9a-f]{8}\.partial(\.[^.]+)?")
 
 
 def partial_files(folder: Path) -> dict[Path, str]:
@@ -151,10 +191,16 @@ def partial_files(folder: Path) -> dict[Path, str]:
     """
     matches = {path: _PARTIAL.fullmatch(path.name) for path in sorted(folder.glob(".*"))}
     return {
-        path: match[1] + (match[2] or "")
+        path: match[1] + (match[3] or "")
         for path, match in matches.items()
         if match and path.is_file() and not path.is_symlink()
     }
+
+
+def is_of_this_machine(partial: Path) -> bool:
+    """Return whether `atomic_path` made the file on this machine."""
+    match = _PARTIAL.fullmatch(partial.name)
+    return match is not None and match[2] == _host()
 
 
 @contextmanager
@@ -164,7 +210,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     All that is in it is on the disk by then. Where the block raises, `path` keeps what it held
     before. What a killed writer left beside it is removed, but for what `path` held if there is
     nothing in its place yet: that is put back. Two writers of one folder need a lock, see
-    `locked_folder`.
+    `_locks.locked_folder`.
 
     Examples:
         >>> import tempfile
@@ -270,42 +316,6 @@ def _sync_folder(path: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_FOLDERS:
             raise
-
-
-@contextmanager
-def locked_folder(path: str | Path) -> Iterator[None]:
-    """Keep other commands out of the folder, which is made, while the block runs.
-
-    SQLite locks the file `LOCK` in it, on Windows too; the lock goes with the process, however it
-    ends, and the file stays.
-
-    Raises:
-        ConfigError: Another command is at work in the folder.
-        DataError: The folder cannot be written.
-    """
-    folder = new_folder(path)
-    try:
-        lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
-    except sqlite3.OperationalError as error:
-        raise _not_lockable(folder, error) from error
-    with closing(lock):
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.DatabaseError as error:
-            raise _not_lockable(folder, error) from error
-        yield
-
-
-def _not_lockable(folder: Path, error: sqlite3.DatabaseError) -> ConfigError | DataError:
-    if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:  # the rest are details of it
-        return ConfigError(
-            f"expected no other command at work in {str(folder)!r}, got one, wait for it or give "
-            "another --out"
-        )
-    return DataError(
-        f"expected a folder in which {LOCK} can be written and locked, got {str(folder)!r} "
-        f"({error}), give another path"
-    )
 
 
 def new_folder(path: str | Path) -> Path:

@@ -16,7 +16,7 @@ import torch
 from transformers import ResNetConfig, ResNetModel
 
 import fairage
-from fairage._files import LOCK, locked_folder
+from fairage._locks import LOCK, locked_folder
 from fairage._tables_io import write_table
 from fairage.tables import AGE, IMAGE, SPLIT, read_faces
 

@@ -232,7 +232,7 @@ def test_a_long_name_is_unpacked_and_a_longer_one_refused(tmp_path: Path) -> Non
 
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.GNU_FORMAT) as archive:
-        archive.addfile(tarfile.TarInfo("caf\udce9.jpg"))
+        archive.addfile(tarfile.TarInfo("x\udce9.jpg"))
     with pytest.raises(DataError, match="no UTF-8") as raised:
         unpack(tmp_path / "a.tar", tmp_path / "out")
     assert str(raised.value).isprintable()

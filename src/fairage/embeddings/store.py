@@ -6,7 +6,6 @@ with a checksum of both in its header, so that a damaged one is noticed and not 
 
 import json
 import secrets
-import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from fairage._files import atomic_path, hash_of, new_folder, partial_files, write_text
+from fairage._files import atomic_path, hash_of, new_folder, write_text
+from fairage._locks import remove_leftovers
 from fairage.exceptions import DataError
 
 KEY_BYTES = 16
@@ -100,7 +100,6 @@ _MERGE_FROM = 64
 _SMALL_BYTES = 32 * 2**20
 _MERGED_ROWS = 2**15
 _TRIES = 20
-_DEAD_SECONDS = 3600.0
 
 
 class EmbeddingStore:
@@ -171,7 +170,7 @@ class EmbeddingStore:
 
     def merge(self) -> None:
         """Replace many small shards by few, if there are many; remove what killed writers left."""
-        _remove_leftovers(self.folder)
+        remove_leftovers(self.folder, lambda name: name == _ABOUT or name.endswith(SUFFIX))
         small = [path for path in self.shards() if _size(path) < _SMALL_BYTES]
         if len(small) < _MERGE_FROM:
             return
@@ -214,17 +213,6 @@ def _union(shards: Iterable[Shard]) -> dict[bytes, NDArray[np.float32]]:
         for key, row in zip(shard.keys, shard.values, strict=True):
             rows.setdefault(key, row)
     return rows
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Remove partial files that nobody has written to for long: other processes may be at work."""
-    for path, name in partial_files(folder).items():
-        try:
-            old = time.time() - path.stat().st_mtime > _DEAD_SECONDS
-        except FileNotFoundError:
-            continue
-        if old and (name == _ABOUT or name.endswith(SUFFIX)):
-            path.unlink(missing_ok=True)
 
 
 def _size(path: Path) -> int:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 import time
 import warnings
 from collections.abc import Sequence
@@ -11,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fairage._files import locked_folder, partial_files, settle_folder, write_text
+from fairage._files import partial_files, settle_folder, write_text
+from fairage._locks import locked_folder, scratch_folder
 from fairage._tables_io import write_table
 from fairage._work import progress_bar
 from fairage.age_groups import AgeGroups
@@ -178,13 +178,13 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
         DataError: `out` cannot be written, or an image cannot be read while the backbone trains.
     """
     _check_names(plan)
-    with locked_folder(out), tempfile.TemporaryDirectory(prefix="fairage-") as scratch:
+    with locked_folder(out), scratch_folder() as scratch:
         _remove_leftovers(out)
         batches = runs_by_ensembles([_missing(version, plan, out) for version in plan.versions])
         total = sum(1 + len(job.experts) for batch in batches for job in batch.jobs)
         started, ended = time.monotonic(), []
         with progress_bar("training", total, unit="runs") as advance:
-            for done in run_batches(batches, workers=plan.workers, scratch=Path(scratch)):
+            for done in run_batches(batches, workers=plan.workers, scratch=scratch):
                 ended.append(done)
                 advance(1)
         seconds = time.monotonic() - started

@@ -1,7 +1,6 @@
 """A search for the fairest of the most accurate recipes, on validation rows alone."""
 
 import json
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairage._files import hash_of, new_folder
+from fairage._locks import scratch_folder
 from fairage._work import process_pool, progress_bar
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.embedded_faces import embed_inputs, with_extra_faces
@@ -128,10 +128,10 @@ def _training(data: EmbeddedFaces, workers: int) -> Iterator[Submit]:
         with one_thread():
             yield lambda task: _done(run_task(task, data))
         return
-    with tempfile.TemporaryDirectory(prefix="fairage-") as scratch:
-        data.save(Path(scratch))
+    with scratch_folder() as scratch:
+        data.save(scratch)
         with process_pool(workers, prepare_worker) as pool:
-            yield lambda task: pool.submit(run_saved_task, task, Path(scratch))
+            yield lambda task: pool.submit(run_saved_task, task, scratch)
 
 
 def _done(scored: ScoredTrial) -> Future[ScoredTrial]:

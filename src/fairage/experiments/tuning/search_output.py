@@ -12,6 +12,7 @@ import polars as pl
 import yaml
 
 from fairage._files import write_text
+from fairage._locks import remove_leftovers
 from fairage._tables_io import write_table
 from fairage.age_groups import AgeGroups
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE, bias_column
@@ -86,6 +87,7 @@ def write_search(
     rows = {outcome.number: outcome for outcome in search.outcomes}
     attributes = search.data.attributes
     front_frame = _frame([rows[number] for number in front], attributes)
+    remove_leftovers(out, {TRIALS, FRONT, CHOSEN, ACCURATE, REPORT}.__contains__)
     write_table(_frame(search.outcomes, attributes), out / TRIALS)
     write_table(front_frame, out / FRONT)
     for name, index in ((CHOSEN, chosen), (ACCURATE, accurate)):

@@ -16,7 +16,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import DatabaseError
 
-from fairage._files import locked_folder
+from fairage._locks import locked_folder
 from fairage._random import derive_seed
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.tuning.trials import ScoredTrial
