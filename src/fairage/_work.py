@@ -1,4 +1,4 @@
-"""Long work: worker processes that never outlive their parent, and progress bars."""
+"""Long work: how many at once, worker processes that never outlive their parent, progress bars."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
@@ -23,6 +24,64 @@ from rich.progress import (
 
 from fairage import _text
 from fairage.exceptions import ConfigError
+
+_NO_LIMIT = 2**60  # version 1 of cgroups says so with a number beyond it
+_PROCESS_BYTES = 2**30
+"""Memory that a worker process is counted with: torch, and its share of the data."""
+
+
+def usable_processors(root: Path = Path("/")) -> int:
+    """Return how many processors this process may use, which may be fewer than the machine has.
+
+    The least of its affinity (`taskset`, Slurm) and of what its cgroup and those above it may use
+    (containers; version 1 and 2).
+
+    Args:
+        root: Where `proc` and `sys` are.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it
+    most = len(affinity(0)) if affinity else os.cpu_count() or 1
+    for group in _cgroups(root, "cpu"):
+        quota, _, period = _read(group / "cpu.max").partition(" ")
+        quota = quota or _read(group / "cpu.cfs_quota_us")
+        period = period or _read(group / "cpu.cfs_period_us")
+        if quota.isdecimal() and period.isdecimal() and int(period):
+            most = min(most, -(-int(quota) // int(period)))
+    return max(1, most)
+
+
+def usable_memory(root: Path = Path("/")) -> int | None:
+    """Return how many bytes the cgroup of this process may use; None where nothing limits it."""
+    names = ("memory.max", "memory.limit_in_bytes")
+    limits = [_read(group / name) for group in _cgroups(root, "memory") for name in names]
+    numbers = [int(limit) for limit in limits if limit.isdecimal()]
+    return min((number for number in numbers if number < _NO_LIMIT), default=None)
+
+
+def worker_processes(root: Path = Path("/")) -> int:
+    """Return how many worker processes suit this machine: one a processor, as memory allows."""
+    memory = usable_memory(root)
+    processors = usable_processors(root)
+    return processors if memory is None else max(1, min(processors, memory // _PROCESS_BYTES))
+
+
+def _cgroups(root: Path, controller: str) -> Iterator[Path]:
+    """Yield the folders of this process's cgroup for a controller, and of those above it."""
+    for line in _read(root / "proc/self/cgroup").splitlines():
+        _, names, path = line.split(":", 2)
+        if names and controller not in names.split(","):
+            continue
+        for mount in {names, controller} if names else {""}:
+            top = root / "sys/fs/cgroup" / mount
+            own = top / path.lstrip("/")
+            yield from (own, *own.parents[: len(own.parts) - len(top.parts)])
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 @contextmanager

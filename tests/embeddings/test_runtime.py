@@ -1,5 +1,7 @@
 """What networks run on: what is asked for, what is there, and what pays."""
 
+import platform
+
 import pytest
 import torch
 
@@ -49,6 +51,24 @@ def test_bf16_is_taken_where_it_is_faster(
     assert choose_runtime("cpu", "auto", batch_size=8, images=100).precision == precision
 
 
+@pytest.mark.parametrize("machine", ["x86_64", "AMD64"])
+def test_bf16_on_a_processor_without_it_is_warned_of_and_done(
+    machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: False)
+    with pytest.warns(UserWarning, match="no instructions for bf16") as raised:
+        assert choose_runtime("cpu", "bf16", batch_size=8, images=100).precision == "bf16"
+    assert len(raised) == 1
+    choose_runtime("cpu", "auto", batch_size=8, images=100)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    choose_runtime("cpu", "bf16", batch_size=8, images=100)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    choose_runtime("cpu", "bf16", batch_size=8, images=100)
+
+
 def test_the_speed_up_is_a_ratio_of_times() -> None:
     assert 0 < bf16_speed_up() < 1000
 
@@ -60,4 +80,5 @@ def test_a_batch_grows_with_the_threads_and_shrinks_with_the_job(
     sizes = [choose_runtime("cpu", "fp32", batch_size=None, images=n).batch_size for n in (3, 999)]
     assert sizes == [4, 16]
     monkeypatch.setattr(torch, "get_num_threads", lambda: 100)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
     assert choose_runtime("cpu", "bf16", batch_size=None, images=999).batch_size == 64

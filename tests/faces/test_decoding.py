@@ -2,7 +2,10 @@
 
 import io
 import struct
+import threading
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -12,7 +15,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from fairage import _images
 from fairage._image_containers import read_container
+from fairage._images import decoded
 from fairage.exceptions import DataError
 from fairage.faces import decode_image
 
@@ -234,3 +239,36 @@ def test_a_picture_lying_on_its_side_is_put_upright() -> None:
     found = decode_image(encoded("JPEG", lying, quality=95, exif=exif))
     assert found.shape == (48, 64, 3)
     assert np.abs(found.astype(int) - picture()).mean() < 3
+
+
+def test_threads_have_so_many_pixels_at_once_and_wait_for_one_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    most = 2 * 48 * 64
+    monkeypatch.setattr(_images, "_ROOM", _images._Room(most))
+    held, peaks, lock = [0], [0], threading.Lock()
+
+    def read(_: int) -> int:
+        with decoded(FORMATS["PNG"]) as pixels:
+            size = pixels.shape[0] * pixels.shape[1]
+            with lock:
+                held[0] += size
+                peaks.append(held[0])
+            time.sleep(0.002)
+            with lock:
+                held[0] -= size
+        return size
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(read, range(40))) == 40 * 48 * 64
+    assert max(peaks) <= most
+
+
+def test_room_is_given_back_where_a_picture_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_images, "_ROOM", _images._Room(48 * 64))
+    broken = bytearray(FORMATS["WebP"])
+    broken[25] ^= 0xFF
+    for _ in range(3):
+        with pytest.raises(DataError):
+            decode_image(bytes(broken))
+        assert decode_image(FORMATS["PNG"]).shape == (48, 64, 3)

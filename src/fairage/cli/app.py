@@ -4,6 +4,7 @@ import os
 import shlex
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from typing import NoReturn
 
@@ -58,6 +59,7 @@ def main() -> None:
     """
     replace_unknown_signs()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends commands as Ctrl-C does
+    warnings.formatwarning = _one_line
     try:
         code = app(standalone_mode=False)
         if code == STOPPED:
@@ -95,16 +97,23 @@ _NO_MEMORY = (
 _TORCH_NO_MEMORY = "DefaultCPUAllocator: can't allocate memory"
 
 
+def _one_line(message: Warning | str, *_: object, **__: object) -> str:
+    return f"warning: {_line(str(message))}\n"
+
+
+def _line(message: str) -> str:
+    return " ".join(part.strip() for part in shown(message).split("\n"))
+
+
 def _stopped() -> NoReturn:
     """Say how to go on; what is whole is kept by every command that takes long."""
     _fail(f"stopped; to go on, run: {shlex.join(['fairage', *sys.argv[1:]])}", STOPPED)
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    line = " ".join(part.strip() for part in shown(message).split("\n"))
     if sys.stderr is not None:
         with suppress(OSError):
-            sys.stderr.write(f"error: {line}\n")
+            sys.stderr.write(f"error: {_line(message)}\n")
     _leave(code)
 
 

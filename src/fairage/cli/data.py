@@ -1,12 +1,12 @@
 """The commands `fairage data ...`: get, read, describe, check and draw data sets."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fairage._work import worker_processes
 from fairage.cli.options import AgeEdges, age_groups_of
 from fairage.cli.output import show_dataset, show_description, show_prepared
 from fairage.cli.terminal import say
@@ -267,7 +267,7 @@ def synthesize_faces(
         population=population,
         biases=biases,
         age_groups=age_groups_of(age_edges),
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or worker_processes(),
     )
     if as_json:
         typer.echo(json.dumps({"faces": str(table), "n": n, "seed": seed}, indent=2))

@@ -1,7 +1,6 @@
 """The options that commands share, each declared once, and what they mean together."""
 
 import inspect
-import os
 import re
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fairage._registry import default_store
+from fairage._work import worker_processes
 from fairage.age_groups import AgeGroups
 from fairage.exceptions import ConfigError
 from fairage.tables import Faces, read_faces
@@ -104,7 +104,7 @@ def run_options(
         detector=detector,
         on_error=on_error,
     )
-    processes = workers or os.cpu_count() or 1
+    processes = workers or worker_processes()
     return RunOptions(
         embedding,
         seeds,

@@ -1,7 +1,6 @@
 """The commands that train: `fairage run`, `suite`, `backbones`, `tune` and `demo`."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import numpy as np
 import typer
 
 from fairage._text import number
+from fairage._work import worker_processes
 from fairage.age_groups import AgeGroups
 from fairage.cli.options import FacesArgument, Json, Out, copies_line, takes_run_options
 from fairage.cli.terminal import Terminal, say
@@ -130,7 +130,7 @@ def demo(
     """
     from fairage.experiments.demo import run_demo
 
-    outcome = run_demo(out, faces=faces, seeds=seeds, workers=os.cpu_count() or 1)
+    outcome = run_demo(out, faces=faces, seeds=seeds, workers=worker_processes())
     show_outcome(outcome, as_json=as_json)
 
 

@@ -1,6 +1,5 @@
 """Checks of a faces table: its images, its persons, its splits."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ import polars as pl
 
 from fairage._files import hash_of
 from fairage._images import decode_image, read_image_bytes
-from fairage._work import progress_bar
+from fairage._work import progress_bar, usable_processors
 from fairage.datasets.check_findings import CheckResult, IdentityLeak, SameImage, Unreadable
 from fairage.exceptions import DataError
 from fairage.tables import AGE, IMAGE, SPLIT, SPLITS, Faces, group_labels, known_identities
@@ -34,7 +33,7 @@ class Content:
 def read_contents(images: Sequence[str]) -> list[Content]:
     """Return the content of each image, in order; a URL is not fetched, its key is itself."""
     contents: list[Content] = []
-    workers = min(_MAX_WORKERS, os.cpu_count() or 1)
+    workers = min(_MAX_WORKERS, usable_processors())
     with (
         progress_bar("reading images", len(images)) as advance,
         ThreadPoolExecutor(workers) as pool,

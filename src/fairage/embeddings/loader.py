@@ -1,7 +1,6 @@
 """Reading images for networks: in threads, in order, each file once, landmarks with it."""
 
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from fairage._images import decoded, read_image_bytes
 from fairage._random import numpy_rng
+from fairage._work import usable_processors
 from fairage.embeddings.batcher import BackboneBatcher
 from fairage.embeddings.detections import Detections, landmarks_of
 from fairage.embeddings.store import content_key
@@ -64,7 +64,7 @@ def reader_threads(images: Sequence[str], workers: int | None) -> int:
         return workers
     if any("://" in image for image in images):
         return _DOWNLOADERS
-    return max(1, min(_MOST_DECODERS, os.cpu_count() or 1))
+    return min(_MOST_DECODERS, usable_processors())
 
 
 class DecodedImage(NamedTuple):

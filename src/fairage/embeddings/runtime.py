@@ -1,8 +1,10 @@
 """What networks run on: device, precision, batch size, and whether compiling them pays."""
 
 import os
+import platform
 import shutil
 import time
+import warnings
 from dataclasses import dataclass
 from functools import cache
 
@@ -70,6 +72,8 @@ def choose_runtime(device: str, precision: str, *, batch_size: int | None, image
     device = _device(device)
     if precision == "auto":
         precision = "bf16" if _is_fast_in_bf16(device) else "fp32"
+    elif precision == "bf16":
+        warn_of_slow_bf16(device)
     if batch_size is None:
         batch_size = _LARGEST_BATCH
         if device.startswith("cpu"):
@@ -109,6 +113,21 @@ def _is_fast_in_bf16(device: str) -> bool:
     if torch.cpu._is_amx_tile_supported():
         return True
     return bool(torch.cpu._is_avx512_bf16_supported()) and bf16_speed_up() >= _BF16_PAYS_FROM
+
+
+def warn_of_slow_bf16(device: str) -> None:
+    """Warn where bf16 was asked for and the processor cannot compute in it.
+
+    Of other processors than x86, torch does not tell.
+    """
+    if not device.startswith("cpu") or platform.machine().lower() not in ("x86_64", "amd64"):
+        return
+    if not (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()):
+        warnings.warn(
+            "this processor has no instructions for bf16: networks will run many times slower than "
+            "with the precision fp32 or auto",
+            stacklevel=3,
+        )
 
 
 @cache

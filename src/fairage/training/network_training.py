@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fairage._random import derive_seed, torch_seed
 from fairage._work import Advance, progress_bar
-from fairage.embeddings.runtime import choose_runtime
+from fairage.embeddings.runtime import choose_runtime, warn_of_slow_bf16
 from fairage.faces.augmentation import Augmentation
 from fairage.training.checkpoint import Checkpoint, penalty_tensors, restore_penalty
 from fairage.training.data import ImageRows
@@ -80,6 +80,8 @@ class NetworkTrainee:
         if precision == "auto":
             on_gpu = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
             precision = "bf16" if on_gpu else "fp32"
+        elif precision == "bf16":
+            warn_of_slow_bf16(self.device.type)
         self.bf16 = precision == "bf16"
 
     @contextmanager
