@@ -27,7 +27,7 @@ TEMPLATE = np.array(
 Image = NDArray[np.uint8]
 Landmarks = NDArray[np.float32]
 """Five points `(5, 2)`, x and y in pixels: left eye, right eye, nose, left and right corner of the
-mouth, as they appear in the picture."""
+mouth, as they appear where the picture is turned to have the face upright."""
 
 _ALIASING = 0.5
 
