@@ -1,4 +1,4 @@
-"""Long work: how many at once, worker processes that never outlive their parent, progress bars."""
+"""Long work: how many at once, worker processes that never outlive their parent, what is told."""
 
 import os
 import signal
@@ -142,6 +142,15 @@ def _end_with_parent() -> None:
     assert parent is not None
     connection.wait([parent.sentinel])
     os._exit(1)
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Write lines on standard error: what should be known before long work begins."""
+    if sys.stderr is None:
+        return
+    for line in lines:
+        sys.stderr.write(f"note: {_text.shown(' '.join(line.split()))}\n")
+    sys.stderr.flush()
 
 
 Advance = Callable[[int], None]

@@ -103,13 +103,15 @@ class Faces:
         if SPLIT not in self.frame.columns:
             raise DataError(
                 f"expected a column {SPLIT!r} (train, valid, test), got {self.frame.columns}, "
-                "make one with: fairage data prepare"
+                "make one with: fairage data prepare folder DIR --out faces.parquet "
+                "--shares 0.7,0.15,0.15"
             )
         rows = self.frame.filter(pl.col(SPLIT) == name)
         if rows.is_empty():
             raise DataError(
                 f"expected rows with {SPLIT} {name!r}, got only "
-                f"{sorted(self.frame[SPLIT].unique())}, add the split to the faces table"
+                f"{sorted(self.frame[SPLIT].unique())}, split the faces anew with: fairage data "
+                "prepare folder DIR --out faces.parquet --shares 0.7,0.15,0.15"
             )
         return replace(self, frame=rows)
 

@@ -155,9 +155,21 @@ def test_unknown_and_small_groups_are_left_out(name: str) -> None:
 def test_an_attribute_with_one_group_is_an_error_that_says_what_to_do(name: str) -> None:
     found = {**labels(), "place": np.array(["a"] * ROWS)}
     with pytest.raises(DataError, match=r"two groups or more of 'place'.*name other attributes"):
-        layout_of(name, found)
+        layout_of(name, found, attributes=["gender", "place"])
+    with pytest.raises(DataError, match="two groups or more of 'place'"):
+        lay_out({"place": found["place"]}, rows=ROWS, attributes=None, min_rows=1)
     with pytest.raises(DataError, match="got none, add a column"):
         lay_out({}, rows=ROWS, attributes=None, min_rows=1)
+
+
+@group_terms
+def test_an_attribute_with_one_group_is_skipped_where_nobody_names_it(name: str) -> None:
+    found = {"country": np.array(["a"] * ROWS), **labels()}
+    layout = layout_of(name, found)
+    assert layout.skipped == ("country",)
+    alone = layout_of(name, labels())
+    assert layout.names == alone.names
+    assert torch.equal(layout.attributes, alone.attributes)
 
 
 @group_terms

@@ -130,6 +130,8 @@ def test_what_is_written_agrees(run, tmp_path: Path) -> None:
     page = (tmp_path / "a" / "tuning.html").read_text(encoding="utf-8")
     assert f"rial {number} is chosen" in page or number == 0
     assert "<svg" in page
+    assert found.warnings
+    assert "What the faces do not allow" in page
 
 
 def test_one_seed_gives_the_same_trials_and_another_gives_others(run, tmp_path: Path) -> None:

@@ -122,13 +122,15 @@ def relabelled(rows: Rows, gender: np.ndarray) -> Rows:
     return Rows(rows.embeddings, rows.targets, rows.weights, {**rows.groups, "gender": gender})
 
 
-def test_a_group_that_no_training_row_has_is_an_error_that_names_it(trained, grouped) -> None:
+def test_a_large_group_that_no_training_row_has_is_an_error_that_names_it(trained, grouped) -> None:
     valid = grouped(300, 2)
     gender = valid.groups["gender"].astype("<U7").copy()
-    gender[0] = "x"
+    gender[:9] = "x"
+    trained(Gap(min_rows=10), valid=relabelled(valid, gender))
+    gender[9] = "x"
     with pytest.raises(DataError, match=r"training rows of each group of 'gender'.*\['x'\]"):
         trained(Gap(), valid=relabelled(valid, gender))
-    gender[0] = UNKNOWN
+    gender[:10] = UNKNOWN
     trained(Gap(), valid=relabelled(valid, gender))
 
 
@@ -143,7 +145,7 @@ def test_an_attribute_with_one_value_or_none_is_an_error(trained, grouped) -> No
     train = grouped(600, 1)
     constant = relabelled(train, np.full(600, "f"))
     with pytest.raises(DataError, match="two groups or more of 'gender'"):
-        trained(Gap(), train=constant)
+        trained(Gap(attributes=("gender",)), train=constant)
     with pytest.raises(ConfigError, match="Did you mean 'gender'"):
         trained(Gap(attributes=("gendr",)))
     bare = Rows(train.embeddings, train.targets, train.weights)

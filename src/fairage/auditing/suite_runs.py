@@ -82,6 +82,7 @@ class SuiteRuns:
         study: The study's own published points on the same faces.
         truth: What bias a generator put into synthetic faces; None for real ones.
         notes: Further sentences, such as which versions were left out.
+        warnings: What is wrong with the faces, or does not allow all of a version.
         comparable: The published numbers were measured on these very faces. Always taken as
             false where `truth` is given.
         min_rows: Rows, or persons where they are known, that a group must have to take part.
@@ -94,6 +95,7 @@ class SuiteRuns:
     study: tuple[Reference, ...] = ()
     truth: str | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     comparable: bool = True
     min_rows: int = MIN_ROWS
 

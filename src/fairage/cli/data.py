@@ -198,22 +198,27 @@ def check(
     show: Annotated[int, typer.Option(min=0, help="How many findings of a kind are listed.")] = 3,
     as_json: Json = False,
 ) -> None:
-    """Find identical images, leaks between splits, conflicting labels and broken files.
+    """Find identical images, leaks between splits, conflicting labels, broken files, small groups.
 
     Example: `fairage data check faces.parquet --out findings.csv`
     """
     from fairage._tables_io import write_table
+    from fairage.auditing.scoring import MIN_ROWS
     from fairage.datasets import check_images
     from fairage.datasets.check_findings import in_words
+    from fairage.datasets.table_warnings import table_warnings
     from fairage.tables import read_faces
 
-    result = check_images(read_faces(faces))
+    table = read_faces(faces)
+    result = check_images(table)
+    warnings = table_warnings(table.frame, min_rows=MIN_ROWS)
     if out is not None:
         write_table(result.to_frame(), out)
     if as_json:
-        typer.echo(json.dumps({**result.to_dict(), "clean": result.clean}, indent=2))
+        summary = {**result.to_dict(), "clean": result.clean, "warnings": warnings}
+        typer.echo(json.dumps(summary, indent=2))
     else:
-        for line in in_words(result, show):
+        for line in (*in_words(result, show), *warnings):
             say(line)
         if out is not None:
             say(f"Findings: {out}")

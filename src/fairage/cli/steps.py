@@ -189,6 +189,7 @@ def _weights_summary(name: str, train: Faces, weighed: Weights) -> dict[str, Any
         "rows": len(train),
         "effective_sample_size": weighed.effective_sample_size,
         "largest_weight": weighed.largest,
+        "warnings": weighed.warnings(name),
         "groups": groups,
     }
 
@@ -206,6 +207,8 @@ def _show_weights(summary: dict[str, Any], out: Path | None) -> None:
         f"{summary['rows']:,}: the weighted rows inform like so many equal ones. "
         f"Largest weight {summary['largest_weight']:.1f}."
     )
+    for warning in summary["warnings"]:
+        terminal.line(f"Note: {warning}.")
     terminal.line("" if out is None else f"Wrote {out}", wrap=False)
 
 

@@ -142,6 +142,8 @@ def show_outcome(outcome: "SuiteOutcome", *, as_json: bool) -> None:
             "out": str(outcome.folder),
             "copies": outcome.copies,
             "new_copies": outcome.new_copies,
+            "left_out": outcome.left_out,
+            "warnings": outcome.warnings,
         }
         typer.echo(json.dumps(result, allow_nan=False))
         return
@@ -247,6 +249,7 @@ def show_search(outcome: "TuningOutcome", *, as_json: bool) -> None:
             "copies": outcome.copies,
             "new_copies": outcome.new_copies,
             "note": outcome.note,
+            "warnings": outcome.warnings,
         }
         typer.echo(json.dumps(result, allow_nan=False))
         return

@@ -171,13 +171,13 @@ def in_words(result: CheckResult, show: int = 3) -> list[str]:
 
     Examples:
         >>> in_words(CheckResult(rows=5, remote=0, same=(), unreadable=(), identity_leaks=()))
-        ['5 faces checked: nothing found.']
+        ['5 faces checked: no broken image, no identical images, nobody in several splits.']
     """
     checked = f"{result.rows:,} faces checked"
     if result.remote:
         checked += f" ({result.remote:,} are URLs, whose images were not fetched)"
     if result.clean:
-        return [f"{checked}: nothing found."]
+        return [f"{checked}: no broken image, no identical images, nobody in several splits."]
     return [f"{checked}.", *_unreadable(result, show), *_same(result, show), *_people(result, show)]
 
 

@@ -1,7 +1,7 @@
 """Backbones compared: each alone, and all together, with one recipe on one faces table or more."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,15 @@ from fairage.exceptions import ConfigError, FairageError
 from fairage.experiments.embedded_faces import embed_inputs, with_extra_faces
 from fairage.experiments.fitting import check_fit
 from fairage.experiments.inputs import EmbeddedFaces
-from fairage.experiments.plan import Plan, RunOptions, SuiteOutcome, Version, notes_on
+from fairage.experiments.plan import (
+    Plan,
+    RunOptions,
+    SuiteOutcome,
+    Version,
+    data_warnings,
+    fit_warnings,
+    notes_on,
+)
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.suite import backbone_title, rows_text, run_plan, software
 from fairage.tables import Faces
@@ -53,6 +61,7 @@ def compare_backbones(
         facts=_facts(recipe, tables, embedded.versions, options),
         backbones={version.recipe.slug: version.data.backbones for version in embedded.versions},
         notes=_notes(embedded.versions),
+        warnings=embedded.warnings,
         min_rows=options.min_rows,
     )
     copies = sum(len(c) for version in embedded.versions for c in version.data.copies.values())
@@ -101,10 +110,11 @@ def _choices(
 
 @dataclass(frozen=True)
 class _Embedded:
-    """The versions, and how many augmented copies were embedded for them now."""
+    """The versions, the augmented copies embedded for them now, and what the faces do not allow."""
 
     versions: list[Version]
     new_copies: int
+    warnings: tuple[str, ...]
 
 
 def _embedded(
@@ -114,7 +124,7 @@ def _embedded(
     options: RunOptions,
 ) -> _Embedded:
     """Embed every table with every choice of backbones, with the extra faces and copies."""
-    versions, new = [], 0
+    versions, new, warnings, found = [], 0, [], {}
     for table, faces in tables.items():
         experiment = table if len(tables) > 1 else EXPERIMENT
         for name, backbones in choices.items():
@@ -122,12 +132,14 @@ def _embedded(
             inputs = embed_inputs([recipe], options.grouped(faces), embedding, options.extra_faces)
             own = _named(recipe, experiment, name, inputs.data)
             try:
-                check_fit(own, inputs.data)
+                found[f"{experiment}, {name}"] = check_fit(own, inputs.data)
             except FairageError as error:
                 raise error.at(f"{experiment}, {name}") from error
             versions.append(Version(own, inputs.data))
             new += inputs.new_copies
-    return _Embedded(versions, new)
+        own_warnings = data_warnings(versions[-1].data, options.min_rows)
+        warnings += [_of_table(experiment, tables, told) for told in own_warnings]
+    return _Embedded(versions, new, (*warnings, *fit_warnings(found)))
 
 
 def _notes(versions: Sequence[Version]) -> tuple[str, ...]:
@@ -137,9 +149,12 @@ def _notes(versions: Sequence[Version]) -> tuple[str, ...]:
     for experiment in experiments:
         own = [version for version in versions if version.recipe.experiment == experiment]
         sentences = notes_on([version.recipe for version in own], own[0].data)
-        where = f"{experiment}: " if len(experiments) > 1 else ""
-        notes += [f"{where}{sentence}" for sentence in sentences]
+        notes += [_of_table(experiment, experiments, sentence) for sentence in sentences]
     return tuple(notes)
+
+
+def _of_table(experiment: str, tables: Collection[str], sentence: str) -> str:
+    return f"{experiment}: {sentence}" if len(tables) > 1 else sentence
 
 
 def _named(recipe: Recipe, experiment: str, name: str, data: EmbeddedFaces) -> Recipe:

@@ -110,13 +110,15 @@ def fit(
     return whole
 
 
-def check_fit(recipe: Recipe, data: EmbeddedFaces) -> None:
-    """Raise what `fit` would raise of faces that do not allow the recipe, without training."""
+def check_fit(recipe: Recipe, data: EmbeddedFaces) -> tuple[str, ...]:
+    """Return what the faces do not allow of the recipe; raise what `fit` would raise of them."""
+    warnings: list[str] = []
     for part in _parts(recipe, data, 0):
         for phase in resolve_phases(recipe, TrainingData(data, recipe.augmentation, part)):
-            phase.check()
+            warnings += phase.check()
     if recipe.after:
-        _postprocessing(recipe, TrainingData(data, recipe.augmentation)).check()
+        warnings += _postprocessing(recipe, TrainingData(data, recipe.augmentation)).check()
+    return tuple(dict.fromkeys(warnings))
 
 
 def check_scratch(recipe: Recipe, scratch: Path | None) -> None:
@@ -306,10 +308,9 @@ class _Postprocessing:
     objective: Objective
     joint_objective: Objective
 
-    def check(self) -> None:
-        """Raise what `apply` would raise of rows that do not allow a step."""
-        for step in self.steps:
-            step.check(self.train, self.valid)
+    def check(self) -> list[str]:
+        """Return what the rows make of the steps; raise what `apply` would raise of them."""
+        return [told for step in self.steps for told in step.check(self.train, self.valid)]
 
     def apply(self, head: AgeHead, *, seed: int) -> None:
         """Change the head in place.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from fairage._files import atomic_path, hash_of, write_text
+from fairage._random import numpy_rng
 from fairage._tables_io import read_numbered
 from fairage.age_groups import AgeGroups
 from fairage.embeddings import Embeddings, EmbedOptions
@@ -176,6 +177,14 @@ class EmbeddedFaces:
         """Rows of each split."""
         return {name: int((self.frame[SPLIT] == name).sum()) for name in SPLITS}
 
+    @property
+    def pictures(self) -> NDArray[np.uint64]:
+        """A number a row, shape `(n,)`: the same where embeddings are the same to the last bit."""
+        factors = numpy_rng(0, "pictures").integers(2**63, size=self.embeddings.shape[1])
+        parts = np.array_split(self.embeddings, len(self.embeddings) // 4096 + 1)
+        bits = (np.ascontiguousarray(part, np.float32).view(np.uint32) for part in parts)
+        return np.concatenate([part.astype(np.uint64) @ factors.astype(np.uint64) for part in bits])
+
     @cached_property
     def fingerprint(self) -> str:
         """Hash of everything that training and measuring read, but for extras and copies."""
@@ -229,12 +238,15 @@ def missing_extra(names: Sequence[str], known: Iterable[str]) -> str:
 
     Examples:
         >>> missing_extra(["utkface"], [])
-        "expected extra faces 'utkface' for stages, got none, give --extra-faces utkface=TABLE"
+        "expected the extra faces 'utkface', which stages train on, got none, prepare their ..."
     """
     missing = ", ".join(map(repr, names))
     got = ", ".join(map(repr, sorted(known))) or "none"
     options = " ".join(f"--extra-faces {name}=TABLE" for name in names)
-    return f"expected extra faces {missing} for stages, got {got}, give {options}"
+    return (
+        f"expected the extra faces {missing}, which stages train on, got {got}, prepare their "
+        f"table and give {options}"
+    )
 
 
 def embedded_extra(faces: Faces, embeddings: Embeddings) -> EmbeddedFaces:

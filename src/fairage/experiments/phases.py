@@ -33,7 +33,13 @@ from fairage.training import (
     TrainingSettings,
     check_finetuning,
 )
-from fairage.training.data import check_batches, check_embeddings, check_rows, group_layout
+from fairage.training.data import (
+    check_batches,
+    check_embeddings,
+    check_rows,
+    group_layout,
+    skipped_attributes,
+)
 from fairage.weighting import Weights
 
 NONE = Choice(name="none")
@@ -194,6 +200,7 @@ class TrainingPhase:
         fairness: The fairness term.
         selection: Which epoch is kept.
         settings: Epochs, batches, optimiser.
+        weighting: Name of the weighting.
         source: The faces themselves, or the name of extra ones.
         augmented: Whether copies belong to the training rows.
         backbone: What is needed to train the backbone along with the head, where that is wanted.
@@ -207,6 +214,7 @@ class TrainingPhase:
     fairness: Fairness | None
     selection: Selection
     settings: TrainingSettings
+    weighting: str
     source: str = MAIN
     augmented: bool = True
     backbone: BackboneTraining | None = None
@@ -218,22 +226,25 @@ class TrainingPhase:
             self, train=replace(rows.train, weights=self.train.weights), valid=rows.valid
         )
 
-    def check(self) -> None:
-        """Raise what the training would raise of its rows, without training."""
+    def check(self) -> tuple[str, ...]:
+        """Return what the rows do not allow; raise what the training would raise of them."""
         check_rows(self.train, self.valid)
+        warnings = self.weights.warnings(self.weighting)
         if self.fairness is not None:
-            group_layout(self.fairness, self.train, self.valid)
+            skipped = group_layout(self.fairness, self.train, self.valid).skipped
+            warnings += skipped_attributes(self.fairness, skipped)
         if self.backbone is None:
             check_embeddings(self.train)
             check_embeddings(self.valid)
             check_batches(self.objective, min(self.settings.batch_size, len(self.train)))
-            return
+            return warnings
         settings = self.backbone.settings
         try:
             check_batches(self.objective, settings.rows_at_once(len(self.train)))
             check_finetuning(self.backbone.options.backbones[0], settings)
         except FairageError as error:
             raise error.at(f"stage {self.name!r}") from error
+        return warnings
 
 
 @dataclass(frozen=True)
@@ -341,6 +352,7 @@ def _phase(recipe: Recipe, rows: TrainedRows, name: str) -> TrainingPhase:
         parts.fairness,
         recipe.select,
         recipe.training,
+        recipe.weighting.name,
     )
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from fairage._text import joined
 from fairage.age_groups import AgeGroups
 from fairage.auditing.scoring import MIN_ROWS, group_biases, label_groups
 from fairage.auditing.suite_runs import Reference
+from fairage.datasets.table_warnings import leak_warnings, table_warnings
 from fairage.embeddings import EmbedOptions
 from fairage.exceptions import FairageError
 from fairage.experiments.embedded_faces import copies_sentences
@@ -19,7 +21,7 @@ from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import shipped_recipes
 from fairage.experiments.schedule import Done
-from fairage.tables import AGE, Faces
+from fairage.tables import AGE, SPLITS, Faces
 from fairage.training import Selection
 from fairage.training.selection import no_bias_note
 
@@ -58,6 +60,31 @@ def notes_on(recipes: Sequence[Recipe], data: EmbeddedFaces) -> tuple[str, ...]:
         *copies_sentences(recipes, data),
         *blind_sentences(recipes, data),
     )
+
+
+def data_warnings(
+    data: EmbeddedFaces, min_rows: int, splits: Sequence[str] = SPLITS
+) -> tuple[str, ...]:
+    """Return what is wrong with embedded faces, or too few for what is asked of them."""
+    trained_on = [extra.split(SPLITS[0]).pictures for extra in data.extras.values()]
+    return (
+        *leak_warnings(data.frame, data.pictures, trained_on),
+        *table_warnings(data.frame, min_rows=min_rows, splits=splits),
+    )
+
+
+def fit_warnings(found: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Return what the faces do not allow of some versions, a sentence for all that share it.
+
+    Examples:
+        >>> fit_warnings({"gap": ["no race"], "variance": ["no race"]})
+        ('gap and variance: no race.',)
+    """
+    versions: dict[str, list[str]] = {}
+    for version, sentences in found.items():
+        for sentence in sentences:
+            versions.setdefault(sentence, []).append(version)
+    return tuple(f"{joined(names)}: {sentence}." for sentence, names in versions.items())
 
 
 def extras_sentences(recipes: Sequence[Recipe]) -> tuple[str, ...]:
@@ -134,6 +161,7 @@ class Plan:
         left_out: A sentence on each version that is not run, by its recipe's `slug`.
         truth: What a generator put into the faces, for the report.
         notes: Further sentences for the report.
+        warnings: What is wrong with the faces, or does not allow all of a version.
         min_rows: Faces (persons, where they are known) that a group must have to take part.
     """
 
@@ -146,6 +174,7 @@ class Plan:
     left_out: dict[str, str] = field(default_factory=dict)
     truth: str | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     min_rows: int = MIN_ROWS
 
 
@@ -161,6 +190,7 @@ class SuiteOutcome:
         seconds: Time of training alone.
         copies: Augmented copies that were trained on.
         new_copies: Those of them that were embedded now.
+        warnings: What is wrong with the faces, or does not allow all of a version.
     """
 
     folder: Path
@@ -170,6 +200,7 @@ class SuiteOutcome:
     seconds: float
     copies: int = 0
     new_copies: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 REFERENCES = (Reference("FaRL ViT-B/16 (CVPR 2024 benchmark)", mae=3.4325, average_bias=0.763),)

@@ -13,7 +13,7 @@ from typing import Any
 from fairage._files import partial_files, settle_folder, write_text
 from fairage._locks import locked_folder, scratch_folder
 from fairage._tables_io import write_table
-from fairage._work import progress_bar
+from fairage._work import progress_bar, tell
 from fairage.age_groups import AgeGroups
 from fairage.auditing.suite_runs import SuiteRuns, VersionRuns
 from fairage.auditing.suite_statistics import results_frame, suite_statistics, summary_frame
@@ -33,8 +33,10 @@ from fairage.experiments.plan import (
     RunOptions,
     SuiteOutcome,
     Version,
+    data_warnings,
     failures_of,
     failures_summary,
+    fit_warnings,
     is_challenge_test,
     notes_on,
     study_points,
@@ -87,7 +89,7 @@ def run_suite(
     faces = options.grouped(faces)
     inputs = embed_inputs(recipes, faces, options.embedding, extra_faces, leave_out=leave_out)
     data = inputs.data
-    fitting, left_out = _fitting(inputs, left_out, leave_out=leave_out)
+    fitting, left_out, warnings = _fitting(inputs, left_out, leave_out=leave_out)
     plan = Plan(
         title=title,
         versions=[Version(recipe, data) for recipe in fitting],
@@ -97,6 +99,7 @@ def run_suite(
         backbones=data.backbones,
         left_out=left_out,
         notes=(*notes_on(fitting, data), *unused_sentences(fitting, extra_faces)),
+        warnings=(*data_warnings(data, options.min_rows), *warnings),
         truth=truth,
         min_rows=options.min_rows,
     )
@@ -127,12 +130,15 @@ def rows_text(data: EmbeddedFaces) -> str:
 
 def _fitting(
     inputs: EmbeddedInputs, left_out: dict[str, str], *, leave_out: bool
-) -> tuple[list[Recipe], dict[str, str]]:
-    """Return the recipes that these faces allow, and sentences on all that are left out."""
-    fitting, left_out = [], left_out | inputs.left_out
+) -> tuple[list[Recipe], dict[str, str], tuple[str, ...]]:
+    """Return the recipes that these faces allow, and sentences on what they do not allow.
+
+    The first are on the recipes that are left out, by `slug`; the second on those that are not.
+    """
+    fitting, left_out, found = [], left_out | inputs.left_out, {}
     for recipe in inputs.recipes:
         try:
-            check_fit(recipe, inputs.data)
+            found[recipe.version] = check_fit(recipe, inputs.data)
         except (ConfigError, DataError) as error:
             if not leave_out:
                 raise error.at(recipe.version) from error
@@ -143,7 +149,7 @@ def _fitting(
         raise DataError(
             "expected a recipe that fits the faces, got none: " + "; ".join(left_out.values())
         )
-    return fitting, left_out
+    return fitting, left_out, fit_warnings(found)
 
 
 def _facts(data: EmbeddedFaces, faces_name: str, options: RunOptions) -> dict[str, str]:
@@ -178,6 +184,7 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
         DataError: `out` cannot be written, or an image cannot be read while the backbone trains.
     """
     _check_names(plan)
+    tell([*plan.left_out.values(), *plan.warnings])
     with locked_folder(out), scratch_folder() as scratch:
         _remove_leftovers(out)
         batches = runs_by_ensembles([_missing(version, plan, out) for version in plan.versions])
@@ -221,7 +228,7 @@ def _write_results(plan: Plan, out: Path, ended: Sequence[Done], seconds: float)
     write_text(out / REPORT, suite_html(statistics))
     if failed:
         raise failures_summary(failed, out / REPORT)
-    return SuiteOutcome(out, summary, len(ended), plan.left_out, seconds)
+    return SuiteOutcome(out, summary, len(ended), plan.left_out, seconds, warnings=plan.warnings)
 
 
 def _check_names(plan: Plan) -> None:
@@ -299,6 +306,7 @@ def _suite_runs(
         comparable=comparable,
         truth=plan.truth,
         notes=(*plan.notes, *earlier.notes, *plan.left_out.values()),
+        warnings=plan.warnings,
         min_rows=plan.min_rows,
     )
 
@@ -318,6 +326,8 @@ def _description(plan: Plan, listed: Sequence[VersionFolders]) -> dict[str, Any]
         "recipes": [one.recipe.model_dump(mode="json") for one in listed],
         "seeds": {one.recipe.slug: len(one.folders) for one in listed},
         "left_out": plan.left_out,
+        "warnings": plan.warnings,
+        "notes": plan.notes,
         "min_rows": plan.min_rows,
         "age_groups": {
             slug: json.loads(groups.to_json()) for slug, groups in _groupings(plan, listed).items()

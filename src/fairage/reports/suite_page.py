@@ -65,6 +65,7 @@ def suite_html(suite: SuiteRuns | SuiteStatistics) -> str:
         panels=[_panel(numbers, attribute) for attribute in numbers.attributes],
         facts=list(runs.facts.items()),
         notes=runs.notes,
+        warnings=runs.warnings,
     )
 
 

@@ -60,6 +60,7 @@ class SearchNumbers:
         fitted_on_validation: Something of the recipe was fitted to the validation faces.
         facts: What was searched on what.
         min_rows: Faces that a group must have to take part.
+        warnings: What is wrong with the faces.
     """
 
     title: str
@@ -71,6 +72,7 @@ class SearchNumbers:
     fitted_on_validation: bool
     facts: Mapping[str, str]
     min_rows: int = MIN_ROWS
+    warnings: Sequence[str] = ()
 
     @property
     def accurate(self) -> TrialNumbers:
@@ -114,6 +116,7 @@ def tuning_html(search: SearchNumbers) -> str:
         values_headings=["Trial", *keys],
         values=[_values(trial, keys) for trial in front],
         facts=list(search.facts.items()),
+        warnings=search.warnings,
     )
 
 

@@ -1,12 +1,13 @@
 """What a head is trained and validated on: embeddings, targets, weights and groups of some rows."""
 
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from fairage._text import joined
 from fairage.exceptions import ConfigError, DataError
 from fairage.objectives import Objective, Targets
 from fairage.objectives.fairness import Fairness, GroupLayout, Labels, Penalty, lay_out
@@ -140,13 +141,29 @@ def start_fairness(term: Fairness, train: Rows, valid: Rows) -> ActiveFairness:
     Raises:
         ConfigError: It names an attribute that is not there.
         DataError: An attribute has fewer than two groups that are large enough, or validation
-            rows lack it, or have a group that no training row has.
+            rows lack it, or have a group of that size that no training row has.
     """
     layout = group_layout(term, train, valid)
     return ActiveFairness(
         term.start(layout),
         layout.membership(train.groups, len(train)),
         layout.membership(valid.groups, len(valid)),
+    )
+
+
+def skipped_attributes(term: Fairness, skipped: Sequence[str]) -> tuple[str, ...]:
+    """Return the sentence on attributes that a fairness term leaves out, where there are any.
+
+    Examples:
+        >>> from fairage.objectives.fairness import make_fairness
+        >>> skipped_attributes(make_fairness("gap"), ["race"])[0]
+        'the fairness term leaves out race: fewer than two of its groups have 10 training rows'
+    """
+    if not skipped:
+        return ()
+    return (
+        f"the fairness term leaves out {joined(skipped)}: fewer than two of "
+        f"{'its' if len(skipped) == 1 else 'their'} groups have {term.min_rows} training rows",
     )
 
 
@@ -162,11 +179,12 @@ def group_layout(term: Fairness, train: Rows, valid: Rows) -> GroupLayout:
                 f"{sorted(valid.groups)}, hand it over with them or name other attributes"
             )
         known = {*np.unique(train.groups[attribute]).tolist(), UNKNOWN}
-        groups = set(np.unique(valid.groups[attribute]).tolist())
-        if groups - known:
+        names, rows = np.unique(valid.groups[attribute], return_counts=True)
+        large = set(names[rows >= term.min_rows].tolist())  # smaller ones are in no term anyway
+        if large - known:
             raise DataError(
                 f"expected training rows of each group of {attribute!r} in the validation rows, "
-                f"got none of {sorted(groups - known)}, split the faces anew or name other "
+                f"got none of {sorted(large - known)}, split the faces anew or name other "
                 "attributes in the fairness term"
             )
     return layout

@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -20,12 +20,13 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.models import HEADS, AgeHead, HeadKind, check_pair, make_head
 from fairage.objectives import OBJECTIVES, Objective
 from fairage.objectives.fairness import FAIRNESS, Fairness
+from fairage.training.data import Rows, group_layout, skipped_attributes
 from fairage.training.estimator_data import FitRows
 from fairage.training.head_training import train_head
 from fairage.training.postprocess import AFTER, AfterStep
 from fairage.training.selection import History, Selection
 from fairage.training.training_settings import TrainingSettings
-from fairage.weighting import Weighting, make_weighting
+from fairage.weighting import Weighting, Weights, make_weighting
 
 NamedPart = str | Mapping[str, Any]
 """A name, or a mapping with the key `name` and the options: `{"name": "gap", "strength": 0.5}`."""
@@ -285,10 +286,10 @@ def _train(
 ) -> tuple[AgeHead, History]:
     with torch_seed(seed, "head"):
         head = make_head(parts.head, train.embeddings.shape[1], parts.head_options)
-    weights = parts.weighting.weigh(train.frame).values * train.weights
-    rows = train.as_rows(weights), valid.as_rows(valid.weights)
-    for step in parts.after:
-        step.check(*rows)
+    weighed = parts.weighting.weigh(train.frame)
+    rows = train.as_rows(weighed.values * train.weights), valid.as_rows(valid.weights)
+    for warning in _warnings(parts, weighed, *rows):
+        warnings.warn(warning, stacklevel=3)
     history = train_head(
         head,
         *rows,
@@ -301,3 +302,14 @@ def _train(
     for step in parts.after:
         step.apply(head, *rows, objective=parts.objective, seed=seed)
     return head, history
+
+
+def _warnings(parts: SelectedParts, weights: Weights, train: Rows, valid: Rows) -> Iterator[str]:
+    """Yield what the rows do not allow; raise what the steps after the training would raise."""
+    if weights.note:
+        yield weights.note
+    if parts.fairness is not None:
+        skipped = group_layout(parts.fairness, train, valid).skipped
+        yield from skipped_attributes(parts.fairness, skipped)
+    for step in parts.after:
+        yield from step.check(train, valid)

@@ -19,7 +19,14 @@ from fairage.models.heads import AgeHead
 from fairage.objectives import Objective, Targets
 from fairage.tables import AGE, AGE_GROUP
 from fairage.training.data import Rows
-from fairage.weighting import make_weighting
+from fairage.weighting import Weights, make_weighting
+
+
+def balance(rows: Rows, weighting: str, options: Mapping[str, object]) -> Weights:
+    """Return the weights that a weighting by name gives these rows."""
+    columns = {name: labels for name, labels in rows.groups.items() if name != AGE_GROUP}
+    frame = pl.DataFrame({AGE: rows.targets.ages.double().numpy(), **columns})
+    return make_weighting(weighting, **options).weigh(frame)
 
 
 def balancing_weights(rows: Rows, weighting: str, options: Mapping[str, object]) -> Tensor:
@@ -33,9 +40,7 @@ def balancing_weights(rows: Rows, weighting: str, options: Mapping[str, object])
         >>> balancing_weights(rows, "inverse", {"attributes": ("gender",)}).tolist()
         [0.666..., 0.666..., 0.666..., 2.0]
     """
-    columns = {name: labels for name, labels in rows.groups.items() if name != AGE_GROUP}
-    frame = pl.DataFrame({AGE: rows.targets.ages.double().numpy(), **columns})
-    return torch.from_numpy(make_weighting(weighting, **options).weigh(frame).values).float()
+    return torch.from_numpy(balance(rows, weighting, options).values).float()
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,10 @@ class LastLayer:
                 f"{self.learning_rate} and {self.pull}, leave them at 0.002 and 0.01"
             )
 
-    def check(self, train: Rows, valid: Rows) -> None:
-        """Raise what `apply` would raise of rows that do not allow the weighting."""
-        balancing_weights(self._own(train, valid), self.weighting, self.weighting_options)
+    def check(self, train: Rows, valid: Rows) -> tuple[str, ...]:
+        """Return warnings on the weights; raise what `apply` would raise of these rows."""
+        own = self._own(train, valid)
+        return balance(own, self.weighting, self.weighting_options).warnings(self.weighting)
 
     def apply(
         self, head: AgeHead, train: Rows, valid: Rows, *, objective: Objective, seed: int
@@ -173,9 +179,9 @@ class Recalibrate:
                 f"'linear', got {list(self.knots)} with {self.method!r}, correct them"
             )
 
-    def check(self, train: Rows, valid: Rows) -> None:
-        """Raise what `apply` would raise of rows that do not allow the weighting."""
-        balancing_weights(valid, self.weighting, self.weighting_options)
+    def check(self, train: Rows, valid: Rows) -> tuple[str, ...]:
+        """Return warnings on the weights; raise what `apply` would raise of these rows."""
+        return balance(valid, self.weighting, self.weighting_options).warnings(self.weighting)
 
     def apply(
         self, head: AgeHead, train: Rows, valid: Rows, *, objective: Objective, seed: int
@@ -250,8 +256,8 @@ class AfterStep(Protocol):
 
     of_weights: ClassVar[bool]
 
-    def check(self, train: Rows, valid: Rows) -> None:
-        """Raise what `apply` would raise of rows that do not allow the step."""
+    def check(self, train: Rows, valid: Rows) -> tuple[str, ...]:
+        """Return what the rows make of the step; raise what `apply` would raise of them."""
         ...
 
     def apply(

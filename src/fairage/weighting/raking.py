@@ -1,19 +1,20 @@
 """Raking: weights under which every attribute has the margins that are wanted, all at once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fairage._text import count, joined
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import UNKNOWN, group_labels
 from fairage.weighting.weights import Weights, chosen_attributes, weights_from_raw
 
 TOLERANCE = 1e-6
-ROUNDS = 5000
+ROUNDS, STALLED = 5000, 100
 TRIMS = 20
 SMALLEST = 1e-9
 
@@ -26,7 +27,9 @@ class Raking:
 
     The weights are scaled to one attribute's margins after the other until every margin is met
     within 1e-6; balancing one attribute then no longer unbalances another. Faces of the same
-    groups weigh alike. Source: Deming & Stephan, Annals of Mathematical Statistics, 1940.
+    groups weigh alike. Few rows may lack the combinations of groups that uniform targets take: then
+    the weights go as far toward them as they can, in tenths of `power`, and say so in their note.
+    Source: Deming & Stephan, Annals of Mathematical Statistics, 1940.
 
     Args:
         targets: `"uniform"`, or the wanted share of each group of each attribute; shares are
@@ -76,24 +79,34 @@ class Raking:
 
         Raises:
             DataError: A target names a group without rows, or a group of the rows has no target,
-                or no weights meet all margins.
+                or no weights give all groups the shares that targets name.
         """
         named = self.attributes if self.targets == "uniform" else tuple(self.targets)
         names = chosen_attributes(faces, named)
         if faces.height == 0:
             return weights_from_raw(np.ones(0))
-        margins = [self._margin(name, group_labels(faces, name)) for name in names]
-        codes = np.stack([margin.codes for margin in margins], axis=1)
-        cells, place, rows = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
-        weights = _rake(_Cells(cells, rows.astype(np.float64), tuple(margins)), self.trim)
+        labels = {name: group_labels(faces, name) for name in names}
+        for tenths in range(10, -1, -1):
+            power = self.power * tenths / 10
+            margins = [self._margin(name, own, power) for name, own in labels.items()]
+            codes = np.stack([margin.codes for margin in margins], axis=1)
+            cells, place, rows = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+            of_cells = _Cells(cells, rows.astype(np.float64), tuple(margins))
+            weights = _fit(of_cells, np.ones(len(cells)))
+            if _is_met(of_cells, weights):
+                break
+            if self.targets != "uniform":
+                raise _cannot_be_met(of_cells, weights)
+        weights = _trimmed(of_cells, weights, self.trim)
         groups = {margin.name: margin.factors(weights[place]) for margin in margins}
-        return weights_from_raw(weights[place.ravel()], groups)
+        note = "" if tenths == 10 else _note(10 * tenths, names, faces.height)
+        return replace(weights_from_raw(weights[place.ravel()], groups), note=note)
 
-    def _margin(self, name: str, labels: NDArray[np.str_]) -> "_Margin":
+    def _margin(self, name: str, labels: NDArray[np.str_], power: float) -> "_Margin":
         groups, codes, rows = np.unique(labels, return_inverse=True, return_counts=True)
         present = dict(zip(map(str, groups), (rows / len(labels)).tolist(), strict=True))
         if self.targets == "uniform":
-            shares = _evened(present, 1 - self.power)
+            shares = _evened(present, 1 - power)
         else:
             shares = _checked(name, self.targets[name], present)
         return _Margin(name, tuple(present), codes, np.array([shares[g] for g in present]))
@@ -128,11 +141,10 @@ class _Cells:
         return np.asarray(np.bincount(self.codes[:, attribute], mass) / mass.sum())
 
 
-def _rake(cells: _Cells, trim: float | None) -> NDArray[np.float64]:
-    """Return a weight a cell, with mean 1 over the rows."""
-    weights = _fit(cells, np.ones(len(cells.rows)))
-    if not _is_met(cells, weights):
-        raise _cannot_be_met(cells, weights)
+def _trimmed(
+    cells: _Cells, weights: NDArray[np.float64], trim: float | None
+) -> NDArray[np.float64]:
+    """Return a weight a cell, with mean 1 over the rows, the large ones cut where margins allow."""
     for _ in range(TRIMS if trim is not None else 0):
         limit = (trim or 1) * _median(weights, cells.rows)
         if weights.max() <= limit * (1 + TOLERANCE):
@@ -144,14 +156,31 @@ def _rake(cells: _Cells, trim: float | None) -> NDArray[np.float64]:
     return weights
 
 
+def _note(reached: int, names: Sequence[str], rows: int) -> str:
+    return (
+        f"raking goes {reached} % of the way to the shares that it aims at: {count(rows, 'row')} "
+        f"have too few combinations of the groups of {joined(names)} to give all of them their "
+        "share at once; add faces of rare groups, or name fewer attributes"
+    )
+
+
 def _fit(cells: _Cells, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scale to one margin after the other until all are met or a weight vanishes."""
-    for _ in range(ROUNDS):
+    """Scale to one margin after the other until all are met, none is neared or a weight vanishes.
+
+    Where the margins can be met, the distance falls at least like one over the rounds.
+    """
+    before = np.inf
+    for turn in range(ROUNDS):
         for attribute, margin in enumerate(cells.margins):
             factors = margin.shares / cells.shares(attribute, weights)
             weights = weights * factors[cells.codes[:, attribute]]
-        if _worst(cells, weights)[0] <= TOLERANCE / 10 or _vanishes(weights):
+        worst = _worst(cells, weights)[0]
+        if worst <= TOLERANCE / 10 or _vanishes(weights):
             break
+        if turn % STALLED == 0:
+            if worst > 0.995 * before:
+                break
+            before = worst
     return np.asarray(weights * cells.rows.sum() / (weights * cells.rows).sum())
 
 
@@ -216,8 +245,8 @@ def _cannot_be_met(cells: _Cells, weights: NDArray[np.float64]) -> DataError:
     shares = cells.shares(attribute, weights)
     group = int(np.abs(shares - margin.shares).argmax())
     return DataError(
-        f"expected margins that can be met together within {TOLERANCE:g}, got a share of "
-        f"{shares[group]:.6g} instead of {margin.shares[group]:.6g} for {margin.name!r} "
-        f"{margin.groups[group]!r} and weights down to {weights.min() / weights.max():.1g} of the "
-        "largest, rake fewer attributes, merge groups or give targets"
+        "expected targets that weights can reach for all attributes at once, got at best a share "
+        f"of {shares[group]:.4f} instead of {margin.shares[group]:.4f} for "
+        f"{margin.groups[group]!r} of {margin.name!r}, as too few rows combine the groups, name "
+        "fewer attributes, merge groups or give other targets"
     )

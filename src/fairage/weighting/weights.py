@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE_GROUP, attribute_names
 
+FEWEST_EFFECTIVE = 30
+"""Fewer rows of equal weight than a mean is usually trusted on."""
 GroupWeights = dict[str, dict[str, float]]
 """Weight of each group of each attribute, as the formula gives it, before normalisation."""
 
@@ -22,11 +24,13 @@ class Weights:
         values: The weights, shape `(n,)`, mean 1 over the rows they were computed on.
         groups: Each group's weight as the formula gives it, where the formula speaks of groups.
         scale: What the formula's weights were divided by to bring their mean to 1.
+        note: A sentence on what the rows did not allow; empty where the weights are as asked for.
     """
 
     values: NDArray[np.float64]
     groups: GroupWeights = field(default_factory=dict)
     scale: float = 1.0
+    note: str = ""
 
     @property
     def effective_sample_size(self) -> float:
@@ -40,6 +44,27 @@ class Weights:
     def largest(self) -> float:
         """The largest weight; one row counts as this many average rows."""
         return float(self.values.max())
+
+    def warnings(self, weighting: str) -> tuple[str, ...]:
+        """Return what these rows do not allow, and whether few of them have most of the weight.
+
+        Args:
+            weighting: Name of the weighting.
+
+        Examples:
+            >>> Weights(np.array([1.0] * 99 + [99.0])).warnings("1a")[0]
+            "the weights of '1a' let 100 rows count like 4 of equal weight (effective sample ..."
+        """
+        told = (self.note,) if self.note else ()
+        effective, rows = self.effective_sample_size, len(self.values)
+        if effective >= FEWEST_EFFECTIVE or effective > rows / 2:
+            return told
+        return (
+            *told,
+            f"the weights of {weighting!r} let {rows:,} rows count like {effective:.0f} of equal "
+            "weight (effective sample size): a few faces decide; take a milder weighting, such as "
+            "'sqrt-inverse', or add faces of rare groups",
+        )
 
     def shares(self, labels: ArrayLike) -> dict[str, float]:
         """Return each group's share of the total weight, for the group of each row `(n,)`.

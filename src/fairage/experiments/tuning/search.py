@@ -10,12 +10,12 @@ from pathlib import Path
 
 from fairage._files import hash_of, new_folder
 from fairage._locks import scratch_folder
-from fairage._work import process_pool, progress_bar
+from fairage._work import process_pool, progress_bar, tell
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.embedded_faces import embed_inputs, with_extra_faces
 from fairage.experiments.fitting import check_scratch
 from fairage.experiments.inputs import EmbeddedFaces
-from fairage.experiments.plan import RunOptions
+from fairage.experiments.plan import RunOptions, data_warnings
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.schedule import one_thread, prepare_worker
 from fairage.experiments.tuning.space import (
@@ -60,6 +60,7 @@ class Search:
     Args:
         outcomes: All trials that are over, by number.
         data: What they were trained and scored on; no test rows among it.
+        warnings: What is wrong with the faces.
         new: Trials of this call.
         seconds: Time of this call's trials.
         new_copies: Augmented copies that were embedded now; the others were in the store.
@@ -67,6 +68,7 @@ class Search:
 
     outcomes: list[Outcome]
     data: EmbeddedFaces
+    warnings: tuple[str, ...]
     new: int
     seconds: float
     new_copies: int = 0
@@ -96,6 +98,8 @@ def tune(recipe: Recipe, faces: Faces, space: Space, settings: TuningSettings, o
         recipes, run.grouped(faces), run.embedding, run.extra_faces, splits=SPLITS
     )
     data = inputs.data
+    warnings = data_warnings(data, run.min_rows, SPLITS)
+    tell(warnings)
     started = time.monotonic()
     with (
         open_study(
@@ -108,7 +112,8 @@ def tune(recipe: Recipe, faces: Faces, space: Space, settings: TuningSettings, o
     if not any(outcome.state == "complete" for outcome in outcomes):
         reasons = [o.scored.reason for o in outcomes] or ["there was no time for any"]
         raise DataError(f"expected a trial that can be trained, got none: {reasons[0]}")
-    return Search(outcomes, data, new, time.monotonic() - started, new_copies=inputs.new_copies)
+    seconds = time.monotonic() - started
+    return Search(outcomes, data, warnings, new, seconds, new_copies=inputs.new_copies)
 
 
 def _hash(recipe: Recipe, space: Space, settings: TuningSettings, data: EmbeddedFaces) -> str:

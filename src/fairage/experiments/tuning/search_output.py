@@ -50,6 +50,7 @@ class TuningOutcome:
         copies: Augmented copies that the trials could train on.
         new_copies: Those of them that were embedded now.
         note: What must be known of the choice; empty where there is nothing.
+        warnings: What is wrong with the faces.
         age_groups: Groups of the true age that the trials were judged by.
     """
 
@@ -63,6 +64,7 @@ class TuningOutcome:
     copies: int = 0
     new_copies: int = 0
     note: str = ""
+    warnings: tuple[str, ...] = ()
     age_groups: AgeGroups = field(default_factory=AgeGroups)
 
 
@@ -105,6 +107,7 @@ def write_search(
         fitted_on_validation=any(candidate(recipe, o.values).after for o in complete),
         min_rows=settings.run.min_rows,
         facts=facts,
+        warnings=search.warnings,
     )
     write_text(out / REPORT, tuning_html(report))
     numbers = tried[chosen].number, tried[accurate].number
@@ -116,6 +119,7 @@ def write_search(
         copies=copies,
         new_copies=search.new_copies,
         note=note,
+        warnings=search.warnings,
         age_groups=search.data.age_groups,
     )
 

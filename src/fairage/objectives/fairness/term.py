@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Protocol
 
@@ -27,12 +27,14 @@ class GroupLayout:
         counts: Training rows of each group, shape `(k,)`.
         attributes: Number of each group's attribute, from 0, shape `(k,)`.
         rows: Training rows.
+        skipped: Attributes that nobody named, and that have fewer than two groups to compare.
     """
 
     names: tuple[tuple[str, str], ...]
     counts: Tensor
     attributes: Tensor
     rows: int
+    skipped: tuple[str, ...] = ()
 
     @property
     def n_attributes(self) -> int:
@@ -76,12 +78,13 @@ def lay_out(
     Args:
         labels: Attributes of the training rows.
         rows: How many training rows there are.
-        attributes: Names; all of the labels where None is given.
+        attributes: Names; where None is given, all of the labels that have two such groups.
         min_rows: Rows that a group must have.
 
     Raises:
         ConfigError: An attribute that is named is not there.
-        DataError: An attribute has fewer than two such groups, so that there is no gap in it.
+        DataError: A named attribute has fewer than two such groups, so that there is no gap in it,
+            or none has two.
 
     Examples:
         >>> labels = {"gender": np.array(["f", "m", "m"])}
@@ -94,26 +97,32 @@ def lay_out(
     chosen = tuple(labels if attributes is None else dict.fromkeys(attributes))
     if attributes is None and not chosen:
         raise DataError("expected attributes for the fairness term, got none, add a column")
-    for number, attribute in enumerate(chosen):
+    small: dict[str, dict[str, int]] = {}
+    for attribute in chosen:
         if attribute not in labels:
             raise ConfigError.unknown_name("attribute of the fairness term", attribute, labels)
-        groups = _large_groups(attribute, labels[attribute], min_rows)
+        sizes = _group_sizes(labels[attribute])
+        groups = {g: n for g, n in sizes.items() if g != UNKNOWN and n >= min_rows}
+        if len(groups) < 2:
+            small[attribute] = sizes
+            continue
         names += [(attribute, group) for group in groups]
         counts += groups.values()
-        numbers += [number] * len(groups)
-    return GroupLayout(tuple(names), torch.tensor(counts), torch.tensor(numbers), rows)
-
-
-def _large_groups(attribute: str, labels: NDArray[np.str_], min_rows: int) -> dict[str, int]:
-    names, rows = np.unique(labels, return_counts=True)
-    counts = dict(zip(map(str, names), rows.tolist(), strict=True))
-    large = {g: n for g, n in counts.items() if g != UNKNOWN and n >= min_rows}
-    if len(large) < 2:
+        numbers += [numbers[-1] + 1 if numbers else 0] * len(groups)
+    if small and (attributes is not None or not names):
+        attribute, sizes = next(iter(small.items()))
         raise DataError(
             f"expected two groups or more of {attribute!r} with at least {min_rows} training rows "
-            f"each for the fairness term, got {counts}, name other attributes or lower min_rows"
+            f"each for the fairness term, got {sizes}, name other attributes, lower min_rows or "
+            "add faces"
         )
-    return large
+    layout = GroupLayout(tuple(names), torch.tensor(counts), torch.tensor(numbers), rows)
+    return replace(layout, skipped=tuple(small))
+
+
+def _group_sizes(labels: NDArray[np.str_]) -> dict[str, int]:
+    names, rows = np.unique(labels, return_counts=True)
+    return dict(zip(map(str, names), rows.tolist(), strict=True))
 
 
 STRONGEST = 1000.0
@@ -158,7 +167,8 @@ class BatchPenalty:
 class Fairness(Protocol):
     """A fairness term as a recipe says it: options, from which each training starts a penalty.
 
-    `attributes` are the attributes that it acts on, all where none are named; a group with fewer
+    `attributes` are the attributes that it acts on; where none are named, all that have two groups
+    to compare. A group with fewer
     than `min_rows` training rows, and `unknown`, are left out of the term. Their rows still count
     in the objective and in the groups of other attributes.
     """
