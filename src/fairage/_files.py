@@ -13,47 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from fairage.exceptions import DataError
+from fairage.exceptions import UNFINISHED, DataError, named_refusals
 
 if sys.platform != "win32":
     import fcntl
-
-_FULL = "room on the disk", "free some, or use another disk, and run the command again"
-_PERMITTED = "permission to use it", "change its permissions or give another path"
-_LINKS = "links that lead to a file or folder", "mend the link or give another path"
-_REFUSALS = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EFBIG: ("that large files may be written", "raise the limit (ulimit -f) and run again"),
-    errno.EACCES: _PERMITTED,
-    errno.EPERM: _PERMITTED,
-    errno.EROFS: ("a disk that can be written", "give a path on another"),
-    errno.ELOOP: _LINKS,
-    errno.ENOENT: ("a file or folder", "check the path"),
-    errno.ENOTDIR: ("a path through folders", "give another path"),
-    errno.EISDIR: ("a file", "give another path"),
-    errno.EEXIST: ("a folder", "give another path"),
-    errno.ENAMETOOLONG: ("a shorter name", "give another path"),
-    errno.EIO: ("a disk that can be read and written", "mend that and run the command again"),
-    errno.EMFILE: ("fewer open files", "raise the limit (ulimit -n) and run again"),
-}
-
-
-def refusal(error: OSError) -> str:
-    """Return what the system refused as one sentence: what was expected, what came, what to do.
-
-    Examples:
-        >>> refusal(OSError(errno.ENOSPC, "No space left on device", "a.csv"))  # doctest: +ELLIPSIS
-        "expected room on the disk, got 'a.csv' (No space left on device), free some, ..."
-    """
-    expected, do = _REFUSALS.get(
-        error.errno or 0, ("that the system does what is asked", "mend that and run again")
-    )
-    reason = error.strerror or str(error) or type(error).__name__
-    path = error.filename
-    if path is None:
-        return f"expected {expected}, got: {reason}, {do}"
-    return f"expected {expected}, got {os.fsdecode(path)!r} ({reason}), {do}"
 
 
 @contextmanager
@@ -100,39 +63,6 @@ def _check_replaceable(path: Path) -> None:
         )
 
 
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries in Rust end such a message
-
-
-@contextmanager
-def named_refusals(path: str | Path, *kinds: type[Exception]) -> Iterator[None]:
-    """Have what the system refuses while `path` is written be an OSError that names it.
-
-    Args:
-        path: The file or folder.
-        kinds: Errors of libraries that may stand for one of the system.
-
-    Examples:
-        >>> with named_refusals("a.parquet", RuntimeError):
-        ...     raise RuntimeError("No space left on device (os error 28)")
-        Traceback (most recent call last):
-        OSError: [Errno 28] No space left on device: 'a.parquet'
-    """
-    expected: tuple[type[Exception], ...] = (OSError, *kinds)
-    try:
-        yield
-    except expected as error:
-        named = getattr(error, "filename", None)
-        if named is not None and _LEFT not in os.fsdecode(named):
-            raise
-        code, text = getattr(error, "errno", None), getattr(error, "strerror", None)
-        if match := _OS_ERROR.search(str(error)):
-            code, text = int(match[1]), os.strerror(int(match[1]))
-        if code is None and type(error) is not OSError:
-            raise
-        raise OSError(code or errno.EIO, text or str(error), str(path)) from error
-
-
-_LEFT = ".partial"
 _SHOWN = 50  # characters of a name: a partial file's has more than its own
 
 
@@ -141,7 +71,7 @@ def _new_partial(path: Path) -> Iterator[Path]:
     """Yield a new file beside `path`, no link to somewhere else, that stays locked meanwhile."""
     while True:
         code = _host() + secrets.token_hex(4)
-        temporary = path.with_name(f".{path.stem[:_SHOWN]}.{code}{_LEFT}{path.suffix}")
+        temporary = path.with_name(f".{path.stem[:_SHOWN]}.{code}{UNFINISHED}{path.suffix}")
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         lock_opened(handle, wait=True)
         if temporary.exists():
@@ -316,6 +246,20 @@ def _sync_folder(path: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_FOLDERS:
             raise
+
+
+def given_path(path: str | Path) -> Path:
+    """Return a path as it was given; `~` is the home folder where no file is called so.
+
+    Examples:
+        >>> given_path("a[1]/*").as_posix()
+        'a[1]/*'
+    """
+    path = Path(path)
+    try:
+        return path if os.path.lexists(path) else path.expanduser()
+    except RuntimeError:  # nobody's home
+        return path
 
 
 def new_folder(path: str | Path) -> Path:

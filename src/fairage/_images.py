@@ -77,8 +77,8 @@ def _from_file(path: Path) -> bytes:
 
 
 def _from_url(url: str) -> bytes:
-    request = urllib.request.Request(url, headers={"User-Agent": "fairage"})
     try:
+        request = urllib.request.Request(url, headers={"User-Agent": "fairage"})
         with _http_only().open(request, timeout=TIMEOUT) as response:
             return _read_limited(response)
     except (OSError, HTTPException, ValueError) as error:

@@ -17,7 +17,15 @@ T = TypeVar("T")
 def cache_folder() -> Path:
     """Return the folder for what can be made again: `FAIRAGE_CACHE`, else `~/.cache/fairage`."""
     named = os.environ.get("FAIRAGE_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "fairage"
+    if named:
+        return Path(named)
+    try:
+        return Path.home() / ".cache" / "fairage"
+    except RuntimeError as error:
+        raise ConfigError(
+            "expected a home folder for what is kept between commands, got none, set HOME or "
+            "FAIRAGE_CACHE"
+        ) from error
 
 
 def default_store() -> Path:

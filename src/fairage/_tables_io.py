@@ -2,13 +2,14 @@
 
 import os
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import TypeAlias
 
 import polars as pl
 
-from fairage._files import atomic_path, named_refusals
+from fairage._files import atomic_path
 from fairage._table import Table, table_of
 from fairage._table_formats import (
     PARQUET,
@@ -22,7 +23,7 @@ from fairage._table_formats import (
 )
 from fairage._table_frames import Frame, as_frame
 from fairage.age_groups import METADATA, AgeGroups
-from fairage.exceptions import DataError
+from fairage.exceptions import DataError, named_refusals
 
 TABLE_SUFFIXES = (".parquet", ".csv", ".tsv")
 """How the names of the files end that are written."""
@@ -139,7 +140,7 @@ def _read_file(source: str | os.PathLike[str]) -> Contents:
         if path.is_dir():
             raise DataError(f"expected a table file, got the folder {_shown(path)!r}, name a file")
         if path.is_fifo():
-            return read_bytes(path.read_bytes(), _shown(path))
+            return read_bytes(_read_pipe(path), _shown(path))
         if not path.is_file():
             raise DataError(f"expected a table file, got no file {_shown(path)!r}, check the path")
         with path.open("rb") as file:
@@ -153,6 +154,24 @@ def _read_file(source: str | os.PathLike[str]) -> Contents:
     if content is None:
         return scan_parquet(path, _shown(path))
     return read_bytes(content, _shown(path))
+
+
+_PIPE_BYTES, _WAIT_SECONDS, _LOOK_SECONDS = 65_536, 10.0, 0.02
+
+
+def _read_pipe(path: Path) -> bytes:
+    """Return what comes through a pipe; a DataError where nobody writes to it for some seconds."""
+    until = time.monotonic() + _WAIT_SECONDS
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as pipe:
+        while (content := pipe.read(_PIPE_BYTES)) == b"":
+            if time.monotonic() > until:
+                raise DataError(
+                    f"expected a table in the pipe {_shown(path)!r}, got nobody who writes to it, "
+                    "start the other program first or give a file"
+                )
+            time.sleep(_LOOK_SECONDS)
+        os.set_blocking(pipe.fileno(), True)  # somebody is there, who may take long
+        return (content or b"") + pipe.read()
 
 
 def _shown(path: str | os.PathLike[str]) -> str:

@@ -147,6 +147,17 @@ def short(value: object, longest: int = 40) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+def reason_of(error: BaseException, longest: int = 200) -> str:
+    r"""Return the first line of what an error says, cut where it is long; else its name.
+
+    Examples:
+        >>> reason_of(ValueError("too large\nat line 1")), reason_of(KeyError())
+        ('too large', 'KeyError')
+    """
+    line = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+
+
 def joined(parts: Iterable[str], last: str = "and") -> str:
     """Return the parts as a list within a sentence.
 

@@ -1,5 +1,6 @@
 """The two tables everything meets in: faces and predictions. Their columns and checks."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -269,7 +270,7 @@ def read_faces(path: str | Path, age_groups: AgeGroups | None = None) -> Faces:
     frame, table = read_numbered(path)
     checked = check_faces(frame.drop(AGE_GROUP, strict=False), table.row_number)
     age_groups = age_groups or table.age_groups or AgeGroups()
-    return Faces(checked, Path(path).resolve().parent, age_groups)
+    return Faces(checked, Path(os.path.realpath(path)).parent, age_groups)
 
 
 def read_predictions(path: str | Path) -> pl.DataFrame:

@@ -11,14 +11,13 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from fairage._files import refusal
 from fairage._text import shown
 from fairage.cli.audit import audit, compare
 from fairage.cli.data import data
 from fairage.cli.steps import embed, weights
 from fairage.cli.terminal import replace_unknown_signs
 from fairage.cli.train import backbones, demo, run, suite, tune
-from fairage.exceptions import FairageError, MissingDependencyError
+from fairage.exceptions import FairageError, MissingDependencyError, refusal
 
 STOPPED = 130
 """Exit code after Ctrl-C, which typer returns too."""

@@ -51,7 +51,8 @@ class Terminal:
     def line(self, text: str, *, style: str = "", wrap: bool = True) -> None:
         """Print a text, wrapped at the terminal's width; nothing where it is empty."""
         if text:
-            self._console.print(self._text(text, style), soft_wrap=not wrap)
+            one = text.replace("\n", "\\n")  # a line end can only come from a name
+            self._console.print(self._text(one, style), soft_wrap=not wrap)
 
     def blank(self) -> None:
         """Print an empty line."""

@@ -1,11 +1,13 @@
 """What an adapter of a public data set is: facts about it and a function that reads its folder."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
+from fairage._files import given_path
 from fairage.age_groups import AgeGroups
 from fairage.exceptions import DataError
 from fairage.tables import IMAGE
@@ -128,7 +130,7 @@ IMAGE_SUFFIXES = frozenset(
 
 def source_folder(folder: str | Path) -> Path:
     """Return the absolute path of a data set's folder; none there is an error."""
-    path = Path(folder).expanduser().resolve()
+    path = Path(os.path.realpath(given_path(folder)))
     if not path.is_dir():
         raise DataError(
             f"expected a data set's folder, got no folder {str(folder)!r}, check the path or run: "

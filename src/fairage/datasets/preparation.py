@@ -100,7 +100,7 @@ def prepare_faces(
     grouped = with_age_groups(frame, age_groups)
     frame, notes = _split(grouped, split or SplitOptions())
     frame = frame.drop(AGE_GROUP)
-    frame = _relative(frame, out.resolve().parent)
+    frame = _relative(frame, Path(os.path.realpath(out)).parent)
     frame, dropped = _writable(frame, out, age_groups)
     write_table(frame, out, age_groups)
     large = large_identity(frame)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage._files import hash_of
+from fairage._files import given_path, hash_of
 from fairage.exceptions import ConfigError, DataError
 from fairage.faces.views import TEMPLATE, Landmarks, similarity
 
@@ -209,7 +209,7 @@ def find_detector(path: str | Path | None = None) -> FaceDetector:
     named = path or os.environ.get(DETECTOR_VARIABLE)
     if not named:
         raise ConfigError(f"expected a face detector for aligned views, got none, {_ABOUT_THE_ZOO}")
-    file = Path(named).expanduser()
+    file = given_path(named)
     if not file.is_file():
         raise ConfigError(
             f"expected the file of a face detector, got no file {str(named)!r}, {_ABOUT_THE_ZOO}"

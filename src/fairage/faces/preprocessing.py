@@ -102,7 +102,7 @@ class Preprocessing:
             if names_no_class(config) and "image_processor_type" in model:
                 config = {**config, "image_processor_type": model["image_processor_type"]}
             return cls.from_config(config, model.get("model_type"))
-        except (AttributeError, DataError, TypeError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise DataError(
                 f"expected a preprocessor_config.json that fairage can follow, got {str(path)!r}: "
                 f"{error}"
@@ -151,7 +151,7 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise _no_object(path, str(error)) from error
     if not isinstance(content, dict):
         raise _no_object(path, type(content).__name__)

@@ -15,10 +15,9 @@ from fairage._files import (
     atomic_folder,
     changed_files,
     folder_hashes,
-    named_refusals,
     write_text,
 )
-from fairage.exceptions import DataError
+from fairage.exceptions import DataError, named_refusals
 from fairage.models.calibration import Calibration
 from fairage.models.heads import AgeHead
 from fairage.models.registry import make_head

@@ -16,8 +16,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fairage._files import atomic_folder, hash_of, named_refusals
+from fairage._files import atomic_folder, hash_of
 from fairage.embeddings import BackboneSpec
+from fairage.exceptions import named_refusals
 from fairage.models import AgeHead
 from fairage.objectives.fairness import Penalty
 from fairage.training.data import ImageRows

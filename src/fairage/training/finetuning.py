@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from fairage._files import atomic_folder, atomic_path, named_refusals, write_text
+from fairage._files import atomic_folder, atomic_path, write_text
 from fairage.embeddings import BackboneSpec, EmbedOptions
 from fairage.embeddings.backbones.transformers import (
     CONFIG,
@@ -24,7 +24,7 @@ from fairage.embeddings.backbones.transformers import (
     load_pooled,
 )
 from fairage.embeddings.runtime import choose_runtime
-from fairage.exceptions import ConfigError, DataError
+from fairage.exceptions import ConfigError, DataError, named_refusals
 from fairage.faces.augmentation import Augmentation
 from fairage.faces.detection import DETECTION_VERSION
 from fairage.faces.views import ALIGNMENT_VERSION, view_from_name

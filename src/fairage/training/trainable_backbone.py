@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from fairage._files import given_path
 from fairage.embeddings import BackboneSpec
 from fairage.embeddings.backbones.registry import Backbone, find_backbone
 from fairage.embeddings.backbones.transformers import (
@@ -234,7 +235,7 @@ def find_source(spec: BackboneSpec) -> Source:
             f"model.safetensors) to fine-tune, got {spec.name!r} of kind {backbone.kind!r}, whose "
             "weights are fixed, choose another, or put its embeddings beside those of another"
         )
-    path = Path(spec.name).expanduser()
+    path = given_path(spec.name)
     return Source(backbone, path if path.is_dir() else download(spec.name))
 
 

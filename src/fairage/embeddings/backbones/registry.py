@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage._files import hash_of
+from fairage._files import given_path, hash_of
 from fairage.embeddings.backbones import onnx, transformers
 from fairage.embeddings.backbones.embedded import EMBEDDED_PREPROCESSING, load_embedded
 from fairage.embeddings.backbones.onnx import OnnxNetwork
@@ -72,7 +72,7 @@ def find_backbone(name: str) -> Backbone:
     """
     if name == EMBEDDED:
         return _embedded()
-    path = Path(name).expanduser()
+    path = given_path(name)
     if path.is_file() and path.suffix.lower() == ".onnx":
         return _onnx(name, path)
     if path.is_dir():

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from fairage._files import file_hash, hash_of
+from fairage._text import reason_of
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError, MissingDependencyError
 from fairage.faces.preprocessing import NESTED, Preprocessing
@@ -24,7 +26,6 @@ _CLASS_TOKENS = ("cls_token", "class_embedding")
 # Models that leave out most patches, drawn at random in every pass, in evaluation too.
 _MASKING = ("vit_mae",)
 _OF_IMAGES = ("vision_model", "image_model")  # the part of a model of words and images
-_REASON = 120  # characters of another library's message
 _SAME = 0.99  # cosine of two embeddings of one picture; bf16 reaches .999, other random masks .91
 
 
@@ -82,13 +83,14 @@ def load_pooled(folder: Path) -> PooledModel:
         DataError: It cannot be loaded, or weights that count are not in the file.
     """
     try:
+        from huggingface_hub.errors import StrictDataclassError
         from transformers import AutoModel
         from transformers.utils import logging
     except ImportError as error:
         raise MissingDependencyError.for_extra("transformers", "train") from error
     bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    logging.set_verbosity(logging.CRITICAL)  # what it says of errors is in the one line below
     try:
         model, info = AutoModel.from_pretrained(
             folder,
@@ -98,8 +100,13 @@ def load_pooled(folder: Path) -> PooledModel:
             dtype="float32",
             output_loading_info=True,
         )
-    except (ImportError, KeyError, OSError, RuntimeError, ValueError) as error:
-        raise _not_loadable(folder, str(error).strip().splitlines()[0]) from error
+    except SafetensorError as error:
+        raise DataError(
+            f"expected whole weights in {str(folder)!r}, got a file that cannot be read "
+            f"({reason_of(error)}), copy or download it again (git lfs pull, where it is a pointer)"
+        ) from error
+    except (*_MISREAD, StrictDataclassError) as error:
+        raise _not_loadable(folder, " ".join(map(reason_of, _with_cause(error)))) from error
     finally:
         logging.set_verbosity(verbosity)
         if bars:
@@ -123,16 +130,27 @@ def check_alone(model: PooledModel, height: int, width: int) -> None:
         alone, beside = model(noise[:1])[0], model(noise)[0]
     except torch.OutOfMemoryError:
         raise
-    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except _MISREAD as error:
         raise DataError(
             f"expected a model that makes embeddings of images {height} x {width} alone, got "
-            f"{kind} ({str(error).strip().splitlines()[0][:_REASON]}), choose another backbone"
+            f"{kind} ({reason_of(error)}), choose another backbone"
         ) from error
     if not torch.cosine_similarity(alone.flatten(), beside.flatten(), dim=0) >= _SAME:
         raise DataError(
             f"expected a model that gives a picture one embedding, whatever stands beside it, got "
             f"{kind}, which gives it two, choose another backbone"
         )
+
+
+# What networks raise that are built after a configuration whose values have the wrong kind.
+_MISREAD = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError),
+    *(OSError, RuntimeError, TypeError, ValueError),
+)
+
+
+def _with_cause(error: BaseException) -> list[BaseException]:
+    return [error] if error.__cause__ is None else [error, error.__cause__]
 
 
 def download(name: str) -> Path:
@@ -149,11 +167,10 @@ def download(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=_FILES))
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise DataError(
             f"expected a model {name!r} on the Hugging Face hub or in its cache, got none "
-            f"({reason}), go online once, or copy {CONFIG}, model.safetensors and {PROCESSOR} "
-            "into a folder and give that folder"
+            f"({reason_of(error)}), go online once, or copy {CONFIG}, model.safetensors and "
+            f"{PROCESSOR} into a folder and give that folder"
         ) from error
 
 
@@ -183,6 +200,9 @@ def _pooled(folder: Path, model: nn.Module, info: dict[str, Any]) -> PooledModel
     if len(missing) > len(of_pooler):
         absent = sorted(set(missing) - set(of_pooler))[:3]
         raise _not_loadable(folder, f"weights missing: {', '.join(absent)}")
+    config: Any = getattr(model, "config", None)
+    if config is not None:
+        config.return_dict = True  # a file may say otherwise; outputs are read by their names
     return PooledModel(model, trust_pooler=not of_pooler)
 
 
@@ -205,7 +225,7 @@ def _not_loadable(folder: Path, reason: str) -> DataError:
 def _model_type(folder: Path) -> str | None:
     try:
         model_type = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("model_type")
-    except (AttributeError, OSError, ValueError):
+    except (AttributeError, OSError, RecursionError, ValueError):
         return None
     return model_type if isinstance(model_type, str) else None
 

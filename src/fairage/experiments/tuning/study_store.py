@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -124,7 +125,10 @@ def open_study(folder: Path, fingerprint: str, *, seed: int) -> Iterator[StudySt
     with locked_folder(folder):
         storage = None
         try:
-            storage = optuna.storages.RDBStorage(f"sqlite:///{folder / DATABASE}")
+            storage = optuna.storages.RDBStorage(
+                f"sqlite:///{DATABASE}",  # in an address `?`, `%` and `{` would be more than signs
+                engine_kwargs={"creator": partial(_connect, folder / DATABASE)},
+            )
             study = optuna.create_study(
                 storage=storage,
                 study_name=NAME,
@@ -140,6 +144,10 @@ def open_study(folder: Path, fingerprint: str, *, seed: int) -> Iterator[StudySt
         finally:
             if storage is not None:
                 storage.engine.dispose()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, check_same_thread=False)
 
 
 _REFUSED = {
