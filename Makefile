@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 DEMO_OUT ?= demo-out
 REAL_DATA ?= $(FAIRAGE_REAL_DATA)
 
-.PHONY: help demo test lint types bench coverage docs results bare format clean
+.PHONY: help demo test fuzz lint types bench coverage docs results bare format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -21,6 +21,9 @@ demo: $(STAMP)  ## the whole way on synthetic faces, offline
 
 test: $(STAMP)  ## the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+fuzz: $(STAMP)  ## 20,000 damaged files, and every command killed at each file operation
+	FAIRAGE_FUZZ=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q -rP --timeout 3600 tests/fuzz tests/kills
 
 lint: $(STAMP)  ## style and spelling
 	$(BIN)/ruff check .
