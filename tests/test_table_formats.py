@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import random
+import tracemalloc
 import zipfile
 from contextlib import suppress
 
@@ -192,6 +193,22 @@ def test_a_zip_must_hold_one_table() -> None:
         rows(zipped(a__csv=CSV, b__csv=CSV, c__txt__md=""))
     with pytest.raises(DataError, match="nothing in it"):
         rows(zipped())
+
+
+def test_a_file_without_a_name_in_a_zip_is_no_table() -> None:
+    archive = zipped(ab=CSV).replace(b"ab", b"\0b")
+    with pytest.raises(DataError, match="nothing in it"):
+        rows(archive)
+
+
+def test_unpacking_takes_no_more_memory_than_the_table() -> None:
+    packed = gzip.compress(CSV.encode())
+    tracemalloc.start()
+    try:
+        assert rows(packed) == ROWS
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
 
 
 def test_packed_files_that_cannot_be_unpacked_are_one_line_of_error(

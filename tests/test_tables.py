@@ -141,6 +141,12 @@ def test_wrong_rows_are_counted_and_shown_by_their_numbers_in_the_file(tmp_path:
         read_faces(tmp_path / "f.csv")
 
 
+def test_wrong_cells_are_told_with_the_name_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "faces.csv").write_text("image,age\na.jpg,-1\n")
+    with pytest.raises(DataError, match=r"/faces\.csv: column 'age': .*row 2"):
+        read_faces(tmp_path / "faces.csv")
+
+
 def test_an_empty_split_names_those_that_are_there() -> None:
     table = Faces(check_faces(faces(split=["train", "train"])))
     assert len(table.split("train")) == 2

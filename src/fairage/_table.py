@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,6 +12,8 @@ from fairage._text import count, short
 from fairage.age_groups import AgeGroups
 from fairage.exceptions import DataError
 
+IN_MEMORY = "table"
+"""The name of a table that is in no file."""
 BATCH_ROWS = 1_000_000
 FIRST_ROWS = 10
 
@@ -72,6 +75,25 @@ class Table:
         return number + bisect_right(
             range(len(self.empty_rows)), number, key=lambda k: self.empty_rows[k] - k
         )
+
+
+@contextmanager
+def naming(*tables: Table) -> Iterator[None]:
+    """Put the names of files in front of a DataError of the block that does not say them.
+
+    Examples:
+        >>> with naming(Table("a.csv", pl.LazyFrame(), (), rows=3)):
+        ...     raise DataError("column 'age': expected years, got none, add them")
+        Traceback (most recent call last):
+        fairage.exceptions.DataError: a.csv: column 'age': expected years, got none, add them
+    """
+    try:
+        yield
+    except DataError as error:
+        names = [table.name for table in tables if table.name != IN_MEMORY]
+        if all(name in str(error) for name in names):
+            raise
+        raise error.at(" and ".join(names)) from error
 
 
 def table_of(contents: Contents, name: str) -> Table:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import polars as pl
 
 from fairage._files import atomic_path
-from fairage._table import Table, table_of
+from fairage._table import IN_MEMORY, Table, table_of
 from fairage._table_formats import (
     PARQUET,
     Contents,
@@ -56,11 +56,11 @@ def open_table(source: TableSource) -> Table:
         MissingDependencyError: It is a sheet, and the package that reads those is missing.
     """
     if isinstance(source, bytes | bytearray | memoryview):
-        return table_of(read_bytes(bytes(source), "table"), "table")
+        return table_of(read_bytes(bytes(source), IN_MEMORY), IN_MEMORY)
     if isinstance(source, str | os.PathLike):
         name = "standard input" if str(source) == _STDIN else _shown(Path(source).name)
         return table_of(_read_file(source), name)
-    return table_of(Contents(settle(as_frame(source).lazy(), "table")), "table")
+    return table_of(Contents(settle(as_frame(source).lazy(), IN_MEMORY)), IN_MEMORY)
 
 
 def read_table(path: str | Path) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars.selectors as cs
 from numpy.typing import ArrayLike, NDArray
 
 from fairage._demographics import group_texts, present_texts
-from fairage._table import FIRST_ROWS, bad_cells
+from fairage._table import FIRST_ROWS, bad_cells, naming
 from fairage._tables_io import read_numbered, write_table
 from fairage.age_groups import MAX_AGE, AgeGroups
 from fairage.exceptions import ConfigError, DataError
@@ -268,7 +268,8 @@ def read_faces(path: str | Path, age_groups: AgeGroups | None = None) -> Faces:
             else the default ones.
     """
     frame, table = read_numbered(path)
-    checked = check_faces(frame.drop(AGE_GROUP, strict=False), table.row_number)
+    with naming(table):
+        checked = check_faces(frame.drop(AGE_GROUP, strict=False), table.row_number)
     age_groups = age_groups or table.age_groups or AgeGroups()
     return Faces(checked, Path(os.path.realpath(path)).parent, age_groups)
 

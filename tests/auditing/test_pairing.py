@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fairage.auditing.auditor import audit
 from fairage.auditing.comparison import compare
 from fairage.exceptions import ConfigError, DataError
 
@@ -72,6 +73,20 @@ def test_errors_name_the_table_that_is_wrong(table: pl.DataFrame) -> None:
         compare(table.drop("image"), table)
     with pytest.raises(DataError, match="each image once in A"):
         compare(pl.concat([table, table]), table)
+
+
+def test_errors_name_the_file_that_is_wrong(table: pl.DataFrame, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    table.write_csv(one)
+    table.with_columns(pl.col("age") - 500).write_csv(two)
+    with pytest.raises(DataError, match=r"^two\.csv: column 'age'"):
+        compare(one, two)
+    table[1:].write_csv(two)
+    with pytest.raises(DataError, match=r"^one\.csv and two\.csv: expected .* same images"):
+        compare(one, two)
+    table.drop("prediction").write_csv(two)
+    with pytest.raises(DataError, match=r"^two\.csv: expected a column of estimates"):
+        audit(two)
 
 
 def test_a_column_that_is_not_there_is_an_error(table: pl.DataFrame) -> None:

@@ -211,6 +211,51 @@ def test_arrays_that_are_not_the_kits_are_refused(
         rows(kit, tmp_path / "faces.csv")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"(4, 3)", b"(4, 3 "),
+        (b"(4, 3)", b"(4, '')"),
+        (b"(4, 3)", b"(1e9, )"),
+        (b"<U9", b"<m8"),
+        (b"<U9", b"|S9"),
+        (b"m\0\0\0a\0\0\0l\0", b"m\0\0\xffa\0\0\0l\0"),
+        (b"\x93NUMPY", b"PK\x03\x04xx"),
+    ],
+)
+def test_a_file_of_the_kit_with_other_bytes_is_one_line_of_error(
+    old: bytes, new: bytes, kit: Path, tmp_path: Path
+) -> None:
+    path = kit / "meta_data_test.npy"
+    meta = np.array([["male", "asian", "happy"], ["female", "caucasian", "neutral"]] * 2)
+    np.save(path, meta.astype("<U9"))
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new, 1))
+    with pytest.raises(DataError, match=r"meta_data_test\.npy"):
+        rows(kit, tmp_path / "faces.csv")
+
+
+def test_other_splits_of_the_kit_have_the_columns_of_the_first(kit: Path, tmp_path: Path) -> None:
+    np.save(kit / "meta_data_valid.npy", np.array([["male"]] * 4))
+    with pytest.raises(DataError, match=r"expected 3 columns in meta_data_valid\.npy"):
+        rows(kit, tmp_path / "faces.csv")
+
+
+def test_a_damaged_note_on_the_source_has_the_images_written_again(
+    kit: Path, tmp_path: Path
+) -> None:
+    expected = rows(kit, tmp_path / "faces.csv")
+    (tmp_path / "faces-images" / "train" / ".source").write_bytes(b"\xff\xfe")
+    assert rows(kit, tmp_path / "faces.csv").equals(expected)
+
+
+def test_a_row_of_the_release_without_a_file_name_is_skipped(release: Path, tmp_path: Path) -> None:
+    path = release / "gt_avg_train.csv"
+    path.write_text(path.read_text() + ",38,30.25,4.0,33\n")
+    assert len(rows(release, tmp_path / "faces.csv")) == 9
+
+
 def test_a_file_of_the_kit_that_is_missing_or_cut_is_named(kit: Path, tmp_path: Path) -> None:
     path = kit / "data_test.npy"
     path.write_bytes(path.read_bytes()[:100])

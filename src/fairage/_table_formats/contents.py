@@ -171,6 +171,7 @@ GZIP = b"\x1f\x8b"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 MOST_BYTES = 2 * 2**30
 """The most that a packed table may hold."""
+_CHUNK = 2**20
 
 _TABLES = {
     *(".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson"),
@@ -213,7 +214,7 @@ def unzip(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _find_table(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    infos = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info)]
+    infos = [info for info in archive.infolist() if not _is_litter(info)]
     if len(infos) > 1:
         tables = [i for i in infos if PurePosixPath(i.filename.lower()).suffix in _TABLES]
         infos = tables or infos
@@ -230,16 +231,19 @@ def _find_table(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
 
 
 def _is_litter(info: zipfile.ZipInfo) -> bool:
-    """Whether a file is one that macOS adds, or hidden."""
+    """Whether it is a folder, nameless, hidden, or a file that macOS adds."""
     path = PurePosixPath(info.filename)
-    return path.name.startswith(".") or path.parts[:1] == ("__MACOSX",)
+    hidden = path.name.startswith(".") or path.parts[:1] == ("__MACOSX",)
+    return hidden or not path.name or info.filename.endswith("/")
 
 
 def _read_some(file: gzip.GzipFile | IO[bytes], name: str) -> bytes:
-    content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise _too_large(name)
-    return content
+    content = bytearray()
+    while part := file.read(_CHUNK):  # what is asked for at once, Python makes room for at once
+        content += part
+        if len(content) > MOST_BYTES:
+            raise _too_large(name)
+    return bytes(content)
 
 
 def _too_large(name: str) -> DataError:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from fairage._table import naming
 from fairage._tables_io import TableSource, join_table, open_table
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import ColumnRequest, find_columns
@@ -100,8 +101,11 @@ def audit(
     )
     opened = one_table(table, join, on)
     settings = settings.with_default_groups(opened.age_groups)
-    columns = find_columns(opened, request)
-    rows, report = read_models(opened, columns, settings, labels=request.labels, bins=request.bins)
+    with naming(opened):
+        columns = find_columns(opened, request)
+        rows, report = read_models(
+            opened, columns, settings, labels=request.labels, bins=request.bins
+        )
     models = {
         name: audit_model(name, own, own.models[name], settings, measures)
         for name, own in rows.items()

@@ -188,7 +188,9 @@ def _looks_like_months(values: Floats, ages: Floats) -> bool:
     older = ages > 0
     if older.sum() < FEW_ROWS:
         return False
-    return bool(MONTHS[0] <= np.median(values[older] / ages[older]) <= MONTHS[1])
+    with np.errstate(over="ignore"):  # ages of next to nothing
+        ratio = np.median(values[older] / ages[older])
+    return bool(MONTHS[0] <= ratio <= MONTHS[1])
 
 
 def _counts(reasons: dict[str, int]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._table import Table
+from fairage._table import Table, naming
 from fairage._text import count
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.cells import whole_column
@@ -91,10 +91,14 @@ def pair_tables(a: PairedTable, b: PairedTable, settings: AuditSettings) -> Pair
     """
     # B's attributes, persons and weights are those of A.
     other = replace(b.request, attributes=(), identity="", age_std="", weight=None)
-    one, two = _read(A, a.table, a.request, settings), _read(B, b.table, other, settings)
-    _check_same_images(one, two)
-    at_a, at_b = _matches(one, two)
-    _check_same_ages(one.rows, two.rows, at_a, at_b)
+    with naming(a.table):
+        one = _read(A, a.table, a.request, settings)
+    with naming(b.table):
+        two = _read(B, b.table, other, settings)
+    with naming(a.table, b.table):
+        _check_same_images(one, two)
+        at_a, at_b = _matches(one, two)
+        _check_same_ages(one.rows, two.rows, at_a, at_b)
     keep = np.zeros(len(one.rows), dtype=bool)
     keep[at_a] = True
     name_a, name_b = _names(one, two)

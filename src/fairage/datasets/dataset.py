@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from fairage._files import given_path
+from fairage._table_formats import guarded
+from fairage._text import short
 from fairage.age_groups import AgeGroups
 from fairage.exceptions import DataError
 from fairage.tables import IMAGE
@@ -143,17 +145,14 @@ def source_table(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     """Return these columns of a CSV file as text, stripped; an empty cell is null."""
     if not path.is_file():
         raise DataError(f"expected a file {str(path)!r}, got none, copy it there")
-    try:
+    with guarded(str(path), do="copy it again"):
         frame = pl.read_csv(path, infer_schema=False, glob=False)
-    except pl.exceptions.PolarsError as error:
-        raise DataError(
-            f"expected a CSV table, got {str(path)!r} ({str(error).splitlines()[0]}), copy it again"
-        ) from error
     frame = frame.rename({name: name.strip().lstrip("\ufeff") for name in frame.columns})
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise DataError(
-            f"expected the columns {list(columns)} in {str(path)!r}, got {frame.columns}, "
+            f"expected the columns {list(columns)} in {str(path)!r}, got "
+            f"{short(frame.columns, 300)}, "
             f"add {missing} or copy the file again"
         )
     text = frame.select(pl.col(name).str.strip_chars() for name in columns)
@@ -164,14 +163,19 @@ def source_table(path: Path, columns: Sequence[str]) -> pl.DataFrame:
 
 def keep_files(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Skipped, ...]]:
     """Return the rows whose image is a file or a URL, and the others as skipped."""
-    images = frame[IMAGE].to_list()
-    there = [("://" in image) or Path(image).is_file() for image in images]
+    images = frame[IMAGE].fill_null("").to_list()
+    there = [("://" in image) or _is_file(image) for image in images]
     skipped = tuple(
         Skipped(Path(image).name, "labelled, but there is no such image file")
         for image, is_there in zip(images, there, strict=True)
         if not is_there
     )
     return frame.filter(pl.Series(there, dtype=pl.Boolean)), skipped
+
+
+def _is_file(image: str) -> bool:
+    """Return whether there is such a file; a path with a zero byte names none."""
+    return "\0" not in image and Path(image).is_file()
 
 
 TRAIN_COUNTS = {

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from fairage._demographics import group_texts
+from fairage._table import naming
 from fairage._tables_io import TABLE_SUFFIXES, read_numbered
 from fairage._text import short
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped, keep_files, source_folder
@@ -70,7 +71,8 @@ def parse_values(texts: list[str]) -> dict[str, dict[str, str]]:
 def _prepare(folder: Path, options: Options) -> Prepared:
     base = source_folder(folder)
     source, table = read_numbered(_find_table(base, options.table))
-    frame = _select(source, options.columns)
+    with naming(table):
+        frame = _select(source, options.columns)
     frame = _replace(frame, options.values)
     images = base if options.images is None else source_folder(options.images)
     frame, ageless = _without_age(_absolute(frame, images))

@@ -96,7 +96,10 @@ def prepare_faces(
     prepared = dataset.prepare(Path(folder), chosen)
     _check_any(prepared, folder)
     age_groups = age_groups or prepared.age_groups or AgeGroups()
-    frame = check_faces(_in_order(prepared.frame))
+    try:
+        frame = check_faces(_in_order(prepared.frame))
+    except DataError as error:
+        raise error.at(str(folder)) from error
     grouped = with_age_groups(frame, age_groups)
     frame, notes = _split(grouped, split or SplitOptions())
     frame = frame.drop(AGE_GROUP)

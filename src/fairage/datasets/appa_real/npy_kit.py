@@ -4,15 +4,18 @@ Its images are not files: they are written as PNG files, which lose nothing.
 """
 
 import struct
+import sys
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from fairage._files import atomic_path, hash_of, new_folder, sync_files, write_text
+from fairage._text import short
 from fairage._work import Advance, progress_bar
 from fairage.datasets.appa_real.release import choose_age
 from fairage.datasets.dataset import REAL, TRAIN_COUNTS, Options, Prepared
@@ -48,6 +51,11 @@ def prepare_npy_kit(folder: Path, options: Options) -> Prepared:
     frames = []
     for split in SPLITS:
         meta = _meta(folder, split)
+        if meta.shape[1] != train.shape[1]:
+            raise DataError(
+                f"expected {train.shape[1]} columns in meta_data_{split}.npy as in that of train, "
+                f"got {meta.shape[1]}, copy the kit again"
+            )
         attributes = {
             name: _decode(name, meta[:, column], meanings[name], split)
             for name, column in columns.items()
@@ -73,12 +81,13 @@ def _split(
     folder: Path, split: str, image_folder: Path, attributes: dict[str, list[str | None]]
 ) -> pl.DataFrame:
     images = _load(folder / f"data_{split}.npy")
-    labels = _load(folder / f"labels_{split}.npy").reshape(-1).astype(np.float64)
+    labels = _labels(folder / f"labels_{split}.npy")
     _check_images(images, split)
     lengths = {"data": len(images), "labels": len(labels), "meta_data": len(attributes[_FIRST])}
     if len(set(lengths.values())) != 1:
+        counts = ", ".join(f"{n} in {name}_{split}.npy" for name, n in lengths.items())
         raise DataError(
-            f"expected as many rows in each file of the split {split!r}, got {lengths}, "
+            f"expected as many rows in each file of the split {split!r}, got {counts}, "
             "copy the kit again"
         )
     paths = _write_images(images, labels, image_folder.resolve() / split, split)
@@ -88,33 +97,56 @@ def _split(
 _FIRST = next(iter(TRAIN_COUNTS))
 
 
+def _labels(path: Path) -> NDArray[np.float64]:
+    """Return the ages, shape `(n,)`."""
+    values = _load(path)
+    if values.dtype.kind not in "iuf":
+        raise DataError(
+            f"expected numbers of years in {str(path)!r}, got {values.dtype}, copy the kit again"
+        )
+    return values.reshape(-1).astype(np.float64)
+
+
 def _meta(folder: Path, split: str) -> NDArray[np.str_]:
     """Return the texts of the attributes, shape `(n, columns)`; whole numbers without a point."""
     path = folder / f"meta_data_{split}.npy"
     values = _load(path)
-    if values.ndim != 2:
+    if values.ndim != 2 or values.dtype.kind not in "USiufb":
         raise DataError(
-            f"expected rows and columns in {str(path)!r}, got the shape {values.shape}, "
-            "copy the kit again"
+            f"expected rows and columns of text or numbers in {str(path)!r}, got {values.dtype} "
+            f"of the shape {values.shape}, copy the kit again"
         )
     if values.dtype.kind == "f":
         text = [[f"{number:g}" for number in row] for row in values.tolist()]
         return np.array(text, dtype=np.str_)
+    if not _are_texts(values):
+        raise DataError(f"expected text in {str(path)!r}, got other bytes, copy the kit again")
     words = np.char.strip(np.char.lower(values.astype(np.str_)))
     return np.asarray(words, dtype=np.str_)
+
+
+def _are_texts(values: NDArray[np.generic]) -> bool:
+    """Return whether every character is one; numpy's own errors on others are no help."""
+    if values.dtype.kind == "U":
+        codes = np.frombuffer(values.tobytes(), values.dtype.str[0] + "u4")
+        return bool(codes.max(initial=0) <= sys.maxunicode)
+    return values.dtype.kind != "S" or values.tobytes().isascii()
+
+
+_UNREADABLE = (EOFError, OverflowError, SyntaxError, TypeError, ValueError, TokenError)
+"""What numpy raises on a header that says something else than it wrote."""
 
 
 def _load(path: Path) -> NDArray[np.generic]:
     if not path.is_file():
         raise DataError(f"expected a file {str(path)!r}, got none, copy the whole kit there")
     try:
-        loaded: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
+        return np.lib.format.open_memmap(path, mode="r")
+    except _UNREADABLE as error:
         raise DataError(
-            f"expected a plain numpy array in {str(path)!r}, got {error}, save it again without "
-            "Python objects: numpy.save(path, array.astype(str))"
+            f"expected a plain numpy array in {str(path)!r}, got {short(error, 200)}, save it "
+            "again without Python objects: numpy.save(path, array.astype(str))"
         ) from error
-    return loaded
 
 
 def _check_images(images: NDArray[np.generic], split: str) -> None:
@@ -132,7 +164,7 @@ def _write_images(
     paths = [folder / f"{number:06d}.png" for number in range(1, len(images) + 1)]
     new_folder(folder)
     source = _fingerprint(images, labels)
-    same = (folder / _SOURCE).is_file() and (folder / _SOURCE).read_text("utf-8") == source
+    same = (folder / _SOURCE).is_file() and (folder / _SOURCE).read_bytes() == source.encode()
     if not same:
         for path in folder.glob("*.png"):
             path.unlink()

@@ -218,7 +218,7 @@ def _with_official(frame: pl.DataFrame, folder: Path) -> tuple[pl.DataFrame, tup
     merged = merged.with_columns((base + pl.col(IMAGE)).alias(IMAGE))
     _check_official(merged, folder)
     joined = frame.join(merged.drop(SPLIT), on=IMAGE, how="left", maintain_order="left")
-    _check_same_ages(joined, _MERGED)
+    _check_same_ages(joined, folder / _MERGED)
     voted, notes = with_votes(joined, folder, _OFFICIAL_NAME)
     return voted.drop(_OFFICIAL_NAME, APPARENT_AGE + "_right"), notes
 
@@ -229,10 +229,10 @@ def _check_official(merged: pl.DataFrame, folder: Path) -> None:
         if path.is_file():
             rows = merged.filter(pl.col(SPLIT) == split)
             official = read_ratings(path).rename({FILE_NAME: _OFFICIAL_NAME})
-            _check_same_ages(rows.join(official, on=_OFFICIAL_NAME, how="left"), path.name)
+            _check_same_ages(rows.join(official, on=_OFFICIAL_NAME, how="left"), path)
 
 
-def _check_same_ages(joined: pl.DataFrame, name: str) -> None:
+def _check_same_ages(joined: pl.DataFrame, path: Path) -> None:
     """Raise where two files do not agree on the mean vote of an image."""
     other = APPARENT_AGE + "_right"
     agree = ((pl.col(APPARENT_AGE) - pl.col(other)).abs() <= _TOLERANCE).fill_null(value=False)
@@ -240,7 +240,7 @@ def _check_same_ages(joined: pl.DataFrame, name: str) -> None:
     if wrong.height:
         first = wrong.row(0, named=True)
         raise DataError(
-            f"expected {name} to tell the same apparent age for {first[IMAGE]!r}, got "
+            f"expected {str(path)!r} to tell the same apparent age for {first[IMAGE]!r}, got "
             f"{first[other]} instead of {first[APPARENT_AGE]} ({wrong.height} such rows), "
             "copy the data set again"
         )
