@@ -26,6 +26,7 @@ LAYERS = [
         "_tables_io",
         "_demographics",
         "_files",
+        "_json",
         "_image_containers",
         "_images",
         "_jpeg",

@@ -106,6 +106,19 @@ def test_a_damaged_one_is_left_out_and_told(plan_of, trained, tmp_path: Path) ->
     assert rows(tmp_path) == both("second", "first")
 
 
+@pytest.mark.parametrize("text", ["{", "[" * 9999, '"seeds": 1'])
+def test_a_damaged_list_of_earlier_versions_is_told(text: str, plan_of, tmp_path: Path) -> None:
+    run_plan(plan_of(FIRST), tmp_path)
+    path = tmp_path / "suite.json"
+    changed = path.read_text().replace('"1-first": 2', '"1-first": 1')
+    path.write_text(changed if "seeds" in text else text)
+    outcome = run_plan(plan_of(SECOND), tmp_path)
+    assert rows(tmp_path) == both("second")
+    assert "suite.json, which lists them, is damaged" in outcome.left_out["suite.json"]
+    run_plan(plan_of(FIRST, SECOND), tmp_path)
+    assert rows(tmp_path) == both("first", "second")
+
+
 def test_a_version_that_fails_now_is_not_taken_for_an_earlier_one(plan_of, tmp_path: Path) -> None:
     run_plan(plan_of(FIRST, SECOND), tmp_path)
     plan = replace(plan_of(SECOND), left_out={"1-first": "first was left out: no reason"})

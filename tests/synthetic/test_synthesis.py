@@ -77,6 +77,16 @@ def test_a_finished_folder_is_returned_without_drawing(
     assert again(copied) == copied / "faces.parquet"
 
 
+@pytest.mark.parametrize("old", ['"summary": "', '"expected_error": {'])
+def test_a_truth_that_says_something_else_is_written_again(
+    old: str, drawn: Path, copied: Path
+) -> None:
+    text = (copied / "truth.json").read_text()
+    (copied / "truth.json").write_text(text.replace(old, old + " ", 1).replace("0", "1", 1))
+    again(copied)
+    assert contents(copied) == contents(drawn.parent)
+
+
 def test_an_interrupted_folder_is_finished(drawn: Path, copied: Path) -> None:
     settings = json.loads((copied / "truth.json").read_text())["settings"]
     for name in ("truth.json", "faces.parquet", "truth.parquet", "images/000007.jpg"):

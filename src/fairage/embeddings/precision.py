@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fairage._files import write_text
 from fairage._images import decode_image, read_image_bytes
+from fairage._json import read_json
 from fairage.embeddings.backbones.registry import Backbone
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError
@@ -55,7 +56,7 @@ def agreed_runtime(
 
 def _read_verdict(path: Path) -> float | None:
     try:
-        return float(json.loads(path.read_text(encoding="utf-8"))["least_cosine"])
+        return float(read_json(path)["least_cosine"])
     except (KeyError, OSError, TypeError, ValueError):
         return None
 

@@ -1,8 +1,8 @@
 """The whole way on synthetic faces, offline: faces with a known bias, embeddings, a suite."""
 
-import json
 from pathlib import Path
 
+from fairage._json import read_json
 from fairage.embeddings import EmbedOptions
 from fairage.experiments.plan import RunOptions, SuiteOutcome
 from fairage.experiments.recipe_files import shipped_recipes
@@ -27,7 +27,7 @@ def run_demo(out: Path, *, faces: int = 5000, seeds: int = 3, workers: int = 1) 
         workers: Processes.
     """
     table = synthesize(out / "faces", n=faces, biases=DEMO_BIASES, workers=workers)
-    truth = json.loads((table.parent / "truth.json").read_text(encoding="utf-8"))
+    truth = read_json(table.parent / "truth.json")
     training = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "learning_rate": 1e-3}
     recipes = [
         recipe.model_copy(

@@ -1,11 +1,11 @@
 """What earlier commands left in a folder: versions that its tables keep beside the new ones."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fairage._json import is_sealed, read_json
 from fairage.exceptions import ConfigError
 from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.plan import Plan, blind_sentences, extras_sentences, tuned_sentences
@@ -59,6 +59,8 @@ def earlier_versions(plan: Plan, path: Path) -> EarlierVersions:
         path: The file that the last command wrote into the folder.
     """
     described = _read(path)
+    if described is None:
+        return EarlierVersions(damaged={path.name: _damaged_list(path)})
     data = plan.versions[0].data
     if any(version.data is not data for version in plan.versions) or (
         described.get("min_rows") != plan.min_rows
@@ -84,13 +86,22 @@ def earlier_versions(plan: Plan, path: Path) -> EarlierVersions:
     return EarlierVersions(tuple(kept), damaged, order, _sentences(kept, data))
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Return what `suite.json` says, nothing where it cannot be read."""
-    try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return what `suite.json` says, nothing where there is none; None where it is damaged."""
+    if not path.is_file():
         return {}
-    return described if isinstance(described, dict) else {}
+    try:
+        described = read_json(path)
+    except (OSError, ValueError):
+        return None
+    return described if is_sealed(described) else None
+
+
+def _damaged_list(path: Path) -> str:
+    return (
+        f"Versions of earlier commands were left out: {path.name}, which lists them, is damaged. "
+        "Give their recipes again."
+    )
 
 
 def _recipes(content: dict[str, Any]) -> list[Recipe]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from fairage._files import atomic_path, hash_of, write_text
+from fairage._json import read_json
 from fairage._random import numpy_rng
 from fairage._tables_io import read_numbered
 from fairage.age_groups import AgeGroups
@@ -92,7 +93,7 @@ class EmbeddedRows:
     @classmethod
     def load(cls, folder: Path) -> "EmbeddedRows":
         """Return what was saved; the embeddings stay on disk until they are read."""
-        notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
+        notes = read_json(folder / _NOTES)
         values = np.load(folder / _VALUES, mmap_mode="r")
         return cls(np.load(folder / _ROWS), values, tuple(notes))
 
@@ -267,7 +268,7 @@ def embedded_extra(faces: Faces, embeddings: Embeddings) -> EmbeddedFaces:
 
 def load_embedded_faces(folder: Path) -> EmbeddedFaces:
     """Return what `EmbeddedFaces.save` wrote; the embeddings stay on disk until they are read."""
-    backbones: Sequence[dict[str, Any]] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    backbones: Sequence[dict[str, Any]] = read_json(folder / _ABOUT)
     provenance = folder / _PROVENANCE
     frame, table = read_numbered(folder / _FRAME)
     return EmbeddedFaces(

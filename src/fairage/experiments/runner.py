@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 import torch
 
-from fairage._files import atomic_folder, changed_files, folder_hashes, hash_of, write_text
+from fairage._files import atomic_folder, changed_files, folder_hashes, write_text
+from fairage._json import is_sealed, read_json, sealed
 from fairage._tables_io import write_table
 from fairage.auditing.scoring import MIN_ROWS, Score, bias_column, metrics_of, score
 from fairage.auditing.suite_runs import persons_of
@@ -79,7 +80,7 @@ def _scratch(folder: Path) -> Path:
 
 
 BUNDLE, PREDICTIONS, LOG, RUN = "bundle", "predictions.parquet", "log.csv", "run.json"
-_FILES, _HASH = "files", "hash"
+_FILES = "files"
 
 
 def write_run(
@@ -123,9 +124,8 @@ def write_run(
             add_to_bundle(fitted.tuned, partial / BUNDLE)
         write_table(predictions, partial / PREDICTIONS, data.age_groups)
         write_table(_log(fitted.trainings), partial / LOG)
-        facts[_FILES] = folder_hashes(partial)
-        facts[_HASH] = _hash(facts)
-        write_text(partial / RUN, json.dumps(facts, indent=2, allow_nan=False) + "\n")
+        told = sealed({**facts, _FILES: folder_hashes(partial)})
+        write_text(partial / RUN, json.dumps(told, indent=2, allow_nan=False) + "\n")
 
 
 def run_of(folder: Path) -> str | None:
@@ -134,14 +134,14 @@ def run_of(folder: Path) -> str | None:
     It says whose folder this is, not whether the run is whole: see `damage_of`.
     """
     facts = facts_of(folder)
-    sound = _HASH not in facts or facts[_HASH] == _hash(facts)
+    sound = "hash" not in facts or is_sealed(facts)  # early versions wrote none
     return facts.get("fingerprint") if sound else None
 
 
 def damage_of(folder: Path) -> str:
     """Return what is missing or not as it was written in a run's folder; nothing if it is whole."""
     facts = facts_of(folder)
-    if facts.get(_HASH) != _hash(facts):
+    if not is_sealed(facts):
         return f"{RUN} is missing, damaged or without checksums"
     changed = changed_files(folder, facts[_FILES])
     return f"{', '.join(changed)} missing or damaged" if changed else ""
@@ -150,16 +150,10 @@ def damage_of(folder: Path) -> str:
 def facts_of(folder: Path) -> dict[str, Any]:
     """Return what a run's `run.json` says, nothing where it cannot be read."""
     try:
-        facts = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        facts = read_json(folder / RUN)
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}
-
-
-def _hash(facts: Mapping[str, Any]) -> str:
-    """Return the hash of all that `run.json` says but for this hash."""
-    hashed = {name: value for name, value in facts.items() if name != _HASH}
-    return hash_of(json.dumps(hashed, sort_keys=True))
 
 
 def run_fingerprint(recipe: Recipe, data: EmbeddedFaces) -> str:

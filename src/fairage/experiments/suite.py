@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fairage._files import partial_files, settle_folder, write_text
+from fairage._json import sealed
 from fairage._locks import locked_folder, scratch_folder
 from fairage._tables_io import write_table
 from fairage._work import progress_bar, tell
@@ -224,7 +225,7 @@ def _write_results(plan: Plan, out: Path, ended: Sequence[Done], seconds: float)
     summary = summary_frame(statistics)
     write_table(results_frame(statistics), out / RESULTS)
     write_table(summary, out / SUMMARY)
-    write_text(out / SUITE, json.dumps(_description(plan, listed), indent=2) + "\n")
+    write_text(out / SUITE, json.dumps(sealed(_description(plan, listed)), indent=2) + "\n")
     write_text(out / REPORT, suite_html(statistics))
     if failed:
         raise failures_summary(failed, out / REPORT)

@@ -11,6 +11,7 @@ import polars as pl
 
 from fairage._files import atomic_path, new_folder, sync_files, write_text
 from fairage._image_containers import read_container
+from fairage._json import sealed
 from fairage._random import numpy_rng
 from fairage._tables_io import write_table
 from fairage._work import as_done, process_pool, progress_bar
@@ -242,6 +243,6 @@ def _make(out: Path, request: Request, workers: int) -> None:
     sync_files(out / image for image in people[IMAGE])
     write_table(people.select(DRAWN_COLUMNS), out / _FACES_TABLE, request.age_groups)
     write_table(people.select(TRUTH_COLUMNS), out / _TRUTH_TABLE)
-    text = json.dumps(tell_truth(people, request), indent=2, ensure_ascii=False)
+    text = json.dumps(sealed(tell_truth(people, request)), indent=2, ensure_ascii=False)
     write_text(out / TRUTH, text + "\n")
     (out / STARTED).unlink(missing_ok=True)

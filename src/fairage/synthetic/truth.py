@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._files import write_text
+from fairage._json import is_sealed, read_json
 from fairage.age_groups import AgeGroups
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.exceptions import ConfigError, DataError
@@ -85,8 +86,9 @@ def is_done(out: Path, request: Request) -> bool:
     """
     for name in (TRUTH, STARTED):
         if (out / name).is_file():
-            _check_same(out, _remembered(out / name), request.settings())
-            return name == TRUTH and _image_count(out) == request.n
+            told = _remembered(out / name)
+            _check_same(out, told["settings"], request.settings())
+            return name == TRUTH and is_sealed(told) and _image_count(out) == request.n
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(
             f"expected an empty or new folder for synthetic faces, got {str(out)!r}, which holds "
@@ -102,7 +104,8 @@ def claim(out: Path, request: Request) -> None:
 
 def _remembered(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["settings"])
+        told = dict(read_json(path))
+        return {**told, "settings": dict(told["settings"])}
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"expected the settings of synthetic faces in {str(path)!r}, got something else, "

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fairage._files import atomic_folder, hash_of
+from fairage._files import atomic_folder, changed_files, folder_hashes, hash_of
+from fairage._json import is_sealed, read_json, sealed
 from fairage.embeddings import BackboneSpec
 from fairage.exceptions import named_refusals
 from fairage.models import AgeHead
@@ -142,7 +142,8 @@ class Checkpoints:
         with atomic_folder(final) as partial:
             with named_refusals(partial, SafetensorError):
                 save_file(plain, partial / _TENSORS)
-            (partial / _ABOUT).write_text(json.dumps(about) + "\n", encoding="utf-8")
+            content = sealed({**about, "files": folder_hashes(partial)})
+            (partial / _ABOUT).write_text(json.dumps(content) + "\n", encoding="utf-8")
         for path in self.folder.iterdir():
             if path != final:
                 shutil.rmtree(path, ignore_errors=True)
@@ -151,12 +152,13 @@ class Checkpoints:
         """Return the newest checkpoint of this training, or None; it fills `best_epoch`."""
         for path in sorted(self.folder.glob(f"{_PREFIX}*"), reverse=True):
             try:
-                about = json.loads((path / _ABOUT).read_text(encoding="utf-8"))
-                tensors = load_file(path / _TENSORS)
-            except (OSError, ValueError, SafetensorError):
-                continue  # one that is being removed, or damaged
-            if about["fingerprint"] == self.fingerprint:
-                return _restored(about, tensors, best_epoch)
+                about = read_json(path / _ABOUT)
+                if not is_sealed(about) or changed_files(path, about["files"]):
+                    continue  # damaged
+                if about["fingerprint"] == self.fingerprint:
+                    return _restored(about, load_file(path / _TENSORS), best_epoch)
+            except (OSError, ValueError):
+                continue  # one that is being removed
         return None
 
     def remove(self) -> None:

@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from fairage._files import atomic_folder, atomic_path, write_text
+from fairage._files import atomic_folder, atomic_path, file_hash, write_text
+from fairage._json import is_sealed, read_json, sealed
 from fairage.embeddings import BackboneSpec, EmbedOptions
 from fairage.embeddings.backbones.transformers import (
-    CONFIG,
     PROCESSOR,
     PooledModel,
     fingerprint,
@@ -262,21 +262,30 @@ def write_outcome(folder: Path, fingerprint: str, tuned: FineTuned) -> None:
         save_file(tensors, path)
     outcome = {
         "fingerprint": fingerprint,
+        "files": _files_hash(folder),
         "epochs": [asdict(epoch) for epoch in tuned.history.epochs],
         "best": tuned.history.best,
         "note": tuned.history.note,
         "description": tuned.description,
     }
-    write_text(folder / _DONE, json.dumps(outcome, indent=2) + "\n")
+    write_text(folder / _DONE, json.dumps(sealed(outcome), indent=2) + "\n")
+
+
+def _files_hash(folder: Path) -> str:
+    return file_hash([folder / _HEAD, *sorted((folder / BACKBONE).iterdir())])
 
 
 def finished(folder: Path, fingerprint: str, head: AgeHead) -> FineTuned | None:
-    """Return what this very fine-tuning left in the folder, the head being set; None if nothing."""
+    """Return what this very fine-tuning left in the folder, the head being set; else None.
+
+    What is damaged is none: the work goes on from the last checkpoint, or begins anew.
+    """
     try:
-        outcome = json.loads((folder / _DONE).read_text(encoding="utf-8"))
+        outcome = read_json(folder / _DONE)
+        whole = is_sealed(outcome) and outcome["files"] == _files_hash(folder)
     except (OSError, ValueError):
         return None
-    if outcome["fingerprint"] != fingerprint or not (folder / BACKBONE / CONFIG).is_file():
+    if not whole or outcome["fingerprint"] != fingerprint:
         return None
     head.load_state_dict(load_file(folder / _HEAD))
     head.eval()

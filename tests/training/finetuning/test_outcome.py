@@ -82,6 +82,24 @@ def test_a_bundle_with_its_backbone_is_all_that_is_needed(
         load_bundle(moved)
 
 
+@pytest.mark.parametrize(
+    "name", ["finetuned.json", "head.safetensors", "backbone/model.safetensors"]
+)
+@pytest.mark.parametrize("damaged", [b"", b"{}", None])
+def test_a_damaged_finished_one_is_done_again(
+    name: str, damaged: bytes | None, job: Job, tmp_path: Path
+) -> None:
+    tuned = job()
+    (path,) = tmp_path.rglob(name)
+    data = path.read_bytes()
+    if damaged is None:  # another digit, or another bit of the last weight
+        damaged = data.replace(b"0.", b"1.", 1) if name.endswith("json") else data[:-1] + b"\0"
+    path.write_bytes(damaged)
+    again = job()
+    assert again.history == tuned.history
+    assert path.read_bytes() == data
+
+
 def test_a_finished_one_is_not_done_again(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     tuned = job()
     monkeypatch.setattr("fairage.training.finetuning._Job", None)

@@ -162,13 +162,24 @@ def test_a_checkpoint_of_another_training_is_not_gone_on_with(
     assert_same(tmp_path / "first", tmp_path / "killed")
 
 
-def test_a_damaged_checkpoint_is_passed_over(job: Callable[..., FineTuned], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["state.safetensors", "state.json"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty"])
+def test_a_damaged_checkpoint_is_passed_over(
+    name: str, damage: str, job: Callable[..., FineTuned], tmp_path: Path
+) -> None:
     undisturbed = job("undisturbed")
     dies(NetworkStepper, "step", 8, lambda: job("killed"))
     (found,) = (tmp_path / "killed" / "checkpoint").iterdir()
-    whole = (found / "state.safetensors").read_bytes()
-    (found / "state.safetensors").write_bytes(whole[: len(whole) // 2])
+    whole = (found / name).read_bytes()
+    damaged = {"cut": whole[: len(whole) // 2], "changed": flipped(whole), "empty": b"{}"}
+    (found / name).write_bytes(damaged[damage])
     assert job("killed").history == undisturbed.history
+
+
+def flipped(data: bytes) -> bytes:
+    """Change the last digit of a text, or a bit of the last number."""
+    at = max((i for i, byte in enumerate(data) if chr(byte).isdigit()), default=len(data) - 3)
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
 SCRIPT = """
