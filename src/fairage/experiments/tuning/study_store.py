@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError
 
 from fairage._locks import locked_folder
 from fairage._random import derive_seed
+from fairage._text import short
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.tuning.trials import ScoredTrial
 
@@ -125,22 +126,23 @@ def open_study(folder: Path, fingerprint: str, *, seed: int) -> Iterator[StudySt
     with locked_folder(folder):
         storage = None
         try:
-            storage = optuna.storages.RDBStorage(
-                f"sqlite:///{DATABASE}",  # in an address `?`, `%` and `{` would be more than signs
-                engine_kwargs={"creator": partial(_connect, folder / DATABASE)},
-            )
-            study = optuna.create_study(
-                storage=storage,
-                study_name=NAME,
-                directions=["minimize", "minimize"],
-                load_if_exists=True,
-            )
-            _check(study, fingerprint, folder)
-            store = StudyStore(study, seed)
-            store.drop_begun()
-            yield store
-        except (DatabaseError, StorageInternalError) as error:
-            raise _not_kept(folder / DATABASE, error) from error
+            with _damage_told(folder / DATABASE, *_OF_CONTENTS):
+                storage = optuna.storages.RDBStorage(
+                    f"sqlite:///{DATABASE}",  # in an address `?`, `%` and `{` would be more than signs
+                    engine_kwargs={"creator": partial(_connect, folder / DATABASE)},
+                )
+                study = optuna.create_study(
+                    storage=storage,
+                    study_name=NAME,
+                    directions=["minimize", "minimize"],
+                    load_if_exists=True,
+                )
+                _check(study, fingerprint, folder)
+                store = StudyStore(study, seed)
+                store.drop_begun()
+                store.outcomes()  # whatever is damaged shows now
+            with _damage_told(folder / DATABASE):
+                yield store
         finally:
             if storage is not None:
                 storage.engine.dispose()
@@ -170,8 +172,21 @@ def _not_kept(path: Path, error: Exception) -> OSError | DataError:
         return OSError(_REFUSED[code], f"{reason}; the trials in it are kept", str(path))
     return DataError(
         f"expected the trials of a search in {str(path)!r}, got a file that cannot be read "
-        f"({reason}), remove it or give another --out"
+        f"({short(str(reason), 200)}), remove it or give another --out"
     )
+
+
+_OF_CONTENTS = (KeyError, TypeError, ValueError)
+"""What optuna and we raise on a database whose rows say something else than was written."""
+
+
+@contextmanager
+def _damage_told(path: Path, *more: type[Exception]) -> Iterator[None]:
+    errors: tuple[type[Exception], ...] = (DatabaseError, StorageInternalError, *more)
+    try:
+        yield
+    except errors as error:
+        raise _not_kept(path, error) from error
 
 
 def _check(study: optuna.Study, fingerprint: str, folder: Path) -> None:
