@@ -128,7 +128,7 @@ def open_study(folder: Path, fingerprint: str, *, seed: int) -> Iterator[StudySt
         try:
             with _damage_told(folder / DATABASE, *_OF_CONTENTS):
                 storage = optuna.storages.RDBStorage(
-                    f"sqlite:///{DATABASE}",  # in an address `?`, `%` and `{` would be more than signs
+                    f"sqlite:///{DATABASE}",  # of an address `?`, `%` and `{` would be parts
                     engine_kwargs={"creator": partial(_connect, folder / DATABASE)},
                 )
                 study = optuna.create_study(
