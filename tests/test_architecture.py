@@ -27,6 +27,7 @@ LAYERS = [
         "_demographics",
         "_files",
         "_json",
+        "_partial_files",
         "_image_containers",
         "_images",
         "_jpeg",

@@ -7,6 +7,7 @@ import secrets
 import stat
 import subprocess
 import sys
+import zlib
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -18,13 +19,12 @@ from fairage._files import (
     changed_files,
     file_hash,
     folder_hashes,
-    hash_of,
     new_folder,
-    partial_files,
     sync_files,
     write_text,
 )
 from fairage._locks import locked_folder
+from fairage._partial_files import partial_files
 from fairage.exceptions import ConfigError, DataError
 
 KILLED_BETWEEN = """
@@ -282,7 +282,7 @@ def test_a_link_with_the_name_of_a_partial_file_is_not_followed(
 ) -> None:
     monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
     (tmp_path / "theirs").write_text("theirs")
-    host = hash_of(platform.node(), size=2)
+    host = f"{zlib.crc32(platform.node().encode()):08x}"
     (tmp_path / f".a.{host}guessed.partial.txt").symlink_to(tmp_path / "theirs")
     with pytest.raises(FileExistsError):
         write_text(tmp_path / "a.txt", "ours")

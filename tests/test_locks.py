@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fairage._files import atomic_path, partial_files
-from fairage._locks import LOCK, locked_folder, remove_leftovers, scratch_folder
+from fairage._files import atomic_path
+from fairage._locks import LOCK, locked_folder, scratch_folder
+from fairage._partial_files import partial_files, remove_leftovers
 from fairage.exceptions import DataError
 
 WRITING = """
@@ -90,9 +91,9 @@ def test_a_partial_file_of_another_machine_goes_when_it_is_an_hour_old(
 def test_a_writer_whose_new_file_was_taken_for_a_leftover_makes_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fairage import _files
+    from fairage import _partial_files
 
-    lock, seen = _files.lock_opened, []
+    lock, seen = _partial_files.lock_opened, []
 
     def late(handle: int, *, wait: bool) -> bool | None:
         seen.extend(partial_files(tmp_path))
@@ -100,7 +101,7 @@ def test_a_writer_whose_new_file_was_taken_for_a_leftover_makes_another(
             seen[0].unlink()  # as by another command, between making and locking
         return lock(handle, wait=wait)
 
-    monkeypatch.setattr(_files, "lock_opened", late)
+    monkeypatch.setattr(_partial_files, "lock_opened", late)
     with atomic_path(tmp_path / "a.txt") as half:
         half.write_text("whole")
     assert (tmp_path / "a.txt").read_text() == "whole"

@@ -3,32 +3,28 @@
 import errno
 import hashlib
 import os
-import platform
-import re
-import secrets
 import shutil
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from fairage.exceptions import UNFINISHED, DataError, named_refusals
-
-if sys.platform != "win32":
-    import fcntl
+from fairage._partial_files import new_partial, remove_abandoned
+from fairage.exceptions import DataError, named_refusals
 
 
 @contextmanager
 def atomic_path(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
     """Yield an empty file beside `path` to fill; on success it takes the place of `path` at once.
 
-    The file's folder is made. Where the block raises, `path` keeps what it held before.
+    The file's folder is made. Where the block raises, `path` keeps what it held before. What a
+    killed writer of `path` left is removed.
 
     Args:
         path: The file to write.
         sync: Wait until it is on the disk, so that it is whole even where the power fails. Of many
-            small files, leave it to one `sync_files`.
+            small files, leave it to one `sync_files`, and what killed writers left to one
+            `remove_abandoned`.
 
     Examples:
         >>> import tempfile
@@ -42,7 +38,9 @@ def atomic_path(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
     new_folder(path.parent)
     with named_refusals(path):
         _check_replaceable(path)
-        with _new_partial(path) as temporary:
+        if sync:
+            remove_abandoned([path])
+        with new_partial(path) as temporary:
             try:
                 yield temporary
                 if sync:
@@ -61,76 +59,6 @@ def _check_replaceable(path: Path) -> None:
             f"expected a file to write, got {str(path)!r}, which is a folder or a device, "
             "give another path"
         )
-
-
-_SHOWN = 50  # characters of a name: a partial file's has more than its own
-
-
-@contextmanager
-def _new_partial(path: Path) -> Iterator[Path]:
-    """Yield a new file beside `path`, no link to somewhere else, that stays locked meanwhile."""
-    while True:
-        code = _host() + secrets.token_hex(4)
-        temporary = path.with_name(f".{path.stem[:_SHOWN]}.{code}{UNFINISHED}{path.suffix}")
-        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        lock_opened(handle, wait=True)
-        if temporary.exists():
-            break
-        os.close(handle)  # it was taken for a leftover before it was locked
-    if sys.platform == "win32":  # nothing that is open can be renamed there
-        os.close(handle)
-        yield temporary
-        return
-    try:
-        yield temporary
-    finally:
-        os.close(handle)
-
-
-def _host() -> str:
-    return hash_of(platform.node(), size=2)
-
-
-def lock_opened(handle: int, *, wait: bool) -> bool | None:
-    """Return whether the open file is locked now, None where there are no locks."""
-    if sys.platform == "win32":
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
-
-
-_PARTIAL = re.compile(r"\.(.+)\.([0-9a-f]{4})?[0-9a-f]{8}\.partial(\.[^.]+)?")
-
-
-def partial_files(folder: Path) -> dict[Path, str]:
-    """Return the files that `atomic_path` fills in a folder, each with the name it is to get.
-
-    Where no writer is at work, they are what killed ones left.
-
-    Examples:
-        >>> import tempfile
-        >>> folder = Path(tempfile.mkdtemp())
-        >>> with atomic_path(folder / "a.txt"):
-        ...     list(partial_files(folder).values())
-        ['a.txt']
-    """
-    matches = {path: _PARTIAL.fullmatch(path.name) for path in sorted(folder.glob(".*"))}
-    return {
-        path: match[1] + (match[3] or "")
-        for path, match in matches.items()
-        if match and path.is_file() and not path.is_symlink()
-    }
-
-
-def is_of_this_machine(partial: Path) -> bool:
-    """Return whether `atomic_path` made the file on this machine."""
-    match = _PARTIAL.fullmatch(partial.name)
-    return match is not None and match[2] == _host()
 
 
 @contextmanager

@@ -4,12 +4,11 @@ import os
 import shutil
 import sqlite3
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from fairage._files import is_of_this_machine, lock_opened, new_folder, partial_files
+from fairage._files import new_folder
 from fairage.exceptions import ConfigError, DataError
 
 LOCK = ".fairage.lock"
@@ -95,35 +94,3 @@ def _remove_if_dead(path: Path) -> None:
     except (ConfigError, DataError, OSError):
         return  # at work, or gone meanwhile
     shutil.rmtree(path, ignore_errors=True)
-
-
-_DEAD_SECONDS = 3600.0
-
-
-def remove_leftovers(folder: Path, ours: Callable[[str], bool]) -> None:
-    """Remove the partial files that killed writers left in a folder where others may be at work.
-
-    A writer of this machine is gone where its file is not locked any more; of another machine, or
-    on a disk without locks, where nobody has written to it for an hour.
-
-    Args:
-        folder: The folder.
-        ours: Whether a file of this name is one to remove.
-    """
-    for path, name in partial_files(folder).items():
-        if ours(name):
-            _remove_unlocked(path)
-
-
-def _remove_unlocked(path: Path) -> None:
-    try:
-        handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
-    except OSError:
-        return  # it is whole by now, or somebody else's
-    try:
-        old = time.time() - os.fstat(handle).st_mtime > _DEAD_SECONDS
-        locked = lock_opened(handle, wait=False) if is_of_this_machine(path) else None
-        if locked or (locked is None and old):
-            path.unlink(missing_ok=True)  # while it is locked: a writer that waits looks again
-    finally:
-        os.close(handle)

@@ -1,6 +1,7 @@
 """The folder that synthesize writes: the same for any workers, resumed, never mixed."""
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -75,6 +76,16 @@ def test_a_finished_folder_is_returned_without_drawing(
 
     monkeypatch.setattr("fairage.synthetic.synthesis.draw_pictures", fail)
     assert again(copied) == copied / "faces.parquet"
+
+
+def test_a_folder_whose_first_note_was_not_finished_is_taken_for_empty(
+    drawn: Path, tmp_path: Path
+) -> None:
+    half = tmp_path / ".started.0123abcd.partial.json"
+    half.write_text("{")
+    os.utime(half, (0, 0))  # of another machine, a leftover once it is an hour old
+    again(tmp_path)
+    assert contents(tmp_path) == contents(drawn.parent)
 
 
 @pytest.mark.parametrize("old", ['"summary": "', '"expected_error": {'])

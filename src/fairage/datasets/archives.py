@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from fairage._files import atomic_path, new_folder, sync_files
+from fairage._partial_files import remove_abandoned
 from fairage._work import progress_bar
 from fairage.exceptions import DataError
 
@@ -53,6 +54,7 @@ def unpack(archive: str | Path, folder: str | Path) -> int:
             targets = [_target(member.name, folder, archive) for member in members]
             _check_each_once(targets, folder, archive)
             _check_room(sum(member.size for member in members), folder, archive)
+            remove_abandoned(targets)
             with progress_bar(f"unpacking {archive.name}", len(members)) as advance:
                 for member, target in zip(members, targets, strict=True):
                     _write(member, target)

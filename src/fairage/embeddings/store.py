@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from fairage._files import atomic_path, hash_of, new_folder, write_text
-from fairage._locks import remove_leftovers
+from fairage._partial_files import remove_leftovers
 from fairage.exceptions import DataError
 
 KEY_BYTES = 16

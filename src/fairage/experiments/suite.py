@@ -10,9 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fairage._files import partial_files, settle_folder, write_text
+from fairage._files import settle_folder, write_text
 from fairage._json import sealed
 from fairage._locks import locked_folder, scratch_folder
+from fairage._partial_files import partial_files
 from fairage._tables_io import write_table
 from fairage._work import progress_bar, tell
 from fairage.age_groups import AgeGroups

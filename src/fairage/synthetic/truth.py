@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fairage._files import write_text
 from fairage._json import is_sealed, read_json
+from fairage._partial_files import partial_files
 from fairage.age_groups import AgeGroups
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER
 from fairage.exceptions import ConfigError, DataError
@@ -89,12 +90,18 @@ def is_done(out: Path, request: Request) -> bool:
             told = _remembered(out / name)
             _check_same(out, told["settings"], request.settings())
             return name == TRUTH and is_sealed(told) and _image_count(out) == request.n
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and not (out.is_dir() and _is_empty(out)):
         raise DataError(
             f"expected an empty or new folder for synthetic faces, got {str(out)!r}, which holds "
             "something else, give another --out"
         )
     return False
+
+
+def _is_empty(out: Path) -> bool:
+    """Whether there is nothing, or what was left by one that was killed when it began."""
+    left = partial_files(out)
+    return all(left.get(path) == STARTED for path in out.iterdir())
 
 
 def claim(out: Path, request: Request) -> None:

@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fairage._files import atomic_path, hash_of, new_folder, sync_files, write_text
+from fairage._partial_files import remove_abandoned
 from fairage._text import short
 from fairage._work import Advance, progress_bar
 from fairage.datasets.appa_real.release import choose_age
@@ -169,6 +170,7 @@ def _write_images(
         for path in folder.glob("*.png"):
             path.unlink()
         write_text(folder / _SOURCE, source)
+    remove_abandoned(paths)
     with progress_bar(f"writing images ({split})", len(paths)) as advance:
         for path, image in zip(paths, images, strict=True):
             _write_image(path, image, advance)

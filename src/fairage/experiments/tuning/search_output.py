@@ -12,7 +12,7 @@ import polars as pl
 import yaml
 
 from fairage._files import write_text
-from fairage._locks import remove_leftovers
+from fairage._partial_files import remove_leftovers
 from fairage._tables_io import write_table
 from fairage.age_groups import AgeGroups
 from fairage.auditing.scoring import AVERAGE_BIAS, MAE, bias_column
