@@ -19,7 +19,6 @@ from transformers import (
 )
 
 from fairage._files import file_hash
-from fairage.embeddings.backbones.onnx import fingerprint
 from fairage.embeddings.backbones.registry import find_backbone
 from fairage.embeddings.backbones.transformers import PooledModel, TorchNetwork, check_alone
 from fairage.embeddings.embed_options import BackboneSpec
@@ -233,12 +232,6 @@ def test_backbone_texts_with_an_unknown_view_or_no_name_are_refused() -> None:
         BackboneSpec.parse("a/b@middle")
     with pytest.raises(ConfigError, match="name"):
         BackboneSpec.parse("@whole")
-
-
-def test_a_file_name_is_no_pattern(tmp_path: Path) -> None:
-    for name, data in (("m[1].onnx", b"one"), ("m[2].onnx", b"two")):
-        (tmp_path / name).write_bytes(data)
-    assert fingerprint(tmp_path / "m[1].onnx") != fingerprint(tmp_path / "m[2].onnx")
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ class BackboneSpec:
     """A backbone, the view of the face it gets, and whether both mirror images are averaged.
 
     Args:
-        name: Hub name, local folder, ONNX file or folder, or `embedded`.
+        name: Hub name, local folder, ONNX file or folder, or `embedded`; `model.onnx#OUTPUT` for
+            one of several outputs.
         view: `whole`, `crop:0.7` for the central 70 % of both sides, `aligned` for the face
             alone, upright, or `aligned:1.3` for 1.3 times as much about it.
         flip: Average the embedding with that of the mirrored image.
@@ -45,6 +46,8 @@ class BackboneSpec:
         Examples:
             >>> BackboneSpec.parse("models/mobilefacenet@crop:0.7")
             BackboneSpec(name='models/mobilefacenet', view='crop:0.7', flip=True)
+            >>> BackboneSpec.parse("vit.onnx#pooler_output@aligned").name
+            'vit.onnx#pooler_output'
             >>> BackboneSpec.parse("microsoft/resnet-50").view
             'whole'
         """

@@ -1,6 +1,8 @@
 """Backbones in ONNX files, run by onnxruntime."""
 
-import glob
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,79 +10,303 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fairage._files import file_hash
+from fairage._files import file_hash, hash_of
+from fairage._random import numpy_rng
+from fairage._text import joined, short
+from fairage.embeddings.backbones.onnx_graph import OnnxGraph, read_graph
+from fairage.embeddings.backbones.transformers import CLASS_TOKENS
 from fairage.embeddings.runtime import Runtime
-from fairage.exceptions import DataError, MissingDependencyError
+from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.faces.preprocessing import Preprocessing
 
-_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 _CUDA = "CUDAExecutionProvider"
-_ERRORS_ONLY = 3
+_SILENT = 4
+_AGREEMENT = 0.01
+_MOST_EXTRA_TOKENS = 16
+_POOLING = "pooled 2"
+"""Changed whenever maps or tokens are pooled in another way."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class OnnxModel:
+    """An ONNX file and which of its outputs is meant.
+
+    Args:
+        path: The file.
+        output: Name of the output.
+        has_class_token: Whether a weight is called as class tokens are.
+        fingerprint: Hash of the file, of those with its weights, and of what is taken from it.
+    """
+
+    path: Path
+    output: str
+    has_class_token: bool
+    fingerprint: str
+
+
+def find_model(path: Path, output: str | None = None) -> OnnxModel:
+    """Return the model in a file.
+
+    Args:
+        path: The file.
+        output: Name of the output that is meant; may be left out where there is one only.
+
+    Raises:
+        ConfigError: There is no such output, or one of several has to be chosen.
+        DataError: The file or one with its weights is not as it should be.
+    """
+    graph = read_graph(path)
+    chosen = _chosen(path, graph, output)
+    digest = file_hash(graph.files)
+    shape = graph.outputs[chosen]
+    if shape is None or len(shape) != 2:
+        digest = hash_of(_POOLING, digest)
+    if len(graph.outputs) > 1:
+        digest = hash_of("output", chosen, digest)
+    has_class_token = any(name.endswith(CLASS_TOKENS) for name in graph.tensors)
+    return OnnxModel(path, chosen, has_class_token, digest)
+
+
+def _chosen(path: Path, graph: OnnxGraph, output: str | None) -> str:
+    if output in graph.outputs:
+        return output
+    if output is None and len(graph.outputs) == 1:
+        return next(iter(graph.outputs))
+    there = joined(f"{name!r} {_shape_text(shape)}" for name, shape in graph.outputs.items())
+    got = "none" if output is None else short(output)
+    raise ConfigError(
+        f"expected the name of one output of {str(path)!r}, which has {there or 'none'}, got "
+        f"{got}, write the name behind the file's, as in model.onnx#{next(iter(graph.outputs), '')}"
+    )
+
+
+def _shape_text(shape: tuple[int | str, ...] | None) -> str:
+    return "of any shape" if shape is None else f"({', '.join(map(str, shape))})"
 
 
 class OnnxNetwork:
     """An ONNX model with its preprocessing.
 
-    It takes one image tensor `(n, 3, height, width)`, or with the channels last. Of its outputs the
-    first counts; a map is averaged over its places, tokens over their number. Precision is what
-    the file has.
+    It takes one image tensor `(n, 3, height, width)`, or with the channels last: normalised floats,
+    or the pixels 0..255 as uint8. A map is averaged over its places; of tokens the class token
+    counts, or their mean where there is none. Precision is what the file has.
+
+    Two pictures are tried when it is made. Where they come out otherwise together than each
+    alone, or not at all, all pictures are run one at a time.
 
     Args:
-        path: The file.
+        model: The model.
         preprocessing: The model's.
         runtime: Device and size of the job.
+
+    Raises:
+        DataError: The file cannot be run, or what it takes or gives is not of these kinds.
     """
 
-    def __init__(self, path: Path, preprocessing: Preprocessing, runtime: Runtime) -> None:
-        self._preprocessing = preprocessing
-        self._session = _open(path, runtime)
+    def __init__(self, model: OnnxModel, preprocessing: Preprocessing, runtime: Runtime) -> None:
+        self._model, self._preprocessing = model, preprocessing
+        self._session = _open(model.path, runtime)
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in _TYPES:
             kinds = [(each.name, each.shape, each.type) for each in inputs]
-            raise DataError(
-                f"expected one image input (n, 3, height, width) of floats, got {kinds} in "
-                f"{str(path)!r}, export the model again"
+            raise self._error(
+                f"one image input (n, 3, height, width) of floats or uint8, got {kinds}",
+                "export the model again",
             )
-        self._name, shape = inputs[0].name, inputs[0].shape
-        self._type = _TYPES[inputs[0].type]
-        self._channels_last = shape[3] == 3 and shape[1] != 3
-        self._fixed_batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None
-        self._check_sides(path, shape)
+        self._name, self._type = inputs[0].name, _TYPES[inputs[0].type]
+        self._check_normalisation()
+        self._batch = _fixed(inputs[0].shape[0])
+        self._channels_last = self._find_layout(inputs[0].shape[1:])
+        self._try_together()
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def __call__(self, pixels: NDArray[np.uint8]) -> Floats:
         """Return embeddings `(n, dim)` of resized pixels `(n, height, width, 3)`."""
-        values = self._preprocessing.normalised(torch.from_numpy(pixels))
-        if self._channels_last:
-            values = values.permute(0, 2, 3, 1)
-        batch = np.ascontiguousarray(values.numpy(), dtype=self._type)
-        size = self._fixed_batch or len(batch)
+        size = self._batch or len(pixels)
+        batch = self._input(pixels)
         parts = [self._pass(batch[i : i + size], size) for i in range(0, len(batch), size)]
         return np.concatenate(parts)
 
-    def _pass(self, batch: NDArray[Any], size: int) -> NDArray[np.float32]:
+    def _input(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        values = self._preprocessing.normalised(torch.from_numpy(pixels))
+        if self._channels_last:
+            values = values.permute(0, 2, 3, 1)
+        return np.ascontiguousarray(values.numpy(), dtype=self._type)
+
+    def _pass(self, batch: NDArray[Any], size: int) -> Floats:
         gap = size - len(batch)
         padded = np.concatenate([batch, np.zeros((gap, *batch.shape[1:]), batch.dtype)])
-        features = np.asarray(self._session.run(None, {self._name: padded})[0], dtype=np.float32)
-        if features.ndim == 4:
-            features = features.mean(axis=(1, 2) if self._channels_last else (2, 3))
-        elif features.ndim == 3:
-            features = features.mean(axis=1)
-        return features[: len(batch)].reshape(len(batch), -1)
+        with _named_errors(self._model.path, "an ONNX model that runs on images of its size"):
+            (features,) = self._session.run([self._model.output], {self._name: padded})
+        features = np.asarray(features)
+        if features.dtype.kind != "f" or features.ndim not in (2, 3, 4) or len(features) != size:
+            raise self._error(
+                f"floats (n, ...) for n images from the output {short(self._model.output)}, got "
+                f"{features.dtype} of shape {features.shape} for {size}",
+                "choose another output, as in model.onnx#NAME, or export the model again",
+            )
+        return self._pooled(features.astype(np.float32))[: len(batch)]
 
-    def _check_sides(self, path: Path, shape: list[Any]) -> None:
-        sides = shape[1:3] if self._channels_last else shape[2:]
-        shown = [self._preprocessing.height, self._preprocessing.width]
-        fixed = [(a, b) for a, b in zip(sides, shown, strict=True) if isinstance(a, int)]
-        if any(side != want for side, want in fixed):
-            raise DataError(
-                f"expected a preprocessor_config.json for images of {sides}, got {shown} for "
-                f"{str(path)!r}, correct its size"
+    def _pooled(self, features: Floats) -> Floats:
+        if features.ndim == 2:
+            return features
+        sides = (self._preprocessing.height, self._preprocessing.width)
+        if features.ndim == 4:
+            last = map_is_channels_last(features.shape[1:], sides)
+            pooled = None if last is None else features.mean(axis=(1, 2) if last else (2, 3))
+        else:
+            pooled = _token_mean(features, sides, has_class_token=self._model.has_class_token)
+        if pooled is None:
+            raise self._error(
+                f"a vector an image, a map or the tokens of a grid, got {features.shape[1:]} for "
+                f"images of {sides}, of which it cannot be told how to pool it",
+                "choose another output, as in model.onnx#NAME, or export it with a pooled one",
+            )
+        return np.asarray(pooled, dtype=np.float32)
+
+    def _find_layout(self, shape: list[Any]) -> bool:
+        """Return whether the channels come last, as the input's shape says, or else a trial."""
+        height, width = self._preprocessing.height, self._preprocessing.width
+        wanted = {False: (3, height, width), True: (height, width, 3)}
+        layouts = [last for last, sides in wanted.items() if _fits(shape, sides)]
+        if not layouts:
+            raise self._error(
+                f"a preprocessor_config.json for images {shape}, got {[height, width]} and 3 "
+                "channels",
+                "correct its size, or export a model for RGB images",
+            )
+        if len(layouts) > 1:
+            layouts = [last for last in layouts if self._works(channels_last=last)] or [False]
+        if len(layouts) > 1:
+            raise self._error(
+                f"an input of which it can be told where the channels are, got {shape}",
+                "export the model with the number of channels in its input's shape",
+            )
+        return layouts[0]
+
+    def _works(self, *, channels_last: bool) -> bool:
+        self._channels_last = channels_last
+        try:
+            self(self._trial()[:1])
+        except DataError:
+            return False
+        return True
+
+    def _try_together(self) -> None:
+        """Run images one at a time where a batch gives other embeddings than its images alone."""
+        pictures = self._trial()
+        alone = self._one_by_one(pictures)
+        try:
+            if _agree(self(pictures), alone):
+                return
+        except DataError:
+            pass  # a batch of one works, as has been seen
+        if self._batch is None:
+            self._batch = 1
+        if not _agree(self._one_by_one(pictures), alone) or self._batch > 1:
+            raise self._error(
+                "embeddings that depend on the image alone, got others for the same image",
+                "export the model in evaluation mode",
             )
 
+    def _one_by_one(self, pictures: NDArray[np.uint8]) -> Floats:
+        return np.concatenate([self(pictures[i : i + 1]) for i in range(len(pictures))])
 
-def fingerprint(path: Path) -> str:
-    """Return a hash of an ONNX file and of the weight files beside it that carry its name."""
-    return file_hash(sorted(path.parent.glob(f"{glob.escape(path.name)}*")))
+    def _trial(self) -> NDArray[np.uint8]:
+        """Return two pictures."""
+        shape = (2, self._preprocessing.height, self._preprocessing.width, 3)
+        return numpy_rng(0, "onnx").integers(0, 256, shape, dtype=np.uint8)
+
+    def _check_normalisation(self) -> None:
+        asked = self._preprocessing
+        plain = (asked.scale, asked.mean, asked.std) == (1.0, (0.0,) * 3, (1.0,) * 3)
+        if self._type is np.uint8 and not plain:
+            raise self._error(
+                "a preprocessor_config.json that leaves pixels 0..255 as they are, as the input is "
+                f"uint8, got scale {asked.scale:g}, mean {asked.mean} and std {asked.std}",
+                "set do_rescale and do_normalize to false if the model normalises by itself",
+            )
+
+    def _error(self, expected: str, hint: str) -> DataError:
+        return DataError(f"expected {expected} in {str(self._model.path)!r}, {hint}")
+
+
+def map_is_channels_last(shape: tuple[int, ...], sides: tuple[int, int]) -> bool | None:
+    """Return whether a map of this shape has its channels last, or None where it cannot be told.
+
+    The map has the proportions of the image.
+
+    Args:
+        shape: Of one image's map: channels, height and width, or the channels last.
+        sides: The image's height and width.
+
+    Examples:
+        >>> map_is_channels_last((7, 7, 512), (224, 224)), map_is_channels_last((8, 7, 7), (32, 32))
+        (True, False)
+        >>> map_is_channels_last((7, 7, 7), (224, 224)) is None
+        True
+    """
+    first, last = _is_grid(shape[1:], sides), _is_grid(shape[:2], sides)
+    return None if first == last else last
+
+
+def _is_grid(places: tuple[int, ...], sides: tuple[int, int]) -> bool:
+    """Return whether images of these sides can become so many places at one stride."""
+    height, width = places
+    if sides[0] == sides[1]:
+        return height == width <= sides[0]
+    low = max(sides[0] / (height + 1), sides[1] / (width + 1))
+    high = min(sides[0] / max(height - 1, 0.5), sides[1] / max(width - 1, 0.5))
+    return low < high and height <= sides[0] and width <= sides[1]
+
+
+def _token_mean(
+    features: Floats, sides: tuple[int, int], *, has_class_token: bool
+) -> Floats | None:
+    """Return the class token, or the mean where the tokens are the places of a grid alone."""
+    tokens = features.shape[1]
+    grids = {
+        (sides[0] // patch) * (sides[1] // patch)
+        for patch in range(1, min(sides) + 1)
+        if sides[0] % patch == sides[1] % patch == 0
+    }
+    if tokens in grids:
+        return np.asarray(features.mean(axis=1))
+    most = _MOST_EXTRA_TOKENS if has_class_token else 1
+    if any(tokens - extra in grids for extra in range(1, most + 1)):
+        return features[:, 0]
+    return None
+
+
+def _fixed(dimension: object) -> int | None:
+    return dimension if isinstance(dimension, int) and dimension > 0 else None
+
+
+def _fits(shape: list[Any], wanted: tuple[int, ...]) -> bool:
+    return all(_fixed(a) in (None, b) for a, b in zip(shape, wanted, strict=True))
+
+
+def _agree(one: Floats, other: Floats) -> bool:
+    tolerance = _AGREEMENT * float(np.abs(other[np.isfinite(other)]).max(initial=0.0))
+    return np.allclose(one, other, rtol=0.0, atol=tolerance, equal_nan=True)
+
+
+@contextmanager
+def _named_errors(path: Path, expected: str) -> Iterator[None]:
+    """Have what onnxruntime raises name the file."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    classes: list[type] = [kind for kind in vars(state).values() if isinstance(kind, type)]
+    errors = tuple(kind for kind in classes if issubclass(kind, Exception))
+    try:
+        yield
+    except (RuntimeError, ValueError, *errors) as error:
+        reason = (str(error).strip().splitlines() or [""])[0]
+        raise DataError(
+            f"expected {expected}, got {str(path)!r} ({reason}), export it again"
+        ) from error
 
 
 def _open(path: Path, runtime: Runtime) -> Any:  # noqa: ANN401  # onnxruntime has no types
@@ -88,17 +314,10 @@ def _open(path: Path, runtime: Runtime) -> Any:  # noqa: ANN401  # onnxruntime h
         import onnxruntime
     except ImportError as error:
         raise MissingDependencyError.for_extra("onnxruntime", "train") from error
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
-
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _SILENT  # what goes wrong is raised
     on_gpu = runtime.device.startswith("cuda") and _CUDA in onnxruntime.get_available_providers()
     providers = [_CUDA, "CPUExecutionProvider"] if on_gpu else ["CPUExecutionProvider"]
-    try:
+    with _named_errors(path, "an ONNX model"):
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except (Fail, InvalidGraph, InvalidProtobuf, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(
-            f"expected an ONNX model, got {str(path)!r} ({reason}), export it again"
-        ) from error

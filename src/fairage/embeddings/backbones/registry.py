@@ -24,7 +24,8 @@ _ONNX = "model.onnx"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _KINDS = (
     "'embedded', a folder with config.json and model.safetensors, a folder with model.onnx, "
-    "an .onnx file, or a hub name such as microsoft/resnet-50"
+    "an .onnx file, either with #OUTPUT behind it to choose an output, or a hub name such as "
+    "microsoft/resnet-50"
 )
 
 
@@ -73,10 +74,13 @@ def find_backbone(name: str) -> Backbone:
     if name == EMBEDDED:
         return _embedded()
     path = given_path(name)
-    if path.is_file() and path.suffix.lower() == ".onnx":
-        return _onnx(name, path)
+    if (file := _onnx_file(path)) is not None:
+        return _onnx(name, file)
     if path.is_dir():
-        return _onnx(name, path / _ONNX) if (path / _ONNX).is_file() else _folder(name, path)
+        return _folder(name, path)
+    before, mark, output = name.partition("#")
+    if mark and (file := _onnx_file(given_path(before))) is not None:
+        return _onnx(name, file, output)
     if path.exists() or not _HUB_NAME.fullmatch(name) or path.suffix.lower() == ".onnx":
         raise ConfigError(f"expected a backbone ({_KINDS}), got {name!r}, check the path or name")
     return _folder(name, transformers.download(name))
@@ -94,13 +98,22 @@ def _folder(name: str, folder: Path) -> Backbone:
     return Backbone(name, "transformers", preprocessing, fingerprint, load)
 
 
-def _onnx(name: str, path: Path) -> Backbone:
+def _onnx_file(path: Path) -> Path | None:
+    """Return the ONNX file that a path means, itself or in the folder, if there is one."""
+    inside = path / _ONNX
+    if inside.is_file():
+        return inside
+    return path if path.is_file() and path.suffix.lower() == ".onnx" else None
+
+
+def _onnx(name: str, path: Path, output: str | None = None) -> Backbone:
     preprocessing = Preprocessing.from_file(path.parent / transformers.PROCESSOR)
+    model = onnx.find_model(path, output)
 
     def load(runtime: Runtime) -> Network:
-        return OnnxNetwork(path, preprocessing, runtime)
+        return OnnxNetwork(model, preprocessing, runtime)
 
-    return Backbone(name, "onnx", preprocessing, onnx.fingerprint(path), load)
+    return Backbone(name, "onnx", preprocessing, model.fingerprint, load)
 
 
 def _embedded() -> Backbone:

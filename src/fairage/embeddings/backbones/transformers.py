@@ -22,7 +22,8 @@ from fairage.faces.preprocessing import NESTED, Preprocessing
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
 _WEIGHTS = "model*.safetensors"
 _FILES = [CONFIG, PROCESSOR, NESTED, _WEIGHTS, "model.safetensors.index.json"]
-_CLASS_TOKENS = ("cls_token", "class_embedding")
+CLASS_TOKENS = ("cls_token", "class_embedding")
+"""How the names of class tokens end, in ONNX files too."""
 # Models that leave out most patches, drawn at random in every pass, in evaluation too.
 _MASKING = ("vit_mae",)
 _OF_IMAGES = ("vision_model", "image_model")  # the part of a model of words and images
@@ -46,7 +47,7 @@ class PooledModel(nn.Module):
         self.model = model
         self.trust_pooler = trust_pooler
         self.has_class_token = any(
-            name.endswith(_CLASS_TOKENS)
+            name.endswith(CLASS_TOKENS)
             for name, _ in (*model.named_parameters(), *model.named_buffers())
         )
         self.patches = _unmask(model)
