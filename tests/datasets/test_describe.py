@@ -10,6 +10,12 @@ from fairage.datasets import describe_faces
 from fairage.tables import Faces, check_faces
 
 
+def test_a_column_that_seems_to_be_an_attribute_and_is_none_is_told() -> None:
+    frame = pl.DataFrame({"image": ["a", "b"], "age": [8.0, 9.0], "skin_tone": [0.2, 0.7]})
+    (told,) = describe_faces(Faces(frame)).warnings
+    assert told.startswith("The column 'skin_tone' is not used: it holds numbers that are no codes")
+
+
 def test_supports_add_up_in_every_attribute(faces_frame: pl.DataFrame) -> None:
     told = describe_faces(Faces(faces_frame))
     assert [summary.split for summary in told.ages] == ["train", "valid", "test", "all"]

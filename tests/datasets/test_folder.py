@@ -184,6 +184,16 @@ def test_numbers_that_are_no_groups_are_an_error(mine: Path) -> None:
         prepare(mine, columns={**COLUMNS, "skin": "ita"})
 
 
+def test_every_column_left_out_and_every_missing_value_is_told(mine: Path) -> None:
+    table = pl.read_csv(mine / "labels.csv").with_columns(
+        pl.Series("ita", [0.5 + n for n in range(10)]), pl.Series("person", ["-"] * 2 + ["a"] * 8)
+    )
+    table.write_csv(mine / "labels.csv")
+    notes = prepare(mine).notes
+    assert notes[0].startswith("Columns left out: camera, ita;")
+    assert notes[-1] == "Without a value (unknown): gender 1 row, identity 2 rows."
+
+
 def test_an_identity_of_very_many_rows_is_told(mine: Path) -> None:
     rows = [(f"https://a/{n}.jpg", 30.0, "0" if n < 30 else f"{n}") for n in range(100)]
     pl.DataFrame(rows, schema=["file", "AgeInYears", "person"], orient="row").write_csv(

@@ -71,6 +71,8 @@ def show_description(faces: Path, description: dict[str, Any]) -> None:
     headings = ("attribute", "group", *splits, "share", "mean age")
     groups = [_group_row(row, splits, ages[-1]["rows"]) for row in description["groups"]]
     terminal.table(headings, groups, words=2, title="Faces of each group")
+    for warning in description["warnings"]:
+        terminal.line(warning)
 
 
 def _group_row(row: dict[str, Any], splits: Sequence[str], total: int) -> list[str]:

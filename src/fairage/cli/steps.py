@@ -11,6 +11,7 @@ from fairage._registry import default_store
 from fairage._tables_io import write_table
 from fairage.cli.options import AgeEdges, Detector, OnError, age_groups_of
 from fairage.cli.terminal import Terminal, say
+from fairage.datasets.table_warnings import unused_columns
 from fairage.tables import (
     AGE_GROUP,
     IMAGE,
@@ -189,7 +190,7 @@ def _weights_summary(name: str, train: Faces, weighed: Weights) -> dict[str, Any
         "rows": len(train),
         "effective_sample_size": weighed.effective_sample_size,
         "largest_weight": weighed.largest,
-        "warnings": weighed.warnings(name),
+        "warnings": (*unused_columns(train.frame), *weighed.warnings(name)),
         "groups": groups,
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage.datasets.table_warnings import unused_columns
 from fairage.tables import AGE_GROUP, SPLIT, SPLITS, Faces, group_labels, group_names
 
 ALL = "all"
@@ -59,10 +60,12 @@ class Description:
     Args:
         ages: The ages of each split, the whole table last.
         groups: The support of each group of each attribute and of the age groups.
+        warnings: A sentence on each column that seems to be an attribute and is none.
     """
 
     ages: tuple[AgeSummary, ...]
     groups: tuple[GroupSupport, ...]
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
@@ -87,7 +90,9 @@ def describe_faces(faces: Faces) -> Description:
         for group in group_names(faces.frame, attribute)
     ]
     return Description(
-        tuple(_summary(split, ages[mask]) for split, mask in masks.items()), tuple(groups)
+        tuple(_summary(split, ages[mask]) for split, mask in masks.items()),
+        tuple(groups),
+        unused_columns(faces.frame),
     )
 
 

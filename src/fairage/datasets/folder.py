@@ -11,14 +11,7 @@ from fairage._tables_io import TABLE_SUFFIXES, read_numbered
 from fairage._text import short
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped, keep_files, source_folder
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import (
-    AGE,
-    AGE_GROUP,
-    FACES_COLUMNS,
-    IMAGE,
-    attribute_names,
-    groups_as_texts,
-)
+from fairage.tables import AGE, AGE_GROUP, FACES_COLUMNS, IMAGE
 
 _TABLES = ("faces", "labels", "metadata", "data")
 
@@ -77,11 +70,8 @@ def _prepare(folder: Path, options: Options) -> Prepared:
     images = base if options.images is None else source_folder(options.images)
     frame, ageless = _without_age(_absolute(frame, images))
     kept, missing = keep_files(frame)
-    left_out = sorted(
-        set(attribute_names(groups_as_texts(source)))
-        - set(options.columns.values())
-        - set(frame.columns)
-    )
+    used = {*options.columns.values(), *frame.columns, AGE_GROUP}
+    left_out = [name for name in source.columns if name not in used]
     notes = (f"Columns left out: {', '.join(left_out)}; --map NAME=COLUMN takes one in.",)
     return Prepared(kept, (*ageless, *missing), notes if left_out else (), table.age_groups)
 

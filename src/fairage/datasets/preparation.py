@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from fairage._tables_io import write_table
+from fairage._text import count
 from fairage.age_groups import AgeGroups
 from fairage.datasets.checks import read_contents
 from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
@@ -17,11 +18,15 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.tables import (
     AGE_GROUP,
     FACES_COLUMNS,
+    IDENTITY,
     IMAGE,
     SPLIT,
     SPLITS,
+    UNKNOWN,
     VOTES,
+    attribute_names,
     check_faces,
+    known_identities,
     with_age_groups,
 )
 
@@ -107,7 +112,7 @@ def prepare_faces(
     frame, dropped = _writable(frame, out, age_groups)
     write_table(frame, out, age_groups)
     large = large_identity(frame)
-    doubts = () if large is None else (str(large),)
+    doubts = (*_unknown(frame), *(() if large is None else (str(large),)))
     return Outcome(name, frame, prepared.skipped, (*prepared.notes, *notes, *dropped, *doubts))
 
 
@@ -163,6 +168,16 @@ def _split(frame: pl.DataFrame, options: SplitOptions) -> tuple[pl.DataFrame, tu
     )
     split = _in_order(split_faces(bare, shares, seed=options.seed, contents=contents))
     return split, ("The data set's own splits were replaced.", note) if own else (note,)
+
+
+def _unknown(frame: pl.DataFrame) -> tuple[str, ...]:
+    """Say how many rows have no value, however it was spelled, in which column."""
+    missing = {name: int((frame[name] == UNKNOWN).sum()) for name in attribute_names(frame)}
+    identities = known_identities(frame)
+    if identities is not None:
+        missing[IDENTITY] = identities.null_count()
+    told = ", ".join(f"{name} {count(n, 'row')}" for name, n in missing.items() if n)
+    return (f"Without a value (unknown): {told}.",) if told else ()
 
 
 def _writable(

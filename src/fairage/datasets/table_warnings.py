@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from fairage._demographics import similar_names
+from fairage._demographics import is_demographic, similar_names
 from fairage._text import count, joined, visible
 from fairage.datasets.splits import large_identity
 from fairage.tables import (
@@ -53,7 +53,7 @@ def table_warnings(
         >>> table_warnings(faces, min_rows=30)[0]
         "Groups of gender look like spellings of one and are counted apart: 'Male' and 'male'."
     """
-    found = [*_names_of_groups(frame)]
+    found = [*unused_columns(frame), *_names_of_groups(frame)]
     large = large_identity(frame)
     if large is not None:
         found.append(str(large))
@@ -96,6 +96,22 @@ def leak_warnings(
                 "faces that are trained on as well: errors on such faces come out too low."
             )
     return tuple(found)
+
+
+def unused_columns(frame: pl.DataFrame) -> tuple[str, ...]:
+    """Return a sentence on each column that is named like a demographic and is no attribute.
+
+    Examples:
+        >>> unused_columns(pl.DataFrame({"skin_tone": [0.2, 0.7], "fold": [1, 2]}))[0]
+        "The column 'skin_tone' is not used: it holds numbers that are no codes of groups; ..."
+    """
+    attributes = {*attribute_names(frame), AGE_GROUP}
+    return tuple(
+        f"The column {name!r} is not used: it holds numbers that are no codes of groups; put them "
+        "into groups, such as 'light' and 'dark'."
+        for name in frame.columns
+        if is_demographic(name) and name not in attributes
+    )
 
 
 def person_numbers(frame: pl.DataFrame) -> NDArray[np.int64] | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fairage._files import file_hash, hash_of
 from fairage._random import numpy_rng
-from fairage._text import joined, short
+from fairage._text import joined, reason_of, short
 from fairage.embeddings.backbones.onnx_graph import OnnxGraph, read_graph
 from fairage.embeddings.backbones.transformers import CLASS_TOKENS
 from fairage.embeddings.runtime import Runtime
@@ -299,13 +299,12 @@ def _named_errors(path: Path, expected: str) -> Iterator[None]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     classes: list[type] = [kind for kind in vars(state).values() if isinstance(kind, type)]
-    errors = tuple(kind for kind in classes if issubclass(kind, Exception))
+    errors: list[type[Exception]] = [kind for kind in classes if issubclass(kind, Exception)]
     try:
         yield
     except (RuntimeError, ValueError, *errors) as error:
-        reason = (str(error).strip().splitlines() or [""])[0]
         raise DataError(
-            f"expected {expected}, got {str(path)!r} ({reason}), export it again"
+            f"expected {expected}, got {str(path)!r} ({reason_of(error)}), export it again"
         ) from error
 
 
