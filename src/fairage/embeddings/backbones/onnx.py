@@ -298,11 +298,12 @@ def _named_errors(path: Path, expected: str) -> Iterator[None]:
     """Have what onnxruntime raises name the file."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    classes: list[type] = [kind for kind in vars(state).values() if isinstance(kind, type)]
-    errors: list[type[Exception]] = [kind for kind in classes if issubclass(kind, Exception)]
+    own = [kind for kind in vars(state).values() if isinstance(kind, type)]
+    kinds: tuple[type[Exception], ...] = (RuntimeError, ValueError)
+    kinds += tuple(kind for kind in own if issubclass(kind, Exception))
     try:
         yield
-    except (RuntimeError, ValueError, *errors) as error:
+    except kinds as error:
         raise DataError(
             f"expected {expected}, got {str(path)!r} ({reason_of(error)}), export it again"
         ) from error
