@@ -164,6 +164,66 @@ def test_a_table_without_a_readable_image_is_an_error(
         )
 
 
+@pytest.fixture
+def overflowing(pictures: Faces, resnet: Path, monkeypatch: pytest.MonkeyPatch) -> Faces:
+    """Pictures of which rows 3 and 7, and row 8, a copy of 7, get numbers that are not finite."""
+    (pictures.root / "08.png").write_bytes((pictures.root / "07.png").read_bytes())
+    preprocessing = find_backbone(str(resnet)).preprocessing
+    wrong = [
+        preprocessing.resized(decode_image((pictures.root / name).read_bytes()))
+        for name in ("03.png", "07.png")
+    ]
+    run = transformers.TorchNetwork.__call__
+
+    def failing(self: transformers.TorchNetwork, pixels: np.ndarray) -> np.ndarray:
+        values = run(self, pixels)
+        for row, image in enumerate(pixels):
+            for number, each in zip((np.nan, np.inf), wrong, strict=True):
+                if np.array_equal(image, each):
+                    values[row, 2] = number
+        return values
+
+    monkeypatch.setattr(transformers.TorchNetwork, "__call__", failing)
+    return pictures
+
+
+def options_of(resnet: Path, store: Path, **more: object) -> EmbedOptions:
+    return EmbedOptions(backbones=[BackboneSpec(str(resnet))], store=store, **more)
+
+
+def test_images_whose_embedding_is_not_finite_are_left_out_and_never_stored(
+    overflowing: Faces, resnet: Path, tmp_path: Path
+) -> None:
+    options = options_of(resnet, tmp_path / "s", on_error="skip", batch_size=4, precision="fp32")
+    found = embed(overflowing, options)
+    assert [failure.row for failure in found.failures] == [3, 7, 8]
+    assert "NaN or infinite" in found.failures[0].reason
+    assert found.failures[0].image.endswith("03.png")
+    assert found.rows.tolist() == [0, 1, 2, 4, 5, 6, 9, 10, 11]
+    assert (found.new, np.isfinite(found.values).all()) == (9, True)
+    good = overflowing.rows(found.rows)
+    np.testing.assert_allclose(found.values, by_hand(good, resnet), rtol=1e-4, atol=1e-5)
+    again = embed(overflowing, options)
+    assert (again.new, again.failures) == (0, found.failures)
+
+
+@pytest.mark.parametrize("batch_size", [4, 16])
+def test_an_embedding_that_is_not_finite_ends_the_run_and_names_its_images(
+    overflowing: Faces, resnet: Path, tmp_path: Path, batch_size: int
+) -> None:
+    options = options_of(resnet, tmp_path / "s", batch_size=batch_size, precision="fp32")
+    with pytest.raises(DataError, match=r"row 4 .*03\.png.*NaN or infinite.*--on-error skip"):
+        embed(overflowing, options)
+
+
+def test_a_table_of_which_no_embedding_is_finite_is_an_error(
+    overflowing: Faces, resnet: Path, tmp_path: Path
+) -> None:
+    options = options_of(resnet, tmp_path / "s", on_error="skip", precision="fp32")
+    with pytest.raises(DataError, match=r"at least one image.*NaN or infinite"):
+        embed(overflowing.rows(np.array([3, 7])), options)
+
+
 def test_an_interrupted_run_ends_with_the_same_bits(
     pictures: Faces, resnet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from fairage.embeddings.store import (
     content_key,
     read_shard,
 )
+from fairage.exceptions import DataError
 
 ABOUT = {"weights": "w", "view": "whole"}
 
@@ -181,3 +182,19 @@ def test_what_killed_writers_left_goes_when_nobody_can_be_writing_it(tmp_path: P
     assert not any((store.folder / name).exists() for name in names)
     assert all((store.folder / name).exists() for name in others)
     assert len(opened(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_embeddings_that_are_not_finite_are_neither_stored_nor_believed(
+    tmp_path: Path, wrong: float
+) -> None:
+    store = opened(tmp_path)
+    with pytest.raises(DataError, match="expected finite embeddings"):
+        store.add([key(1)], np.array([[1, wrong]], dtype=np.float32))
+    assert not store.shards()
+    store.add([key(1)], row(1))
+    Shard([key(2)], np.array([[1, wrong]], dtype=np.float32)).write(store.folder)
+    with pytest.warns(UserWarning, match=r"expected finite embeddings, got others.*set aside"):
+        again = opened(tmp_path)
+    assert key(1) in again
+    assert key(2) not in again

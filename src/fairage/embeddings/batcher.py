@@ -25,7 +25,8 @@ class BackboneBatcher:
 
     Every batch has the same number of images: the last one is padded. Batches are stored whole and
     in order, so a run that was interrupted goes on with the very batches of an undisturbed one,
-    and with the same values to the last bit.
+    and with the same values to the last bit. Of an image whose embedding is not finite nothing is
+    stored; its key is in `not_finite`.
 
     Args:
         backbone: The backbone; others with other views of it may share it.
@@ -50,6 +51,7 @@ class BackboneBatcher:
         self.view = view_from_name(spec.view)
         self._detector = detector
         self.store = EmbeddingStore(root, self._configuration())
+        self.not_finite: set[bytes] = set()
         self._network: Network | None = None
         self._taken: set[bytes] = set()
         self._batch: list[tuple[bytes, Image]] = []
@@ -132,7 +134,11 @@ class BackboneBatcher:
         if self.spec.flip:
             mirrored = self._network(np.ascontiguousarray(pixels[:, :, ::-1]))
             values = (values + mirrored) * np.float32(0.5)
-        self._done.append((keys, values[: len(keys)]))
+        values = values[: len(keys)]
+        finite = np.isfinite(values).all(axis=1)
+        self.not_finite.update(keys[row] for row in np.flatnonzero(~finite))
+        if finite.any():
+            self._done.append(([keys[row] for row in np.flatnonzero(finite)], values[finite]))
         self._batch.clear()
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()

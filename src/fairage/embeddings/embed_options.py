@@ -99,6 +99,6 @@ class EmbedOptions(Settings):
         "environment variable FAIRAGE_DETECTOR names.",
     )
     on_error: Literal["fail", "skip"] = Field(
-        "fail", description="Whether an image that cannot be read ends the run or is left out."
+        "fail", description="Whether an image that cannot be embedded ends the run or is left out."
     )
     progress: bool = Field(True, description="Whether to show a bar on a terminal.")

@@ -31,7 +31,8 @@ def embed(faces: Faces, options: EmbedOptions, *, opened: Opened | None = None) 
     Raises:
         ConfigError: A name, view, device or number makes no sense, or an aligned view has no
             detector.
-        DataError: An image cannot be read and `on_error` is `fail`, or none can be read.
+        DataError: An image cannot be read or its embedding is not finite and `on_error` is `fail`,
+            or there is no other.
 
     Examples:
         >>> import tempfile

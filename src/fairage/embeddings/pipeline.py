@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._text import joined
 from fairage._work import progress_bar
 from fairage.embeddings.backbones import Backbone, find_backbone
 from fairage.embeddings.batcher import BackboneBatcher
@@ -31,6 +32,7 @@ from fairage.faces.views import view_from_name
 
 _BATCHES_AHEAD = 2
 _LEAST_AHEAD = 8
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Failure:
     Args:
         row: Row number in the faces table, from 0.
         image: Its path or URL.
-        reason: Why the image could not be read.
+        reason: Why the image could not be read, or what is wrong with its embedding.
     """
 
     row: int
@@ -152,7 +154,7 @@ class _Run:
 
     batchers: list[BackboneBatcher]
     detections: Detections | None
-    images: dict[int, bytes] = field(default_factory=dict)
+    images: dict[int, tuple[str, bytes]] = field(default_factory=dict)
     rows: list[int] = field(default_factory=list)
     keys: list[bytes] = field(default_factory=list)
     failures: dict[int, Failure] = field(default_factory=dict)
@@ -161,7 +163,7 @@ class _Run:
     def take(self, image: LoadedImage) -> None:
         """Hand what is lacking of an image that could be read to the backbones that lack it."""
         assert image.key is not None
-        self.images[image.request.row] = image.key
+        self.images[image.request.row] = (image.request.image, image.key)
         self.rows += [image.request.row] * len(image.keys)
         self.keys += image.keys
         if self.detections is not None and image.detected is not None:
@@ -188,7 +190,31 @@ class _Run:
         if known is None:
             return ()
         images = self.images.items()
-        return tuple(row for row, key in images if landmarks_of(known.row(key)) is None)
+        return tuple(row for row, (_, key) in images if landmarks_of(known.row(key)) is None)
+
+    def without_finite_embedding(self) -> list[Failure]:
+        """Return the images of which a backbone has given an embedding that is not finite."""
+        wrong = {key: each.spec.name for each in self.batchers for key in each.not_finite}
+        rows = {
+            row: wrong[key] for row, key in zip(self.rows, self.keys, strict=True) if key in wrong
+        }
+        return [
+            Failure(row, self.images[row][0], f"{name!r} gives NaN or infinite numbers for it")
+            for row, name in rows.items()
+        ]
+
+    def leave_out(self, failures: Sequence[Failure]) -> None:
+        """Have images fail that were taken."""
+        self.failures |= {failure.row: failure for failure in failures}
+        self.failures = dict(sorted(self.failures.items()))
+        kept = [
+            (row, key)
+            for row, key in zip(self.rows, self.keys, strict=True)
+            if row not in self.failures
+        ]
+        self.rows, self.keys = [row for row, _ in kept], [key for _, key in kept]
+        self.images = {row: it for row, it in self.images.items() if row not in self.failures}
+        self.new &= set(self.keys)
 
 
 def _fill_store(
@@ -207,6 +233,8 @@ def _fill_store(
             request = image.request
             if image.key is not None:
                 run.take(image)
+                if options.on_error == "fail":
+                    _check_finite(run)
             else:
                 failure = Failure(request.row, request.image, image.reason)
                 run.failures[request.row] = failure
@@ -214,6 +242,9 @@ def _fill_store(
                     raise _unreadable(failure)
             advance(len(request))
         run.finish()
+        if options.on_error == "fail":
+            _check_finite(run)
+        run.leave_out(run.without_finite_embedding())
     finally:
         run.flush()
 
@@ -222,7 +253,7 @@ def _gathered(run: _Run, *, seconds: float) -> Embeddings:
     failures = tuple(run.failures.values())
     if not run.keys:
         raise DataError(
-            f"expected at least one image that can be read, got {len(failures)} that cannot; "
+            f"expected at least one image that can be embedded, got {len(failures)} that cannot; "
             f"the first: {failures[0].reason}"
         )
     parts: list[NDArray[np.float32]] = [batcher.store.values(run.keys) for batcher in run.batchers]
@@ -235,6 +266,19 @@ def _gathered(run: _Run, *, seconds: float) -> Embeddings:
         new=len(run.new),
         no_face=run.without_face(),
         seconds=seconds,
+    )
+
+
+def _check_finite(run: _Run) -> None:
+    if not any(batcher.not_finite for batcher in run.batchers):
+        return
+    failures = run.without_finite_embedding()
+    named = joined(f"row {each.row + 1} {each.image!r}" for each in failures[:_NAMED])
+    more = f" and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
+    raise DataError(
+        f"expected finite embeddings, got others for {named}{more}: {failures[0].reason}; the "
+        "others are stored, look at these images and the backbone (a float16 file may overflow), "
+        "or leave such images out with --on-error skip"
     )
 
 

@@ -67,7 +67,8 @@ def read_shard(path: Path) -> Shard:
     """Return the shard in a file.
 
     Raises:
-        DamagedShardError: The file is not a shard, or not the one that was written.
+        DamagedShardError: The file is not a shard, not the one that was written, or has
+            embeddings that are not finite.
         FileNotFoundError: It is gone, as when another process has merged it.
     """
     data = path.read_bytes()
@@ -80,6 +81,8 @@ def read_shard(path: Path) -> Shard:
         raise DamagedShardError(
             f"expected the checksum in the header, got another in {str(path)!r}"
         )
+    if not np.isfinite(values).all():
+        raise DamagedShardError(f"expected finite embeddings, got others in {str(path)!r}")
     text = keys.tobytes()
     return Shard([text[i : i + KEY_BYTES] for i in range(0, len(text), KEY_BYTES)], values)
 
@@ -154,9 +157,15 @@ class EmbeddingStore:
         return sorted(p for p in self.folder.glob(f"*{SUFFIX}") if not p.name.startswith("."))
 
     def add(self, keys: Sequence[bytes], values: NDArray[np.float32]) -> None:
-        """Keep embeddings `(n, dim)` under these keys, on disk when this returns."""
+        """Keep embeddings `(n, dim)` under these keys, on disk when this returns.
+
+        Raises:
+            DataError: One of them is not finite.
+        """
         if not keys:
             return
+        if not np.isfinite(values).all():
+            raise DataError("expected finite embeddings, got others, leave them out")
         if not (self.folder / _ABOUT).is_file():
             write_text(self.folder / _ABOUT, json.dumps(self.about, indent=2) + "\n")
         shard = Shard(list(keys), values)
