@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from fairage.embeddings import BackboneSpec, EmbedOptions, embed, embed_copies
+from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions, embed, embed_copies
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments import fitting
 from fairage.experiments.embedded_faces import embed_inputs
@@ -79,10 +79,10 @@ def trained(seen: Embedded, tmp_path: Path) -> Callable[..., Fitted]:
     return run
 
 
-def embedded_again(folder: Path, faces: Faces, store: Path) -> np.ndarray:
+def embedded_again(folder: Path, faces: Faces, store: Path) -> Embeddings:
     return embed(
         faces, EmbedOptions(backbones=[BackboneSpec(str(folder))], store=store, precision="fp32")
-    ).values
+    )
 
 
 def ages(fitted: Fitted) -> torch.Tensor:
@@ -109,11 +109,12 @@ def test_a_run_leaves_a_bundle_that_predicts_what_it_wrote_with_a_backbone_of_it
         "backbone",
         "transformers",
     )
-    values = embedded_again(moved / "backbone", bright_faces.split("test"), tmp_path / "anew")
+    again = embedded_again(moved / "backbone", bright_faces.split("test"), tmp_path / "anew")
     written = pl.read_parquet(run_folder / PREDICTIONS)["prediction"]
-    np.testing.assert_allclose(bundle.ages(values), written, rtol=1e-5)
+    np.testing.assert_allclose(bundle.ages(again.values, again.backbones), written, rtol=1e-5)
     before = embedded_again(tiny_resnet, bright_faces.split("test"), tmp_path / "anew")
-    assert np.abs(bundle.ages(before) - written).max() > 0.01
+    with pytest.raises(DataError, match="has weights with the fingerprint"):
+        bundle.ages(before.values, before.backbones)
 
 
 def test_a_run_tells_of_its_stages_and_leaves_nothing_beside_its_folder(run_folder: Path) -> None:
@@ -140,7 +141,7 @@ def test_the_head_goes_on_with_embeddings_of_the_tuned_backbone(
     trained, seen, bright_faces, tmp_path: Path
 ) -> None:
     found = trained(HEAD, DEEP, {"name": "after", "training": {"epochs": 3}})
-    values = embedded_again(found.tuned.backbone_folder, bright_faces, tmp_path / "anew")
+    values = embedded_again(found.tuned.backbone_folder, bright_faces, tmp_path / "anew").values
     np.testing.assert_allclose(found.data.embeddings, values, atol=1e-6)
     assert np.abs(values - seen().embeddings).max() > 1e-3
     still = trained(HEAD, DEEP, {"name": "after", **STILL})
@@ -174,7 +175,9 @@ def test_other_backbones_stand_beside(seen: Embedded, bright_faces: Faces, tmp_p
     first = embedded_again(tmp_path / "seed-0" / BUNDLE / "backbone", test, tmp_path / "anew")
     beside = data.split("test").embeddings[:, 16:]
     written = pl.read_parquet(tmp_path / "seed-0" / PREDICTIONS)["prediction"]
-    np.testing.assert_allclose(bundle.ages(np.hstack([first, beside])), written, rtol=1e-5)
+    values = np.hstack([first.values, beside])
+    backbones = (*first.backbones, data.backbones[1])
+    np.testing.assert_allclose(bundle.ages(values, backbones), written, rtol=1e-5)
 
 
 def test_stages_may_train_the_backbone_on_extra_faces(
@@ -235,9 +238,10 @@ def test_experts_share_the_tuned_backbone(
     told = recipe(HEAD, DEEP, experts={"attributes": ["gender"]}, after=["recalibrate"])
     run_version(told, seen(told), seed=0, folder=tmp_path / "seed-0")
     bundle = tmp_path / "seed-0" / BUNDLE
-    values = embedded_again(bundle / "backbone", bright_faces.split("test"), tmp_path / "anew")
+    again = embedded_again(bundle / "backbone", bright_faces.split("test"), tmp_path / "anew")
     written = pl.read_parquet(tmp_path / "seed-0" / PREDICTIONS)["prediction"]
-    np.testing.assert_allclose(load_bundle(bundle).ages(values), written, rtol=1e-5)
+    found = load_bundle(bundle).ages(again.values, again.backbones)
+    np.testing.assert_allclose(found, written, rtol=1e-5)
 
 
 def test_test_faces_change_nothing_in_the_model(

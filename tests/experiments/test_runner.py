@@ -52,7 +52,7 @@ def test_the_scores_told_are_those_of_the_predictions(recipe, embedded, tmp_path
 def test_the_bundle_predicts_what_the_run_wrote(recipe, embedded, tmp_path: Path) -> None:
     run_version(recipe, embedded, seed=0, folder=tmp_path / "seed-0")
     bundle = load_bundle(tmp_path / "seed-0" / BUNDLE)
-    again = bundle.ages(embedded.split("test").embeddings)
+    again = bundle.ages(embedded.split("test").embeddings, embedded.backbones)
     told = pl.read_parquet(tmp_path / "seed-0" / PREDICTIONS)["prediction"].to_numpy()
     np.testing.assert_array_equal(again, told)
 
@@ -139,7 +139,8 @@ def test_every_variant_predicts_from_its_bundle_what_it_wrote(
 ) -> None:
     recipe = recipe_from({**TOLD, **VARIANTS[variant]}, "test")
     run_version(recipe, embedded, seed=0, folder=tmp_path / "seed-0")
-    again = load_bundle(tmp_path / "seed-0" / BUNDLE).ages(embedded.split("test").embeddings)
+    bundle = load_bundle(tmp_path / "seed-0" / BUNDLE)
+    again = bundle.ages(embedded.split("test").embeddings, embedded.backbones)
     told = pl.read_parquet(tmp_path / "seed-0" / PREDICTIONS)["prediction"].to_numpy()
     np.testing.assert_array_equal(again, told)
 

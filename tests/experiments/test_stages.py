@@ -12,7 +12,12 @@ import torch
 from fairage.embeddings import Embeddings
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.fitting import check_fit, fit
-from fairage.experiments.inputs import EmbeddedFaces, embedded_extra, load_embedded_faces
+from fairage.experiments.inputs import (
+    EmbeddedFaces,
+    embedded_extra,
+    embedded_faces,
+    load_embedded_faces,
+)
 from fairage.experiments.phases import resolve_phases, stage_recipe
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.runner import RUN, run_fingerprint, run_version
@@ -132,6 +137,21 @@ def test_the_extra_faces_own_valid_rows_stop_their_stage(with_extra, rng) -> Non
     ).stages[0]
     assert (len(phase.train), len(phase.valid)) == (160, 40)
     assert set(phase.valid.groups) == {"gender", "ethnicity", "age_group"}
+
+
+def test_extra_faces_that_were_embedded_otherwise_are_refused(with_extra) -> None:
+    (told,) = with_extra.backbones
+    found = Embeddings(
+        with_extra.embeddings,
+        np.arange(len(with_extra.frame)),
+        (),
+        ({**told, "view": "crop:0.7"},),
+        0,
+    )
+    with pytest.raises(
+        DataError, match=r"'utk' are .* has the view 'whole' instead of 'crop:0\.7'"
+    ):
+        embedded_faces(with_extra.faces, found, with_extra.extras)
 
 
 def test_extra_faces_of_valid_rows_alone_are_refused(with_extra) -> None:

@@ -23,7 +23,17 @@ from fairage.models import (
 
 DIM = 6
 OPTIONS: dict[str, Any] = {"hidden": [5], "dropout": 0.1}
-BACKBONES = ({"name": "embedded", "view": "whole", "size": 112}, {"name": "other", "view": "flip"})
+BACKBONES: tuple[dict[str, Any], ...] = (
+    {
+        "name": "embedded",
+        "view": "whole",
+        "flip": True,
+        "precision": "fp32",
+        "fingerprint": "abc",
+        "preprocessing": {"height": 112, "mean": [0.5, 0.5, 0.5]},
+    },
+    {"name": "other", "view": "aligned", "detector": "def", "detection": 2},
+)
 TRAINING = {"description": "A test.", "seed": 3, "rows": {"train": 40}, "scores": {"mae": 4.25}}
 
 
@@ -49,7 +59,9 @@ def test_a_loaded_bundle_gives_the_same_ages_bit_by_bit(tmp_path: Path) -> None:
     saved = new_bundle()
     save_bundle(saved, tmp_path / "bundle")
     loaded = load_bundle(tmp_path / "bundle")
-    np.testing.assert_array_equal(loaded.ages(embeddings()), saved.ages(embeddings()))
+    np.testing.assert_array_equal(
+        loaded.ages(embeddings(), BACKBONES), saved.ages(embeddings(), BACKBONES)
+    )
     for name, tensor in saved.head.state_dict().items():
         assert torch.equal(tensor, loaded.head.state_dict()[name]), name
 
@@ -81,10 +93,10 @@ def test_the_card_tells_what_the_model_is_and_is_not_for(folder: Path) -> None:
 
 def test_ages_are_float64_in_the_order_of_the_rows() -> None:
     model = new_bundle()
-    ages = model.ages(embeddings())
+    ages = model.ages(embeddings(), BACKBONES)
     assert ages.dtype == np.float64
-    np.testing.assert_allclose(model.ages(embeddings()[::-1]), ages[::-1], rtol=1e-5)
-    np.testing.assert_array_equal(model.ages(embeddings().astype(np.float64)), ages)
+    np.testing.assert_allclose(model.ages(embeddings()[::-1], BACKBONES), ages[::-1], rtol=1e-5)
+    np.testing.assert_array_equal(model.ages(embeddings().astype(np.float64), BACKBONES), ages)
 
 
 @pytest.mark.parametrize("shape", [(3, DIM + 1), (DIM,), (2, 3, DIM)])
@@ -92,7 +104,49 @@ def test_embeddings_of_another_shape_are_an_error_that_names_the_backbones(
     shape: tuple[int, ...],
 ) -> None:
     with pytest.raises(DataError, match=r"expected embeddings of shape \(n, 6\), got .*embedded"):
-        new_bundle().ages(np.zeros(shape))
+        new_bundle().ages(np.zeros(shape), BACKBONES)
+
+
+def changed(number: int, **changes: object) -> list[dict[str, Any]]:
+    return [{**each, **changes} if i == number else each for i, each in enumerate(BACKBONES)]
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "words"),
+    [
+        (0, {"view": "crop:0.7"}, r"'embedded' has the view 'crop:0\.7' instead of 'whole'"),
+        (0, {"flip": False}, r"mirror images averaged \(flip\): False instead of True"),
+        (0, {"precision": "bf16"}, "the precision 'bf16' instead of 'fp32'"),
+        (0, {"fingerprint": "xyz"}, "weights with the fingerprint 'xyz' instead of 'abc'"),
+        (0, {"preprocessing": {"height": 112, "mean": [0, 0, 0]}}, r"preprocessing {'mean': \[0,"),
+        (1, {"detector": "xyz"}, "'other' has a face detector with the fingerprint 'xyz'"),
+        (1, {"detection": 1}, "face detection of version 1 instead of 2"),
+    ],
+)
+def test_embeddings_of_the_same_width_made_otherwise_are_refused_in_words(
+    folder: Path, number: int, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(DataError, match=f"expected the embeddings that the model.*{words}"):
+        load_bundle(folder).ages(embeddings(), changed(number, **changes))
+
+
+def test_backbones_in_another_order_or_number_are_refused() -> None:
+    with pytest.raises(DataError, match="the view 'aligned' instead of 'whole'"):
+        new_bundle().ages(embeddings(), BACKBONES[::-1])
+    with pytest.raises(DataError, match=r"the backbones \['embedded'\] instead of"):
+        new_bundle().ages(embeddings(), BACKBONES[:1])
+
+
+def test_a_backbone_may_have_moved_and_tuples_are_lists(folder: Path) -> None:
+    moved = changed(0, name="moved/net", preprocessing={"height": 112, "mean": (0.5, 0.5, 0.5)})
+    assert len(load_bundle(folder).ages(embeddings(), moved)) == 20
+
+
+def test_embeddings_that_are_not_finite_have_no_ages() -> None:
+    values = embeddings()
+    values[3, 0] = np.nan
+    with pytest.raises(DataError, match="row 4 and 1 in all"):
+        new_bundle().ages(values, BACKBONES)
 
 
 def test_saving_replaces_an_older_bundle(folder: Path) -> None:
@@ -100,7 +154,9 @@ def test_saving_replaces_an_older_bundle(folder: Path) -> None:
     other = new_bundle(seed=1)
     save_bundle(other, folder)
     assert not (folder / "stale.txt").exists()
-    np.testing.assert_array_equal(load_bundle(folder).ages(embeddings()), other.ages(embeddings()))
+    np.testing.assert_array_equal(
+        load_bundle(folder).ages(embeddings(), BACKBONES), other.ages(embeddings(), BACKBONES)
+    )
 
 
 def test_what_a_killed_writer_left_is_replaced(tmp_path: Path) -> None:
@@ -198,12 +254,12 @@ def test_a_head_of_a_later_version_is_an_error_that_names_it(folder: Path) -> No
 
 def test_a_calibration_comes_back_and_is_used(tmp_path: Path) -> None:
     saved = new_bundle()
-    plain = saved.ages(embeddings())
+    plain = saved.ages(embeddings(), BACKBONES)
     saved.head.calibration = Calibration((0.0, 100.0), (10.0, 110.0))
     save_bundle(saved, tmp_path / "bundle")
     loaded = load_bundle(tmp_path / "bundle")
     assert loaded.head.calibration == saved.head.calibration
-    np.testing.assert_allclose(loaded.ages(embeddings()), plain + 10, atol=1e-4)
+    np.testing.assert_allclose(loaded.ages(embeddings(), BACKBONES), plain + 10, atol=1e-4)
 
 
 @pytest.mark.parametrize(

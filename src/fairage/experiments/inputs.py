@@ -20,6 +20,7 @@ from fairage.age_groups import AgeGroups
 from fairage.embeddings import Embeddings, EmbedOptions
 from fairage.exceptions import DataError
 from fairage.experiments.recipe import AugmentationChoice
+from fairage.models import check_same_backbones
 from fairage.tables import (
     AGE_GROUP,
     IMAGE,
@@ -217,6 +218,9 @@ def embedded_faces(
     """Return the faces that have an embedding, these splits being there."""
     for name in splits:
         faces.split(name)
+    for name, other in (extras or {}).items():
+        whose = f"the extra faces {name!r} are to stand beside"
+        check_same_backbones(embeddings.backbones, other.backbones, whose)
     kept = faces.rows(embeddings.rows)
     embedded = EmbeddedFaces(
         kept.frame,

@@ -266,7 +266,7 @@ def _predictions(recipe: Recipe, test: EmbeddedFaces, bundle: Bundle, seed: int)
     attributes = [name for name in test.attributes if name != AGE_GROUP]
     persons = [IDENTITY] if IDENTITY in test.frame.columns else []
     return test.frame.select(IMAGE, AGE, *attributes, *persons, SPLIT).with_columns(
-        pl.Series(PREDICTION, bundle.ages(test.embeddings)),
+        pl.Series(PREDICTION, bundle.ages(test.embeddings, test.backbones)),
         pl.lit(seed).alias(SEED),
         pl.lit(recipe.version).alias(MODEL),
     )

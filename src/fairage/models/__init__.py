@@ -1,6 +1,12 @@
 """Models: heads on embeddings, and the bundles they are saved in. Torch."""
 
-from fairage.models.bundle import Bundle, load_bundle, note_files, save_bundle
+from fairage.models.bundle import (
+    Bundle,
+    check_same_backbones,
+    load_bundle,
+    note_files,
+    save_bundle,
+)
 from fairage.models.calibration import Calibration
 from fairage.models.experts import HEADS, Experts, member_heads, merged_head
 from fairage.models.heads import AgeHead, HeadKind
@@ -14,6 +20,7 @@ __all__ = [
     "Experts",
     "HeadKind",
     "check_pair",
+    "check_same_backbones",
     "load_bundle",
     "make_head",
     "member_heads",

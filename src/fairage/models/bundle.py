@@ -1,6 +1,7 @@
 """A bundle: a folder that holds a trained model, its config and its card."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from fairage._files import (
-    atomic_folder,
-    changed_files,
-    folder_hashes,
-    write_text,
-)
+from fairage._files import atomic_folder, changed_files, folder_hashes, write_text
+from fairage._text import short
 from fairage.exceptions import DataError, named_refusals
 from fairage.models.calibration import Calibration
 from fairage.models.heads import AgeHead
@@ -45,16 +42,102 @@ class Bundle:
     backbones: tuple[dict[str, Any], ...]
     training: dict[str, Any] = field(default_factory=dict)
 
-    def ages(self, embeddings: ArrayLike) -> NDArray[np.float64]:
-        """Return estimated ages in years `(n,)` for embeddings `(n, dim)` of these backbones."""
+    def ages(
+        self, embeddings: ArrayLike, backbones: Sequence[Mapping[str, Any]]
+    ) -> NDArray[np.float64]:
+        """Return estimated ages in years `(n,)`.
+
+        Args:
+            embeddings: Shape `(n, dim)`, such as `Embeddings.values`.
+            backbones: What they are of, such as `Embeddings.backbones`.
+
+        Raises:
+            DataError: They are not of the backbones, views and settings that the model was trained
+                with, or not finite.
+        """
         values = np.asarray(embeddings, dtype=np.float32)
+        check_same_backbones(self.backbones, backbones, "the model was trained on")
         if values.ndim != 2 or values.shape[1] != self.head.dim:
             raise DataError(
                 f"expected embeddings of shape (n, {self.head.dim}), got {values.shape}, "
                 f"embed with {[backbone.get('name') for backbone in self.backbones]}"
             )
+        if not np.isfinite(values).all():
+            rows = np.flatnonzero(~np.isfinite(values).all(axis=1))
+            raise DataError(
+                f"expected finite embeddings, got others in row {rows[0] + 1} and {len(rows)} in "
+                "all, leave them out"
+            )
         ages = self.head.ages(torch.from_numpy(np.ascontiguousarray(values)))
         return ages.numpy().astype(np.float64)
+
+
+_WORDS = {
+    "fingerprint": "weights with the fingerprint",
+    "view": "the view",
+    "flip": "mirror images averaged (flip):",
+    "precision": "the precision",
+    "preprocessing": "the preprocessing",
+    "dim": "numbers:",
+    "detector": "a face detector with the fingerprint",
+    "detection": "face detection of version",
+    "alignment": "alignment of version",
+}
+"""What an embedding depends on beside the image, and how it is called."""
+
+
+def check_same_backbones(
+    expected: Sequence[Mapping[str, Any]], got: Sequence[Mapping[str, Any]], whose: str
+) -> None:
+    """Raise a DataError that says what differs, unless both describe the same embeddings.
+
+    Names play no part: a backbone may have been moved.
+
+    Args:
+        expected: Descriptions of the backbones, in the order of concatenation.
+        got: Those of other embeddings.
+        whose: Where the former stand, for the message.
+
+    Examples:
+        >>> one = {"name": "net", "view": "whole", "flip": True}
+        >>> check_same_backbones([one], [{**one, "name": "moved/net"}], "the model was trained on")
+        >>> check_same_backbones([one], [{**one, "view": "aligned"}], "the model was trained on")
+        Traceback (most recent call last):
+        fairage.exceptions.DataError: expected the embeddings that the model was trained on, got
+        others: 'net' has the view 'aligned' instead of 'whole'; embed again with the same ...
+    """
+    differences = []
+    if len(expected) != len(got):
+        names = [[each.get("name") for each in each_side] for each_side in (got, expected)]
+        differences = [f"the backbones {names[0]} instead of {names[1]}"]
+    else:
+        for one, other in zip(*map(_plain, (expected, got)), strict=True):
+            differences += [
+                f"{other.get('name')!r} has {words} {_short(other, one, key)} instead of "
+                f"{_short(one, other, key)}"
+                for key, words in _WORDS.items()
+                if one.get(key) != other.get(key)
+            ]
+    if differences:
+        raise DataError(
+            f"expected the embeddings that {whose}, got others: {'; '.join(differences)}; embed "
+            "again with the same backbones in the same order, views, --precision, --no-flip and "
+            "--detector"
+        )
+
+
+def _short(one: dict[str, Any], other: dict[str, Any], key: str) -> str:
+    """Return what stands under a key; of settings those alone in which they differ."""
+    value, beside = one.get(key), other.get(key)
+    if isinstance(value, dict) and isinstance(beside, dict):
+        value = {name: each for name, each in value.items() if beside.get(name) != each}
+    return short(value, 80)
+
+
+def _plain(backbones: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the descriptions as they come out of a file."""
+    plain: list[dict[str, Any]] = json.loads(json.dumps([dict(each) for each in backbones]))
+    return plain
 
 
 def save_bundle(bundle: Bundle, folder: str | Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from fairage.embeddings import BackboneSpec, EmbedOptions, embed
+from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions, embed
 from fairage.exceptions import DataError
 from fairage.models import Bundle, load_bundle, save_bundle
 from fairage.tables import AGE, IMAGE, Faces
@@ -23,12 +23,12 @@ NAMES = ["convnext", "mobilenet", "resnet", "vit", "vit-bare"]
 Job = Callable[..., FineTuned]
 
 
-def embedded(folder: Path, rows: ImageRows, store: Path, *, flip: bool = True) -> np.ndarray:
+def embedded(folder: Path, rows: ImageRows, store: Path, *, flip: bool = True) -> Embeddings:
     frame = pl.DataFrame({IMAGE: list(rows.images), AGE: rows.targets.ages.tolist()})
     spec = BackboneSpec(str(folder), flip=flip)
     return embed(
         Faces(frame), EmbedOptions(backbones=[spec], store=store, device="cpu", precision="fp32")
-    ).values
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -37,7 +37,7 @@ def test_the_saved_backbone_embeds_as_validation_saw_it(
 ) -> None:
     tuned = job(name)
     valid = picture_rows(12, 2)
-    values = embedded(tuned.backbone_folder, valid, tmp_path / "store")
+    values = embedded(tuned.backbone_folder, valid, tmp_path / "store").values
     errors = (tuned.head.ages(torch.from_numpy(values)) - valid.targets.ages).abs()
     best = tuned.history.epochs[tuned.history.best]
     assert float(errors.mean()) == pytest.approx(best.valid_mae, rel=1e-4)
@@ -71,8 +71,8 @@ def test_a_bundle_with_its_backbone_is_all_that_is_needed(
     moved = (tmp_path / "bundle").rename(tmp_path / "moved")
     loaded = load_bundle(moved)
     (told,) = loaded.backbones
-    values = embedded(moved / told["folder"], picture_rows(12, 2), tmp_path / "store")
-    ages = loaded.ages(values)
+    again = embedded(moved / told["folder"], picture_rows(12, 2), tmp_path / "store")
+    ages = loaded.ages(again.values, again.backbones)
     best = tuned.history.epochs[tuned.history.best]
     found = np.abs(ages - picture_rows(12, 2).targets.ages.numpy()).mean()
     assert found == pytest.approx(best.valid_mae, rel=1e-4)

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from fairage._random import torch_seed
 from fairage.datasets import prepare_faces
-from fairage.embeddings import BackboneSpec, EmbedOptions, embed
+from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions, embed
 from fairage.models import Bundle, load_bundle, make_head, save_bundle
 from fairage.objectives import OBJECTIVES, Targets
 from fairage.tables import AGE, Faces, read_faces
@@ -57,15 +57,13 @@ def test_a_few_steps_on_faces_lower_the_loss_and_the_bundle_is_whole(
     folder = tmp_path / "bundle" / loaded.backbones[0]["folder"]
     before = embedded(source, valid, tmp_path)
     after = embedded(BackboneSpec(str(folder)), valid, tmp_path)
-    assert np.abs(after - before).max() > 0.01
-    error = np.abs(loaded.ages(after) - valid.ages).mean()
+    assert np.abs(after.values - before.values).max() > 0.01
+    error = np.abs(loaded.ages(after.values, after.backbones) - valid.ages).mean()
     assert error == pytest.approx(tuned.history.epochs[tuned.history.best].valid_mae, rel=1e-3)
     weights = load_file(folder / "model.safetensors")
     assert {value.dtype for value in weights.values()} <= {torch.float32, torch.int64}
 
 
-def embedded(spec: BackboneSpec, faces: Faces, folder: Path) -> np.ndarray:
+def embedded(spec: BackboneSpec, faces: Faces, folder: Path) -> Embeddings:
     store = folder / "store"
-    return embed(
-        faces, EmbedOptions(backbones=[spec], store=store, device="cpu", precision="fp32")
-    ).values
+    return embed(faces, EmbedOptions(backbones=[spec], store=store, device="cpu", precision="fp32"))
