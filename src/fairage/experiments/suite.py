@@ -186,9 +186,9 @@ def run_plan(plan: Plan, out: Path) -> SuiteOutcome:
         DataError: `out` cannot be written, or an image cannot be read while the backbone trains.
     """
     _check_names(plan)
-    tell([*plan.left_out.values(), *plan.warnings])
     with locked_folder(out), scratch_folder() as scratch:
         _remove_leftovers(out)
+        tell([*plan.left_out.values(), *plan.warnings])
         batches = runs_by_ensembles([_missing(version, plan, out) for version in plan.versions])
         total = sum(1 + len(job.experts) for batch in batches for job in batch.jobs)
         started, ended = time.monotonic(), []

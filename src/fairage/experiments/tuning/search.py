@@ -99,7 +99,6 @@ def tune(recipe: Recipe, faces: Faces, space: Space, settings: TuningSettings, o
     )
     data = inputs.data
     warnings = data_warnings(data, run.min_rows, SPLITS)
-    tell(warnings)
     started = time.monotonic()
     with (
         open_study(
@@ -107,6 +106,7 @@ def tune(recipe: Recipe, faces: Faces, space: Space, settings: TuningSettings, o
         ) as study,
         _training(data, run.workers) as submit,
     ):
+        tell(warnings)
         new = _Searching(recipe, space, settings, study, submit).run()
         outcomes = study.outcomes()
     if not any(outcome.state == "complete" for outcome in outcomes):
