@@ -23,7 +23,8 @@ def recipe(version: str, *names: str) -> Recipe:
 
 def test_all_missing_extra_faces_are_named_in_the_order_of_the_stages(faces: Faces) -> None:
     message = (
-        "expected extra faces 'zeta', 'mid', 'beta' for stages, got 'alpha', give --extra-faces "
+        "expected the extra faces 'zeta', 'mid', 'beta', which stages train on, got 'alpha', "
+        "prepare their table and give --extra-faces "
         "zeta=TABLE --extra-faces mid=TABLE --extra-faces beta=TABLE"
     )
     with pytest.raises(DataError, match=message):
@@ -35,11 +36,11 @@ def test_a_suite_is_told_all_that_each_recipe_misses(faces: Faces) -> None:
     kept, left_out = with_extra_faces(recipes, {"mid": faces}, leave_out=True)
     assert [told.version for told in kept] == ["plain", "one"]
     assert list(left_out) == ["x-all"]
-    assert "expected extra faces 'zeta', 'alpha', 'beta' for stages" in left_out["x-all"]
+    assert "'zeta', 'alpha', 'beta', which stages train on" in left_out["x-all"]
 
 
 def test_where_no_recipe_is_left_that_is_an_error() -> None:
-    with pytest.raises(DataError, match="'zeta', 'alpha' for stages"):
+    with pytest.raises(DataError, match="'zeta', 'alpha', which stages train on"):
         with_extra_faces([recipe("a", "zeta"), recipe("b", "alpha")], {}, leave_out=True)
 
 
