@@ -30,6 +30,9 @@ from fairage.exceptions import DataError, MissingDependencyError
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
+DECODING_VERSION = 2
+"""Raised whenever other pixels may come out, so that embeddings of older ones are made anew."""
+
 MAX_BYTES = 64 * 2**20
 """Larger files are refused before they are read."""
 

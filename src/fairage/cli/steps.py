@@ -37,6 +37,12 @@ def embed(
             "central 70 %, `NAME@aligned` the upright face. Give it again to concatenate several."
         ),
     ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            help="Which output of ONNX files that have several; `model.onnx#OUTPUT` for one."
+        ),
+    ] = None,
     view: Annotated[
         str,
         typer.Option(
@@ -73,7 +79,10 @@ def embed(
     from fairage.embeddings import embed as embed_faces
 
     options = EmbedOptions(
-        backbones=tuple(BackboneSpec.parse(b, view=view, flip=not no_flip) for b in backbone),
+        backbones=tuple(
+            BackboneSpec.parse(each, view=view, flip=not no_flip, output=output)
+            for each in backbone
+        ),
         store=store or default_store(),
         batch_size=batch_size,
         device=device,

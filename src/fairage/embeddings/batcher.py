@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._images import DECODING_VERSION
 from fairage.embeddings.backbones.registry import Backbone, Network
 from fairage.embeddings.embed_options import BackboneSpec
 from fairage.embeddings.runtime import Runtime
@@ -99,6 +100,7 @@ class BackboneBatcher:
             "preprocessing": self.backbone.preprocessing.to_dict(),
             "dim": dim,
             "fingerprint": self.backbone.fingerprint,
+            "decoding": DECODING_VERSION,
             **self._of_view(),
         }
 
@@ -110,6 +112,7 @@ class BackboneBatcher:
             "view": self.view.name,
             "flip": self.spec.flip,
             "precision": self.backbone.precision(self.runtime),
+            "decoding": DECODING_VERSION,
             **self._of_view(),
         }
 

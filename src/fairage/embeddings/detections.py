@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._images import DECODING_VERSION
 from fairage.embeddings.batcher import FLUSH_SECONDS
 from fairage.embeddings.store import EmbeddingStore
 from fairage.faces.detection import DETECTION_VERSION, FaceDetector
@@ -36,7 +37,11 @@ class Detections:
     def load(self) -> None:
         """Check the detector and read what it found in earlier runs."""
         self.detector.check()
-        about = {"detector": self.detector.fingerprint(), "detection": DETECTION_VERSION}
+        about = {
+            "detector": self.detector.fingerprint(),
+            "detection": DETECTION_VERSION,
+            "decoding": DECODING_VERSION,
+        }
         self._store = EmbeddingStore(self._root, about)
         self._store.load()
 

@@ -35,26 +35,31 @@ class BackboneSpec:
             raise ConfigError("expected the name of a backbone, got '', name one before the '@'")
 
     @classmethod
-    def parse(cls, text: str, *, view: str = "whole", flip: bool = True) -> "BackboneSpec":
+    def parse(
+        cls, text: str, *, view: str = "whole", flip: bool = True, output: str | None = None
+    ) -> "BackboneSpec":
         """Return the backbone of a text `NAME` or `NAME@VIEW`.
 
         Args:
             text: What the user wrote.
             view: View where the text names none.
             flip: See the class.
+            output: Output of an ONNX file where the text names none.
 
         Examples:
             >>> BackboneSpec.parse("models/mobilefacenet@crop:0.7")
             BackboneSpec(name='models/mobilefacenet', view='crop:0.7', flip=True)
             >>> BackboneSpec.parse("vit.onnx#pooler_output@aligned").name
             'vit.onnx#pooler_output'
+            >>> BackboneSpec.parse("vit.onnx@aligned", output="pooler_output").name
+            'vit.onnx#pooler_output'
             >>> BackboneSpec.parse("microsoft/resnet-50").view
             'whole'
         """
         name, at, tail = text.rpartition("@")
         if not at or "/" in tail:
-            return cls(text, view, flip)
-        return cls(name, tail, flip)
+            name, tail = text, view
+        return cls(name if output is None or "#" in name else f"{name}#{output}", tail, flip)
 
 
 def _parse_backbones(value: object) -> object:

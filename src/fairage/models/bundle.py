@@ -79,6 +79,7 @@ _WORDS = {
     "precision": "the precision",
     "preprocessing": "the preprocessing",
     "dim": "numbers:",
+    "decoding": "image decoding of version",
     "detector": "a face detector with the fingerprint",
     "detection": "face detection of version",
     "alignment": "alignment of version",

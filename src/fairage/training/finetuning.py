@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from fairage._files import atomic_folder, atomic_path, file_hash, write_text
+from fairage._images import DECODING_VERSION
 from fairage._json import is_sealed, read_json, sealed
 from fairage.embeddings import BackboneSpec, EmbedOptions
 from fairage.embeddings.backbones.transformers import (
@@ -222,6 +223,7 @@ class _Job:
             "preprocessing": json.loads(json.dumps(reader.preprocessing.to_dict())),
             "dim": dim,
             "fingerprint": fingerprint(folder),
+            "decoding": DECODING_VERSION,
         }
         if reader.detections is not None:
             description["detector"] = reader.detections.detector.fingerprint()
