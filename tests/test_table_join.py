@@ -1,9 +1,11 @@
 """Attributes of a second table, joined by image."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
-from fairage import _table
+from fairage import _table, audit
 from fairage._table import Table
 from fairage._tables_io import join_table, open_table
 from fairage.exceptions import DataError
@@ -107,3 +109,10 @@ def test_columns_in_both_tables_and_images_that_match_nothing_are_errors() -> No
         join_table(rows, table(image=["a"], age=[1], sex=["f"]), on=None)
     with pytest.raises(DataError, match="got none: 'a' there, 'q', 'r' here"):
         join_table(rows, table(image=["q", "r"], x=[1, 2]), on=None)
+
+
+def test_an_error_on_joined_tables_names_both_files(tmp_path: Path) -> None:
+    (tmp_path / "ages.csv").write_text("image,prediction\na.jpg,31\n")
+    (tmp_path / "faces.csv").write_text("image,age\na.jpg,-1\n")
+    with pytest.raises(DataError, match=r"^ages\.csv and faces\.csv: column 'age'"):
+        audit(tmp_path / "ages.csv", join=tmp_path / "faces.csv")

@@ -32,6 +32,7 @@ class Table:
         notes: What a reader must know, such as "Text was read as Windows-1252.".
         empty_rows: The file's numbers of later rows that hold nothing and were left out.
         age_groups: The groups of the true age, where the file says them.
+        joined: The name of the table that more columns come from; empty where there is none.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Table:
     notes: tuple[str, ...] = ()
     empty_rows: tuple[int, ...] = ()
     age_groups: AgeGroups | None = None
+    joined: str = ""
 
     def batches(self, columns: list[str]) -> Iterator[pl.DataFrame]:
         """Yield these columns, a million rows at a time."""
@@ -90,7 +92,8 @@ def naming(*tables: Table) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        names = [table.name for table in tables if table.name != IN_MEMORY]
+        all_names = [name for table in tables for name in (table.name, table.joined)]
+        names = [name for name in all_names if name not in ("", IN_MEMORY)]
         if all(name in str(error) for name in names):
             raise
         raise error.at(" and ".join(names)) from error

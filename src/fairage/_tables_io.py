@@ -228,7 +228,7 @@ def join_table(table: Table, other: Table, *, on: str | None = None) -> Table:
         tuple(notes),
         age_groups=one_grouping(table, other),
     )
-    return replace(table_of(contents, table.name), rows=table.rows)
+    return replace(table_of(contents, table.name), rows=table.rows, joined=other.name)
 
 
 def one_grouping(table: Table, other: Table) -> AgeGroups | None:

@@ -114,7 +114,7 @@ def test_a_damaged_list_of_earlier_versions_is_told(text: str, plan_of, tmp_path
     path.write_text(changed if "seeds" in text else text)
     outcome = run_plan(plan_of(SECOND), tmp_path)
     assert rows(tmp_path) == both("second")
-    assert "suite.json, which lists them, is damaged" in outcome.left_out["suite.json"]
+    assert "suite.json, which lists them, is damaged or" in outcome.left_out["suite.json"]
     run_plan(plan_of(FIRST, SECOND), tmp_path)
     assert rows(tmp_path) == both("first", "second")
 

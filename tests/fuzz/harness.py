@@ -30,7 +30,7 @@ from tests.fuzz.readers import READERS, Reader
 from fairage.exceptions import FairageError
 
 INPUTS = 20_000
-SHARE = float(os.environ.get("FAIRAGE_FUZZ", "0.1"))
+SHARE = float(os.environ.get("FAIRAGE_FUZZ") or 0.1)
 """The part of all inputs that is read."""
 SECONDS, MEMORY = 10, 2**30
 COMMAND = sys.executable, "-m", "tests.fuzz.harness"

@@ -78,6 +78,13 @@ def test_a_finished_folder_is_returned_without_drawing(
     assert again(copied) == copied / "faces.parquet"
 
 
+def test_a_note_that_was_not_removed_in_the_end_is(drawn: Path, copied: Path) -> None:
+    settings = json.loads((copied / "truth.json").read_text())["settings"]
+    (copied / "started.json").write_text(json.dumps({"settings": settings}))
+    again(copied)
+    assert contents(copied) == contents(drawn.parent)
+
+
 def test_a_folder_whose_first_note_was_not_finished_is_taken_for_empty(
     drawn: Path, tmp_path: Path
 ) -> None:

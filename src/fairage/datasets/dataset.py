@@ -166,11 +166,14 @@ def keep_files(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Skipped, ...]]:
     images = frame[IMAGE].fill_null("").to_list()
     there = [("://" in image) or _is_file(image) for image in images]
     skipped = tuple(
-        Skipped(Path(image).name, "labelled, but there is no such image file")
+        Skipped(Path(image).name or "a row without a name", _NO_FILE)
         for image, is_there in zip(images, there, strict=True)
         if not is_there
     )
     return frame.filter(pl.Series(there, dtype=pl.Boolean)), skipped
+
+
+_NO_FILE = "labelled, but there is no such image file"
 
 
 def _is_file(image: str) -> bool:

@@ -99,8 +99,8 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _damaged_list(path: Path) -> str:
     return (
-        f"Versions of earlier commands were left out: {path.name}, which lists them, is damaged. "
-        "Give their recipes again."
+        f"Versions of earlier commands were left out: {path.name}, which lists them, is damaged or "
+        "without a hash. Give their recipes again."
     )
 
 

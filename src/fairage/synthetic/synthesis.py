@@ -227,6 +227,7 @@ def synthesize(
     tables = (out / _FACES_TABLE, out / _TRUTH_TABLE)
     if not is_done(out, request) or not all(table.is_file() for table in tables):
         _make(out, request, workers)
+    (out / STARTED).unlink(missing_ok=True)
     return out / _FACES_TABLE
 
 
@@ -245,4 +246,3 @@ def _make(out: Path, request: Request, workers: int) -> None:
     write_table(people.select(TRUTH_COLUMNS), out / _TRUTH_TABLE)
     text = json.dumps(sealed(tell_truth(people, request)), indent=2, ensure_ascii=False)
     write_text(out / TRUTH, text + "\n")
-    (out / STARTED).unlink(missing_ok=True)
