@@ -37,7 +37,7 @@ Backbones = Annotated[
     typer.Option(
         "--backbone",
         help="Hub name, local folder, ONNX file or `embedded`; `NAME@crop:0.7` sees the central "
-        "70 %. Give it again to concatenate several.",
+        "70 %, `FILE.onnx#OUTPUT` is one of several outputs. Give it again to concatenate several.",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder for results, report and models.")]

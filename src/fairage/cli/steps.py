@@ -34,7 +34,8 @@ def embed(
         list[str],
         typer.Option(
             help="Hub name, local folder, ONNX file or `embedded`; `NAME@crop:0.7` sees the "
-            "central 70 %, `NAME@aligned` the upright face. Give it again to concatenate several."
+            "central 70 %, `NAME@aligned` the upright face; `FILE.onnx#OUTPUT` is one of several "
+            "outputs. Give it again to concatenate several."
         ),
     ],
     output: Annotated[
