@@ -19,6 +19,7 @@ from fairage._files import (
     changed_files,
     file_hash,
     folder_hashes,
+    given_path,
     new_folder,
     sync_files,
     write_text,
@@ -69,6 +70,40 @@ def test_the_target_is_not_touched_before_the_end(tmp_path: Path) -> None:
         assert temporary.suffix == ".txt"
         assert not target.exists()
     assert target.read_text() == "new"
+
+
+def test_a_file_never_takes_the_place_of_a_device_or_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for target in (tmp_path / "pipe", tmp_path / "folder", Path()):
+        with pytest.raises(DataError, match="expected a file to write"):
+            write_text(target, "x")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+@pytest.mark.parametrize("fill", [atomic_path, atomic_folder])
+def test_what_the_system_refuses_names_the_file_not_the_partial_one(fill, tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    with pytest.raises(OSError, match=r"a\.txt") as error, fill(target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert error.value.filename == str(target)
+    with pytest.raises(FileNotFoundError, match=r"other\.txt"), fill(target):
+        (tmp_path / "other.txt").read_text()
+
+
+def test_a_home_folder_comes_after_what_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert given_path("~") == Path.home()
+    assert given_path("~nobody-is-called-so/x") == Path("~nobody-is-called-so/x")
+    (tmp_path / "~").mkdir()
+    assert given_path("~") == Path("~")
+
+
+def test_texts_that_are_no_utf8_are_written_with_escapes(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "s\udcff")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == r"s\udcff"
 
 
 def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Backbones of every kind give the embeddings that their own library gives."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -185,6 +186,58 @@ def test_missing_weights_are_refused(resnet: Path, tmp_path: Path) -> None:
     save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
     with pytest.raises(DataError, match="weights missing"):
         find_backbone(str(tmp_path)).load(CPU)
+
+
+def test_broken_weights_are_named(resnet: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(resnet, tmp_path / "broken")
+    whole = (folder / "model.safetensors").read_bytes()
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 123\n"
+    for broken in (pointer, whole[: len(whole) // 2], b"<!DOCTYPE html><html>", b"", b"\xff" * 99):
+        (folder / "model.safetensors").write_bytes(broken)
+        with pytest.raises(DataError, match=r"expected whole weights in .*broken"):
+            find_backbone(str(folder)).load(CPU)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"hidden_sizes": value} for value in ("x", 5, [], ["a", "b"], [8, -16], [8, 10**30])),
+        *({"embedding_size": value} for value in ("8", 1e300, 10**400, None)),
+        *({"model_type": value} for value in (5, "nope", {})),
+        *({"id2label": 5}, {"num_labels": "x"}, {"quantization_config": 5}, {"layer_type": "x"}),
+        *("[]", "3", "null", "{", "[" * 100_000, '{"a": ' + "9" * 5000 + "}", "", "\udcff"),
+    ],
+    ids=lambda changes: str(changes)[:40],
+)
+def test_a_configuration_of_the_wrong_kind_is_named(
+    changes: dict[str, object] | str, resnet: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(resnet, tmp_path / "odd")
+    text = changes
+    if not isinstance(changes, str):
+        text = json.dumps(json.loads((folder / "config.json").read_text()) | changes)
+    (folder / "config.json").write_bytes(str(text).encode(errors="surrogateescape"))
+    with pytest.raises(DataError, match="odd") as error:
+        find_backbone(str(folder)).load(CPU)
+    assert "\n" not in str(error.value)
+
+
+def test_outputs_have_names_whatever_the_file_says(resnet: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(resnet, tmp_path / "tuples")
+    config = json.loads((folder / "config.json").read_text()) | {"return_dict": False}
+    (folder / "config.json").write_text(json.dumps(config))
+    network, expected = (find_backbone(str(each)).load(CPU) for each in (folder, resnet))
+    assert np.array_equal(network(pixels()), expected(pixels()))
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"size": 32, "rescale_factor": 1' + "0" * 400 + "}"]
+)
+def test_a_processor_of_the_wrong_kind_is_named(text: str, resnet: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(resnet, tmp_path / "odd")
+    (folder / "preprocessor_config.json").write_text(text)
+    with pytest.raises(DataError, match=r"preprocessor_config\.json"):
+        find_backbone(str(folder))
 
 
 def test_an_empty_folder_a_bad_onnx_and_a_bad_name_are_named(

@@ -1,5 +1,7 @@
 """The search: what it sees and writes, what stops a trial, what a killed search comes to."""
 
+import errno
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from fairage.experiments.plan import RunOptions
 from fairage.experiments.recipe import Recipe
 from fairage.experiments.recipe_files import read_recipe, recipe_from
 from fairage.experiments.tuning import search as search_module
+from fairage.experiments.tuning import study_store
 from fairage.experiments.tuning.search import Search, TuningSettings, tune
 from fairage.experiments.tuning.search_output import write_search
 from fairage.experiments.tuning.space import candidate, read_space
@@ -195,6 +198,28 @@ def test_a_damaged_file_is_told(run, tmp_path: Path) -> None:
     (tmp_path / "a" / "tuning.db").write_bytes(b"no database at all, but long enough" * 99)
     with pytest.raises(DataError, match="remove it or give another --out"):
         run("a", 2)
+
+
+def test_a_full_disk_is_told_and_no_trial_is_lost(run, tmp_path: Path, monkeypatch) -> None:
+    run("a", 3)
+    first = pl.read_csv(tmp_path / "a" / "trials.csv")["mae"]
+    connect = study_store._connect
+
+    def full(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.execute("PRAGMA max_page_count = 1")  # as many as there are
+        return connection
+
+    with monkeypatch.context() as patch:
+        patch.setattr(study_store, "_connect", full)
+        with pytest.raises(OSError, match="trials in it are kept") as error:
+            run("a", 25)
+    assert error.value.errno == errno.ENOSPC
+    assert error.value.filename == str(tmp_path / "a" / "tuning.db")
+    assert run("a", 3).new == 0
+    kept = pl.read_csv(tmp_path / "a" / "trials.csv")["mae"]
+    assert kept.head(3).equals(first)
+    assert len(kept) > 3  # what ended before the disk was full
 
 
 def test_two_searches_in_one_folder_are_refused(run, tmp_path: Path, monkeypatch) -> None:

@@ -100,6 +100,13 @@ def test_other_schemes_are_refused() -> None:
         read_image_bytes("s3://bucket/a.jpg")
 
 
-def test_nobody_listening_is_an_error() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1:9/none.jpg", "http://[::1", "http://", "https://a b/", "http://a..b/"),
+        *("http://127.0.0.1:99999/", "http://127.0.0.1:x/", "http://\u202e/", "http:///a.jpg"),
+    ],
+)
+def test_nobody_listening_and_malformed_addresses_are_errors(url: str) -> None:
     with pytest.raises(DataError, match="check the address"):
-        read_image_bytes("http://127.0.0.1:9/none.jpg")
+        read_image_bytes(url)

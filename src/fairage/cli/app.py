@@ -72,6 +72,8 @@ def main() -> None:
         _stopped()
     except FairageError as error:
         _fail(str(error), 2)
+    except UnicodeEncodeError as error:
+        _fail(f"expected names that are text in UTF-8, got {error.object!r}, rename it", 2)
     except BrokenPipeError:  # a reader who left early, such as head
         _leave(1)
     except OSError as error:

@@ -24,7 +24,9 @@ PLAIN_SIGNS = str.maketrans(
 
 def working(doing: str) -> Status:
     """Show a spinner on standard error where that is a terminal."""
-    return Console(stderr=True).status(doing)
+    console = Console(stderr=True)
+    console.quiet = not console.is_terminal  # else it writes a line end where it stops
+    return console.status(doing)
 
 
 def replace_unknown_signs() -> None:
