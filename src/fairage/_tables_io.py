@@ -107,12 +107,7 @@ def write_table(frame: pl.DataFrame, path: str | Path, age_groups: AgeGroups | N
     In CSV and TSV a text that a spreadsheet would take for a formula gets a leading `'`, which
     `read_table` takes away again.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in TABLE_SUFFIXES:
-        raise DataError(
-            f"expected a file name ending in {', '.join(TABLE_SUFFIXES)}, got {_shown(path)!r}, "
-            "give another name"
-        )
+    suffix = table_suffix(path)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         if suffix == ".parquet":
             about = {} if age_groups is None else {METADATA: age_groups.to_json()}
@@ -127,6 +122,17 @@ def write_table(frame: pl.DataFrame, path: str | Path, age_groups: AgeGroups | N
                 f"expected columns that text can hold, got {frame.schema} for {_shown(path)!r}, "
                 "write Parquet"
             ) from error
+
+
+def table_suffix(path: str | Path) -> str:
+    """Return how the name of a table to write ends; another ending is a DataError."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in TABLE_SUFFIXES:
+        raise DataError(
+            f"expected a file name ending in {', '.join(TABLE_SUFFIXES)}, got {_shown(path)!r}, "
+            "give another name"
+        )
+    return suffix
 
 
 def _read_file(source: str | os.PathLike[str]) -> Contents:

@@ -209,6 +209,17 @@ def test_what_cannot_be_read_is_one_line(
     )
 
 
+@pytest.mark.parametrize("name", ["''", ".", "-", "out.xlsx"])
+def test_a_table_that_cannot_be_written_so_is_refused_at_once(
+    name: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = WRITE["prepare"].replace("OUT/prepared.parquet", "OUT")
+    check_one_line(fairage(line, folder, monkeypatch, OUT=name.strip("'")), capsys.readouterr().err)
+
+
 def test_a_pipe_that_nobody_writes_to_is_an_error_and_one_with_a_writer_a_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

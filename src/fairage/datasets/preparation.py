@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fairage._tables_io import write_table
+from fairage._tables_io import table_suffix, write_table
 from fairage._text import count
 from fairage.age_groups import AgeGroups
 from fairage.datasets.checks import read_contents
@@ -96,6 +96,7 @@ def prepare_faces(
     """
     dataset = find_dataset(name)
     out = Path(out)
+    table_suffix(out)  # before the work rather than after it
     chosen = _check_options(dataset, options or Options())
     chosen = replace(chosen, image_folder=out.with_name(f"{out.stem}-images"))
     prepared = dataset.prepare(Path(folder), chosen)
