@@ -130,6 +130,18 @@ def test_an_archive_that_lies_there_with_a_wrong_checksum_is_replaced(
     assert (out / "faces.zip").read_bytes() == FACES
 
 
+def test_what_a_killed_download_left_is_removed_and_nothing_else(site: Site, out: Path) -> None:
+    (out / ".arriving").mkdir(parents=True)
+    (out / ".arriving" / "tmp0a1b2c3d").write_bytes(b"half")
+    (out / "tmp0a1b2c3d").write_bytes(b"somebody's own")
+    get(out, f"{site.address}/faces.zip")
+    assert names(out) == [".faces.zip.unpacked", "a.jpg", "tmp0a1b2c3d"]
+    assert not (out / ".arriving").exists()
+    with pytest.raises(DataError):
+        get(out / "other", f"{site.address}/none.zip")
+    assert names(out / "other") == []
+
+
 def test_the_next_address_is_tried_where_one_fails(site: Site, out: Path) -> None:
     site.files["/other.zip"] = zipped(b=b"another edition")
     checksum = f"md5:{hashlib.md5(FACES).hexdigest()}"

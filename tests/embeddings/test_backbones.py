@@ -240,6 +240,18 @@ def test_a_processor_of_the_wrong_kind_is_named(text: str, resnet: Path, tmp_pat
         find_backbone(str(folder))
 
 
+@pytest.mark.parametrize("change", [{"depths": [1, 10**9]}, {"num_hidden_layers": 10**9}])
+def test_a_config_of_a_billion_layers_is_refused_at_once(
+    change: dict, resnet: Path, tmp_path: Path
+) -> None:
+    for path in resnet.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, **change}))
+    with pytest.raises(DataError, match=next(iter(change))):
+        find_backbone(str(tmp_path)).load(CPU)
+
+
 def test_an_empty_folder_a_bad_onnx_and_a_bad_name_are_named(
     tmp_path: Path, onnx_folder: Path
 ) -> None:

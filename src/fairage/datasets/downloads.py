@@ -1,5 +1,6 @@
 """Downloading a data set: its archives, verified and unpacked, or where else to get it."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fairage._files import new_folder, write_text
+from fairage._locks import LOCK, locked_folder
 from fairage.datasets.archives import unpack
 from fairage.datasets.dataset import Archive, DataSet
 from fairage.exceptions import DataError, MissingDependencyError
@@ -23,6 +25,7 @@ _TIMEOUT = 30.0
 """Seconds without a byte after which an attempt has failed."""
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHUNK = 2**18
+_ARRIVING = ".arriving"
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,8 @@ def _fetch(url: str, archive: Archive, folder: Path, checksum: str) -> Path:
     waits = list(_WAITS)
     while True:
         try:
-            with _transfer() as transfer:
-                pooch.retrieve(url, checksum or None, archive.name, folder, downloader=transfer)
+            with _arriving(folder / archive.name) as inside, _transfer() as transfer:
+                pooch.retrieve(url, checksum or None, archive.name, inside, downloader=transfer)
             return folder / archive.name
         except RequestException as error:
             if not waits or not _may_pass(error):
@@ -127,6 +130,30 @@ def _fetch(url: str, archive: Archive, folder: Path, checksum: str) -> Path:
                 "some room or give another folder"
             ) from error
         time.sleep(waits.pop(0))
+
+
+@contextmanager
+def _arriving(target: Path) -> Iterator[Path]:
+    """Yield a folder for the file, where pooch may leave half ones; at the end it is in its place.
+
+    What killed commands left in it is removed.
+
+    Raises:
+        ConfigError: Another command downloads into the same folder.
+    """
+    inside = target.with_name(_ARRIVING)
+    with locked_folder(inside):
+        for path in inside.iterdir():
+            if path.name not in (LOCK, target.name):
+                path.unlink()
+        if target.is_file():
+            target.replace(inside / target.name)
+        try:
+            yield inside
+        finally:
+            if (inside / target.name).is_file():
+                (inside / target.name).replace(target)
+            shutil.rmtree(inside, ignore_errors=True)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Backbones in the layout of transformers: a folder, or a name on the Hugging Face hub."""
 
-import json
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from fairage._files import file_hash, hash_of
-from fairage._text import reason_of
+from fairage._json import read_json
+from fairage._text import reason_of, short
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError, MissingDependencyError
 from fairage.faces.preprocessing import NESTED, Preprocessing
@@ -27,6 +28,7 @@ CLASS_TOKENS = ("cls_token", "class_embedding")
 # Models that leave out most patches, drawn at random in every pass, in evaluation too.
 _MASKING = ("vit_mae",)
 _OF_IMAGES = ("vision_model", "image_model")  # the part of a model of words and images
+_LAYERS, _MOST_LAYERS = re.compile("layer|depth|block"), 1000
 _SAME = 0.99  # cosine of two embeddings of one picture; bf16 reaches .999, other random masks .91
 
 
@@ -89,6 +91,7 @@ def load_pooled(folder: Path) -> PooledModel:
         from transformers.utils import logging
     except ImportError as error:
         raise MissingDependencyError.for_extra("transformers", "train") from error
+    _check_layers(folder, _config(folder))
     bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity(logging.CRITICAL)  # what it says of errors is in the one line below
@@ -223,11 +226,28 @@ def _not_loadable(folder: Path, reason: str) -> DataError:
     )
 
 
-def _model_type(folder: Path) -> str | None:
+def _check_layers(folder: Path, config: object) -> None:
+    """Refuse layers by the thousand: building them would take hours before an error came."""
+    if not isinstance(config, dict):
+        return
+    for key, value in config.items():
+        _check_layers(folder, value)
+        numbers = value if isinstance(value, list) else [value]
+        if _LAYERS.search(key) and any(isinstance(n, int) and n > _MOST_LAYERS for n in numbers):
+            raise _not_loadable(folder, f"{key} is {short(value)}")
+
+
+def _config(folder: Path) -> object:
+    """Return what the configuration holds, None where it cannot be read."""
     try:
-        model_type = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("model_type")
-    except (AttributeError, OSError, RecursionError, ValueError):
+        return read_json(folder / CONFIG)
+    except (OSError, ValueError):
         return None
+
+
+def _model_type(folder: Path) -> str | None:
+    config = _config(folder)
+    model_type = config.get("model_type") if isinstance(config, dict) else None
     return model_type if isinstance(model_type, str) else None
 
 
