@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from fairage._json import sealed
 from fairage._random import torch_seed
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import (
@@ -215,18 +216,13 @@ def edited(**changes: object) -> Callable[[str], str]:
     [
         (lambda text: text[: len(text) // 2], "expected JSON in"),
         (lambda _: "", "expected JSON in"),
-        (lambda _: "[1]", "expected a JSON object in .* got list"),
+        (lambda _: "[" * 10**5, "expected JSON in .* nests too deep"),
+        (lambda _: "[1]", "as it was written, got another"),
         (edited(format=1), "expected a bundle of format 2, got 1"),
         (edited(format=None), "expected a bundle of format 2, got None"),
-        (edited(files=None), "expected the keys"),
-        (edited(files={}), r"missing or other \['model.safetensors'\]"),
-        (edited(head=None), "expected the keys"),
-        (edited(head={"name": "regression"}), "expected the keys"),
-        (edited(head={"name": "regression", "dim": "6"}), "expected the keys"),
-        (edited(backbones=None), "expected the keys"),
-        (edited(training=[]), "expected the keys"),
-        (edited(head={"name": "regression", "dim": DIM + 1, **OPTIONS}), "expected weights that"),
-        (edited(head={"name": "regression", "dim": DIM}), "expected weights that fit config.json"),
+        (edited(files={}), "as it was written, got another"),
+        (edited(head={"name": "regression", "dim": DIM, **OPTIONS, "x": 1}), "as it was written"),
+        (lambda text: text.replace("4.25", "3.25"), "as it was written, got another"),
     ],
 )
 def test_a_damaged_configuration_is_an_error(
@@ -246,8 +242,9 @@ def test_a_configuration_that_is_no_text_is_an_error(folder: Path) -> None:
 
 def test_a_head_of_a_later_version_is_an_error_that_names_it(folder: Path) -> None:
     path = folder / "config.json"
-    head = {"name": "ordinal", "dim": DIM}
-    path.write_text(edited(head=head)(path.read_text(encoding="utf-8")), encoding="utf-8")
+    config = json.loads(path.read_text(encoding="utf-8"))
+    later = sealed({**config, "head": {"name": "ordinal", "dim": DIM}})
+    path.write_text(json.dumps(later), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"head must be one of .*got 'ordinal'"):
         load_bundle(folder)
 
@@ -260,16 +257,6 @@ def test_a_calibration_comes_back_and_is_used(tmp_path: Path) -> None:
     loaded = load_bundle(tmp_path / "bundle")
     assert loaded.head.calibration == saved.head.calibration
     np.testing.assert_allclose(loaded.ages(embeddings(), BACKBONES), plain + 10, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    "told", [[1], {"inputs": [1.0]}, {"inputs": [2.0, 1.0], "outputs": [1.0, 2.0]}]
-)
-def test_a_damaged_calibration_is_an_error(folder: Path, told: object) -> None:
-    path = folder / "config.json"
-    path.write_text(edited(calibration=told)(path.read_text(encoding="utf-8")), encoding="utf-8")
-    with pytest.raises(DataError, match="expected"):
-        load_bundle(folder)
 
 
 @pytest.mark.parametrize("keep", [0, 7, 60, -1])

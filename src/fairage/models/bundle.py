@@ -13,7 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from fairage._files import atomic_folder, changed_files, folder_hashes, write_text
-from fairage._text import short
+from fairage._json import is_sealed, read_json, sealed
+from fairage._text import reason_of, short
 from fairage.exceptions import DataError, named_refusals
 from fairage.models.calibration import Calibration
 from fairage.models.heads import AgeHead
@@ -144,7 +145,7 @@ def _plain(backbones: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def save_bundle(bundle: Bundle, folder: str | Path) -> None:
     """Write the bundle into a folder, which appears whole or not at all.
 
-    `config.json` holds a checksum of every other file, see `note_files`.
+    `config.json` holds a checksum of every other file, see `note_files`, and a hash of itself.
     """
     tensors = {name: value.contiguous() for name, value in bundle.head.state_dict().items()}
     calibration = bundle.head.calibration
@@ -172,7 +173,7 @@ def note_files(folder: str | Path) -> None:
 
 def _write_config(config: dict[str, Any], folder: Path) -> None:
     files = {name: digest for name, digest in folder_hashes(folder).items() if name != CONFIG}
-    write_text(folder / CONFIG, json.dumps(config | {_FILES: files}, indent=2) + "\n")
+    write_text(folder / CONFIG, json.dumps(sealed(config | {_FILES: files}), indent=2) + "\n")
 
 
 def load_bundle(folder: str | Path) -> Bundle:
@@ -199,7 +200,9 @@ def load_bundle(folder: str | Path) -> Bundle:
             f"expected weights that fit {CONFIG} in {str(folder / WEIGHTS)!r}, got others or a "
             "damaged file, copy it again or train the model again"
         ) from error
-    head.calibration = _calibration(config.get("calibration"), folder / CONFIG)
+    if (calibration := config["calibration"]) is not None:
+        inputs, outputs = tuple(calibration["inputs"]), tuple(calibration["outputs"])
+        head.calibration = Calibration(inputs, outputs)
     return Bundle(head, name, options, tuple(config["backbones"]), config["training"])
 
 
@@ -214,41 +217,24 @@ def _check_files(folder: Path, files: dict[str, str]) -> None:
         )
 
 
-def _calibration(config: object, path: Path) -> Calibration | None:
-    if config is None:
-        return None
-    if not isinstance(config, dict) or set(config) != {"inputs", "outputs"}:
-        raise DataError(
-            f"expected the keys inputs and outputs of a calibration in {str(path)!r}, got "
-            f"{config!r}, copy it again"
-        )
-    return Calibration(tuple(config["inputs"]), tuple(config["outputs"]))
-
-
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"expected JSON in {str(path)!r}, got {error}, copy it again") from error
-    if not isinstance(config, dict):
+        config = read_json(path)
+    except ValueError as error:
         raise DataError(
-            f"expected a JSON object in {str(path)!r}, got {type(config).__name__}, copy it again"
-        )
-    if config.get("format") != FORMAT:
+            f"expected JSON in {str(path)!r}, got other data ({reason_of(error)}), copy it again"
+        ) from error
+    if isinstance(config, dict) and config.get("format") != FORMAT:
         raise DataError(
-            f"expected a bundle of format {FORMAT}, got {config.get('format')!r} in {str(path)!r}, "
-            "use the fairage version that wrote it"
+            f"expected a bundle of format {FORMAT}, got {short(config.get('format'))} in "
+            f"{str(path)!r}, use the fairage version that wrote it"
         )
-    kinds = {"head": dict, "backbones": list, "training": dict, _FILES: dict}
-    head = config.get("head")
-    if not all(isinstance(config.get(key), kind) for key, kind in kinds.items()) or not (
-        isinstance(head, dict) and isinstance(head.get("dim"), int) and "name" in head
-    ):
+    if not is_sealed(config):
         raise DataError(
-            f"expected the keys {list(kinds)} of a bundle, the head with name and dim, in "
-            f"{str(path)!r}, got {sorted(config)}, copy it again"
+            f"expected {str(path)!r} as it was written, got another (its hash is wrong), copy it "
+            "again or train the model again"
         )
-    return config
+    return dict(config)
 
 
 _LIMITS = """\
