@@ -175,6 +175,18 @@ def test_a_damaged_header_does_not_end_a_tar_archive_early(tmp_path: Path) -> No
     assert held(tmp_path / "out") == {}
 
 
+def test_a_zip_archive_whose_list_lost_files_or_all_is_refused(tmp_path: Path) -> None:
+    data = bytearray(zipped(tmp_path / "a.zip", FILES).read_bytes())
+    at = data.rindex(b"PK\x05\x06") + 10
+    data[at] += 1
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(DataError, match="its list has 4 files instead of 5"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    with pytest.raises(DataError, match="there is no file in it"):
+        unpack(zipped(tmp_path / "b.zip", {}), tmp_path / "out")
+    assert held(tmp_path / "out") == {}
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_compressions_of_zip_are_read(method: int, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:

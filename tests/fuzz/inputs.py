@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from fairage._files import LOCK
+from fairage._locks import LOCK
 from fairage.age_groups import AgeGroups
 
 SPLITS = ("train", "valid", "test")

@@ -5,6 +5,7 @@ import gzip
 import lzma
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -33,7 +34,10 @@ class _Member:
     open: Callable[[], IO[bytes]]
 
 
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
+_DAMAGED = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError),
+    NotImplementedError,  # of zipfile, for a version that is none
+)
 
 
 def unpack(archive: str | Path, folder: str | Path) -> int:
@@ -51,6 +55,8 @@ def unpack(archive: str | Path, folder: str | Path) -> int:
     archive, folder = Path(archive), new_folder(folder).resolve()
     try:
         with _members(archive) as members:
+            if not members:
+                raise _damaged(archive, "there is no file in it")
             targets = [_target(member.name, folder, archive) for member in members]
             _check_each_once(targets, folder, archive)
             _check_room(sum(member.size for member in members), folder, archive)
@@ -59,7 +65,9 @@ def unpack(archive: str | Path, folder: str | Path) -> int:
                 for member, target in zip(members, targets, strict=True):
                     _write(member, target)
                     advance(1)
-    except _DAMAGED as error:
+    except DataError:
+        raise
+    except (*_DAMAGED, ValueError) as error:  # ValueError: a tar header with a size beyond all
         raise _damaged(archive, str(error)) from error
     except OSError as error:
         if error.errno is not None:
@@ -80,6 +88,7 @@ def _damaged(archive: Path, reason: str) -> DataError:
 def _members(archive: Path) -> Iterator[list[_Member]]:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
+            _check_count(archive, len(opened.infolist()))
             yield [_zip_member(opened, info) for info in opened.infolist() if not info.is_dir()]
     elif archive.is_file() and tarfile.is_tarfile(archive):
         with _decompressed(archive) as file, tarfile.open(fileobj=file, mode="r:") as opened_tar:
@@ -130,6 +139,20 @@ def _to_the_end(
     return members
 
 
+_ZIP_END, _NO_COUNT = b"PK\x05\x06", 0xFFFF
+_LONGEST_ZIP_END = 22 + 2**16
+
+
+def _check_count(archive: Path, members: int) -> None:
+    """Refuse a zip archive whose list has lost some of its files."""
+    with archive.open("rb") as file:
+        file.seek(max(0, archive.stat().st_size - _LONGEST_ZIP_END))
+        end = file.read()
+    (count,) = struct.unpack_from("<H", end, end.rindex(_ZIP_END) + 10)
+    if count not in (members, _NO_COUNT):
+        raise _damaged(archive, f"its list has {members} files instead of {count}")
+
+
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 
@@ -139,13 +162,13 @@ def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
         raise _bad_member(info.filename, "a link or a device")
     if info.flag_bits & 1:
         raise DataError(
-            f"expected an archive without a password, got {info.filename!r} encrypted, unpack it "
-            "by hand"
+            f"expected an archive without a password, got {info.filename!r} in "
+            f"{archive.filename!r} encrypted, unpack it by hand"
         )
     if info.compress_type not in _ZIP_METHODS:
         raise DataError(
-            f"expected files packed by deflate, bzip2 or LZMA, got {info.filename!r} packed by "
-            f"method {info.compress_type}, unpack it by hand"
+            f"expected files packed by deflate, bzip2 or LZMA, got {info.filename!r} in "
+            f"{archive.filename!r} packed by method {info.compress_type}, unpack it by hand"
         )
     return _Member(info.filename, info.file_size, lambda: archive.open(info))
 

@@ -96,14 +96,16 @@ def load_pooled(folder: Path) -> PooledModel:
     logging.disable_progress_bar()
     logging.set_verbosity(logging.CRITICAL)  # what it says of errors is in the one line below
     try:
-        model, info = AutoModel.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype="float32",
-            output_loading_info=True,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, on layers that have no weights
+            model, info = AutoModel.from_pretrained(
+                folder,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                dtype="float32",
+                output_loading_info=True,
+            )
     except SafetensorError as error:
         raise DataError(
             f"expected whole weights in {str(folder)!r}, got a file that cannot be read "
