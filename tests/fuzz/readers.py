@@ -206,7 +206,7 @@ DATA_SETS = {
 
 
 def unpacked(folder: Path) -> object:
-    from fairage.datasets.downloads import unpack
+    from fairage.datasets.archives import unpack
 
     unpack(folder / "archive", folder / "out")
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*.txt")}
@@ -288,11 +288,9 @@ def stored(folder: Path) -> object:
 def detected(folder: Path) -> object:
     from fairage.embeddings.detections import Detections, landmarks_of
     from fairage.embeddings.store import _hash
-    from fairage.faces.detection import DETECTION_VERSION
 
     detections = Detections(folder / "store", _NoDetector())  # type: ignore[arg-type]
-    about = {"detector": "fingerprint", "detection": DETECTION_VERSION}
-    shutil.copytree(folder, folder / "store" / _hash(about), ignore=lambda *_: ["store"])
+    shutil.copytree(folder, folder / "store" / _hash(detections.about), ignore=lambda *_: ["store"])
     with told_aside():
         detections.load()
     return [landmarks_of(detections.row(key)) for key in inputs.KEYS]
@@ -387,7 +385,7 @@ def _run(file: str, header: Change) -> Reader:
 
 
 def locked(folder: Path) -> object:
-    from fairage._files import locked_folder
+    from fairage._locks import locked_folder
 
     with locked_folder(folder):
         return True

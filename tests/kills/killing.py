@@ -22,7 +22,7 @@ import torch
 from tests.kills.scenarios import SCENARIOS, Scenario, contents, kept, make_inputs
 
 from fairage.cli.app import app
-from fairage.datasets.downloads import unpack
+from fairage.datasets.archives import unpack
 from fairage.embeddings import batcher
 from fairage.experiments import recipe_files
 

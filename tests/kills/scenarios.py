@@ -106,7 +106,7 @@ def _trials(out: Path) -> set[str]:
     return {f"{number} {value}" for number, value in rows}
 
 
-_UNPACK = "from fairage.datasets.downloads import unpack"
+_UNPACK = "from fairage.datasets.archives import unpack"
 SCENARIOS = {
     "embed": Scenario(
         lambda inputs, out: [

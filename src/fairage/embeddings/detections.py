@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,15 +35,19 @@ class Detections:
     def __contains__(self, key: bytes) -> bool:
         return key in self._new or (self._store is not None and key in self._store)
 
-    def load(self) -> None:
-        """Check the detector and read what it found in earlier runs."""
-        self.detector.check()
-        about = {
+    @property
+    def about(self) -> dict[str, Any]:
+        """What landmarks depend on beside the image, ready for JSON."""
+        return {
             "detector": self.detector.fingerprint(),
             "detection": DETECTION_VERSION,
             "decoding": DECODING_VERSION,
         }
-        self._store = EmbeddingStore(self._root, about)
+
+    def load(self) -> None:
+        """Check the detector and read what it found in earlier runs."""
+        self.detector.check()
+        self._store = EmbeddingStore(self._root, self.about)
         self._store.load()
 
     def row(self, key: bytes) -> Row:
