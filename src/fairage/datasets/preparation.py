@@ -177,8 +177,8 @@ def _unknown(frame: pl.DataFrame) -> tuple[str, ...]:
     identities = known_identities(frame)
     if identities is not None:
         missing[IDENTITY] = identities.null_count()
-    told = ", ".join(f"{name} {count(n, 'row')}" for name, n in missing.items() if n)
-    return (f"Without a value (unknown): {told}.",) if told else ()
+    counts = ", ".join(f"{name} {count(n, 'row')}" for name, n in missing.items() if n)
+    return (f"Without a value (unknown): {counts}.",) if counts else ()
 
 
 def _writable(

@@ -53,21 +53,21 @@ def table_warnings(
         >>> table_warnings(faces, min_rows=30)[0]
         "Groups of gender look like spellings of one and are counted apart: 'Male' and 'male'."
     """
-    found = [*unused_columns(frame), *_names_of_groups(frame)]
+    warnings = [*unused_columns(frame), *_names_of_groups(frame)]
     large = large_identity(frame)
     if large is not None:
-        found.append(str(large))
+        warnings.append(str(large))
     if SPLIT in frame.columns:
-        found += _sizes_and_ages(frame, splits)
+        warnings += _sizes_and_ages(frame, splits)
         units = person_numbers(frame)
         thing = "faces" if units is None else "persons"
         least = f"{min_rows} {_ADJECTIVE[splits[-1]]} {thing}"
         for attribute in (*attribute_names(frame), AGE_GROUP):
             counts = _counts(frame, attribute, units)
-            found += _absent(_words(attribute), counts, splits)
+            warnings += _absent(_words(attribute), counts, splits)
             sizes = {group: n[splits[-1]] for group, n in counts.items()}
-            found += _small(_words(attribute), sizes, min_rows, least)
-    return tuple(found)
+            warnings += _small(_words(attribute), sizes, min_rows, least)
+    return tuple(warnings)
 
 
 def leak_warnings(
@@ -86,16 +86,16 @@ def leak_warnings(
         "1 picture is in several splits (first: train 'a', test 'b'): errors on such faces come ..."
     """
     numbers = np.asarray(pictures)
-    found = [*_same_pictures(frame, numbers), *_same_persons(frame)]
+    warnings = [*_same_pictures(frame, numbers), *_same_persons(frame)]
     measured = numbers[(frame[SPLIT] != SPLITS[0]).to_numpy()]
     for other in trained_on:
         n = int(np.isin(measured, np.asarray(other)).sum())
         if n:
-            found.append(
+            warnings.append(
                 f"{count(n, 'picture')} of the validation and test faces {_are(n)} among the extra "
                 "faces that are trained on as well: errors on such faces come out too low."
             )
-    return tuple(found)
+    return tuple(warnings)
 
 
 def unused_columns(frame: pl.DataFrame) -> tuple[str, ...]:
@@ -182,8 +182,8 @@ def _absent(words: str, counts: Counts, splits: Sequence[str]) -> Iterator[str]:
 def _small(words: str, sizes: Mapping[str, int], min_rows: int, least: str) -> Iterator[str]:
     small = [(group, n) for group, n in sizes.items() if n < min_rows]
     if len(sizes) - len(small) < 2:
-        found = _some(sizes.items()) if sizes else "no group is known"
-        yield f"No bias of {words} can be measured, as fewer than two groups have {least}: {found}."
+        names = _some(sizes.items()) if sizes else "no group is known"
+        yield f"No bias of {words} can be measured, as fewer than two groups have {least}: {names}."
     elif small:
         yield (
             f"Too few faces for a verdict on {words} {_some(small)}: a group needs {least} to take "

@@ -124,7 +124,7 @@ def _embedded(
     options: RunOptions,
 ) -> _Embedded:
     """Embed every table with every choice of backbones, with the extra faces and copies."""
-    versions, new, warnings, found = [], 0, [], {}
+    versions, new, warnings, of_fits = [], 0, [], {}
     for table, faces in tables.items():
         experiment = table if len(tables) > 1 else EXPERIMENT
         for name, backbones in choices.items():
@@ -132,14 +132,14 @@ def _embedded(
             inputs = embed_inputs([recipe], options.grouped(faces), embedding, options.extra_faces)
             own = _named(recipe, experiment, name, inputs.data)
             try:
-                found[f"{experiment}, {name}"] = check_fit(own, inputs.data)
+                of_fits[f"{experiment}, {name}"] = check_fit(own, inputs.data)
             except FairageError as error:
                 raise error.at(f"{experiment}, {name}") from error
             versions.append(Version(own, inputs.data))
             new += inputs.new_copies
         own_warnings = data_warnings(versions[-1].data, options.min_rows)
-        warnings += [_of_table(experiment, tables, told) for told in own_warnings]
-    return _Embedded(versions, new, (*warnings, *fit_warnings(found)))
+        warnings += [_of_table(experiment, tables, warning) for warning in own_warnings]
+    return _Embedded(versions, new, (*warnings, *fit_warnings(of_fits)))
 
 
 def _notes(versions: Sequence[Version]) -> tuple[str, ...]:

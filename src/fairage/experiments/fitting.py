@@ -310,7 +310,7 @@ class _Postprocessing:
 
     def check(self) -> list[str]:
         """Return what the rows make of the steps; raise what `apply` would raise of them."""
-        return [told for step in self.steps for told in step.check(self.train, self.valid)]
+        return [warning for step in self.steps for warning in step.check(self.train, self.valid)]
 
     def apply(self, head: AgeHead, *, seed: int) -> None:
         """Change the head in place.

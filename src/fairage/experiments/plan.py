@@ -73,7 +73,7 @@ def data_warnings(
     )
 
 
-def fit_warnings(found: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+def fit_warnings(by_version: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """Return what the faces do not allow of some versions, a sentence for all that share it.
 
     Examples:
@@ -81,7 +81,7 @@ def fit_warnings(found: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
         ('gap and variance: no race.',)
     """
     versions: dict[str, list[str]] = {}
-    for version, sentences in found.items():
+    for version, sentences in by_version.items():
         for sentence in sentences:
             versions.setdefault(sentence, []).append(version)
     return tuple(f"{joined(names)}: {sentence}." for sentence, names in versions.items())

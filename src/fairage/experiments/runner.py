@@ -124,8 +124,8 @@ def write_run(
             add_to_bundle(fitted.tuned, partial / BUNDLE)
         write_table(predictions, partial / PREDICTIONS, data.age_groups)
         write_table(_log(fitted.trainings), partial / LOG)
-        told = sealed({**facts, _FILES: folder_hashes(partial)})
-        write_text(partial / RUN, json.dumps(told, indent=2, allow_nan=False) + "\n")
+        content = sealed({**facts, _FILES: folder_hashes(partial)})
+        write_text(partial / RUN, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def run_of(folder: Path) -> str | None:

@@ -137,10 +137,10 @@ def _fitting(
 
     The first are on the recipes that are left out, by `slug`; the second on those that are not.
     """
-    fitting, left_out, found = [], left_out | inputs.left_out, {}
+    fitting, left_out, warnings = [], left_out | inputs.left_out, {}
     for recipe in inputs.recipes:
         try:
-            found[recipe.version] = check_fit(recipe, inputs.data)
+            warnings[recipe.version] = check_fit(recipe, inputs.data)
         except (ConfigError, DataError) as error:
             if not leave_out:
                 raise error.at(recipe.version) from error
@@ -151,7 +151,7 @@ def _fitting(
         raise DataError(
             "expected a recipe that fits the faces, got none: " + "; ".join(left_out.values())
         )
-    return fitting, left_out, fit_warnings(found)
+    return fitting, left_out, fit_warnings(warnings)
 
 
 def _facts(data: EmbeddedFaces, faces_name: str, options: RunOptions) -> dict[str, str]:

@@ -172,8 +172,8 @@ class FaceDetector:
 
     def _face_in_turned(self, picture: _Picture, upright: list[_Face]) -> _Face | None:
         """Return the face that is meant of these and those that turned pictures show."""
-        seen = [face for turn in _TURNS for face in picture.faces(self._network(), turn)]
-        turned = [face for face in seen if face.score >= _SURE_TURNED]
+        faces = [face for turn in _TURNS for face in picture.faces(self._network(), turn)]
+        turned = [face for face in faces if face.score >= _SURE_TURNED]
         face = picture.main_face(_best_of_each(upright + turned))
         return None if face is None else self._seen_upright(picture, face)
 

@@ -87,9 +87,9 @@ def is_done(out: Path, request: Request) -> bool:
     """
     for name in (TRUTH, STARTED):
         if (out / name).is_file():
-            told = _remembered(out / name)
-            _check_same(out, told["settings"], request.settings())
-            return name == TRUTH and is_sealed(told) and _image_count(out) == request.n
+            content = _remembered(out / name)
+            _check_same(out, content["settings"], request.settings())
+            return name == TRUTH and is_sealed(content) and _image_count(out) == request.n
     if out.exists() and not (out.is_dir() and _is_empty(out)):
         raise DataError(
             f"expected an empty or new folder for synthetic faces, got {str(out)!r}, which holds "
@@ -111,8 +111,8 @@ def claim(out: Path, request: Request) -> None:
 
 def _remembered(path: Path) -> dict[str, Any]:
     try:
-        told = dict(read_json(path))
-        return {**told, "settings": dict(told["settings"])}
+        content = dict(read_json(path))
+        return {**content, "settings": dict(content["settings"])}
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"expected the settings of synthetic faces in {str(path)!r}, got something else, "

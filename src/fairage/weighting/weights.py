@@ -55,12 +55,12 @@ class Weights:
             >>> Weights(np.array([1.0] * 99 + [99.0])).warnings("1a")[0]
             "the weights of '1a' let 100 rows count like 4 of equal weight (effective sample ..."
         """
-        told = (self.note,) if self.note else ()
+        warnings = (self.note,) if self.note else ()
         effective, rows = self.effective_sample_size, len(self.values)
         if effective >= FEWEST_EFFECTIVE or effective > rows / 2:
-            return told
+            return warnings
         return (
-            *told,
+            *warnings,
             f"the weights of {weighting!r} let {rows:,} rows count like {effective:.0f} of equal "
             "weight (effective sample size): a few faces decide; take a milder weighting, such as "
             "'sqrt-inverse', or add faces of rare groups",
