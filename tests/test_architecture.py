@@ -34,6 +34,7 @@ LAYERS = [
         "_locks",
         "_random",
         "_text",
+        "_votes",
         "_registry",
         "_settings",
         "_work",

@@ -4,8 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fairage._votes import N_YEARS, counted_votes, votes_array
 from fairage.exceptions import DataError
-from fairage.tables import N_YEARS, VOTES, attribute_names, check_faces, counted_votes, votes_array
+from fairage.tables import VOTES, attribute_names, check_faces
 
 
 def faces(votes: object) -> pl.DataFrame:

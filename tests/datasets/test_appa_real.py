@@ -8,10 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fairage._votes import votes_array
 from fairage.datasets import Options, prepare_faces
 from fairage.datasets.dataset import TRAIN_COUNTS
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import UNKNOWN, read_faces, votes_array
+from fairage.tables import UNKNOWN, read_faces
 
 SPLITS = ["train", "valid", "test"]
 

@@ -16,6 +16,7 @@ from fairage._files import atomic_path, hash_of, write_text
 from fairage._json import read_json
 from fairage._random import numpy_rng
 from fairage._tables_io import read_numbered
+from fairage._votes import votes_array
 from fairage.age_groups import AgeGroups
 from fairage.embeddings import Embeddings, EmbedOptions
 from fairage.exceptions import DataError
@@ -30,7 +31,6 @@ from fairage.tables import (
     Faces,
     attribute_names,
     group_labels,
-    votes_array,
     with_age_groups,
     write_faces,
 )

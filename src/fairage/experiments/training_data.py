@@ -9,11 +9,12 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from fairage._random import numpy_rng
+from fairage._votes import N_YEARS, votes_array
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.recipe import MAIN, AugmentationChoice
 from fairage.objectives import Targets
-from fairage.tables import AGE, AGE_GROUP, AGE_STD, N_YEARS, SPLIT, VOTES, group_labels, votes_array
+from fairage.tables import AGE, AGE_GROUP, AGE_STD, SPLIT, VOTES, group_labels
 from fairage.training import Rows
 
 Index = NDArray[np.int64]

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from fairage._votes import counted_votes
 from fairage.datasets.dataset import (
     APPARENT,
     ETHNICITY,
@@ -28,7 +29,6 @@ from fairage.tables import (
     SPLIT,
     SPLITS,
     VOTES,
-    counted_votes,
 )
 
 _CATEGORIES = "allcategories_{}.csv"
