@@ -208,6 +208,8 @@ def decode_image(data: bytes) -> NDArray[np.uint8]:
 
 def _decode(container: Container, data: bytes) -> NDArray[np.uint8]:
     if container.kind in PILLOW_KINDS or container.transparent:
+        if container.kind == "PNG":
+            _decode_with_opencv(container.kind, data)  # it refuses too few rows, Pillow does not
         return _decode_with_pillow(container, data)
     pixels = _decode_with_opencv(container.kind, data)
     if container.kind == "JPEG" and may_lack_blocks(data, pixels):

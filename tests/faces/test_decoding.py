@@ -76,8 +76,9 @@ def test_any_bytes_give_an_image_or_a_reason(data: bytes, start: bytes) -> None:
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.9, 0.95])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+@pytest.mark.parametrize("inside", [False, True], ids=["stream", "rows in a whole stream"])
 def test_a_png_whose_data_end_early_behind_right_checksums_is_refused(
-    share: float, mode: str
+    share: float, mode: str, inside: bool
 ) -> None:
     image = Image.fromarray(picture()).convert(mode)
     if mode == "RGBA":
@@ -85,7 +86,12 @@ def test_a_png_whose_data_end_early_behind_right_checksums_is_refused(
     data = encoded("PNG", image)
     start = data.index(b"IDAT")
     (length,) = struct.unpack_from(">I", data, start - 4)
-    cut = b"IDAT" + data[start + 4 : start + 4 + int(length * share)]
+    stream = data[start + 4 : start + 4 + length]
+    if inside:
+        rows = zlib.decompress(stream)
+        cut = b"IDAT" + zlib.compress(rows[: int(len(rows) * share)])
+    else:
+        cut = b"IDAT" + stream[: int(length * share)]
     chunk = struct.pack(">I", len(cut) - 4) + cut + struct.pack(">I", zlib.crc32(cut))
     with pytest.raises(DataError, match="decoded"):
         decode_image(data[: start - 4] + chunk + data[start + 8 + length :])
