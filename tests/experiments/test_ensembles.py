@@ -223,7 +223,7 @@ def test_the_bundle_of_every_variant_predicts_what_the_run_wrote(
     told = recipe(**VARIANTS[variant], after=after)
     run_version(told, embedded, seed=0, folder=tmp_path / "seed-0")
     head = load_bundle(tmp_path / "seed-0" / BUNDLE)
-    again = head.ages(embedded.split("test").embeddings)
+    again = head.ages(embedded.split("test").embeddings, embedded.backbones)
     found = pl.read_parquet(tmp_path / "seed-0" / PREDICTIONS)["prediction"].to_numpy()
     np.testing.assert_array_equal(again, found)
     assert (head.head.calibration is not None) == bool(after)
