@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whether a bare installation audits a table, without torch. Usage: scripts/check_install.sh [newest|lowest]
+# Whether a bare installation audits a table and prepares faces, without torch. Usage: scripts/check_install.sh [newest|lowest]
 # newest takes the versions of constraints.txt, lowest the oldest that pyproject.toml allows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,11 +29,15 @@ PY
 cd "$work"
 venv/bin/fairage audit table.csv --out audit > audit.txt
 venv/bin/fairage compare table.csv table.csv --out compare > compare.txt
-test -s audit/audit.html && test -s audit/audit.json && test -s compare/compare.html
+mkdir faces
+cut -d, -f1,2,4 table.csv > faces/faces.csv
+tail -n +2 faces/faces.csv | cut -d, -f1 | while read -r name; do echo "$name" > "faces/$name"; done
+venv/bin/fairage data prepare folder faces --out prepared.csv > prepared.txt
+test -s prepared.csv && test -s audit/audit.html && test -s audit/audit.json && test -s compare/compare.html
 venv/bin/python - <<'PY'
 import importlib.util
 
 heavy = [name for name in ("torch", "cv2", "transformers", "sklearn") if importlib.util.find_spec(name)]
 assert not heavy, f"expected a bare installation, got {heavy}"
 PY
-echo "a bare installation ($which versions) audits and compares a table"
+echo "a bare installation ($which versions) audits and compares a table, and prepares faces"

@@ -1,5 +1,6 @@
 """A table of one's own."""
 
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -34,6 +35,12 @@ def test_columns_are_mapped_and_the_rest_is_told(mine: Path) -> None:
 def test_no_person_is_in_two_splits(mine: Path) -> None:
     frame = prepare(mine).faces
     assert frame.group_by("identity").agg(pl.col("split").n_unique())["split"].max() == 1
+
+
+def test_no_library_for_pictures_is_needed(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("cv2", "PIL"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert prepare(mine).faces.height == 8
 
 
 def test_values_are_mapped(mine: Path) -> None:

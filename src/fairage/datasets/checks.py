@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -30,8 +31,13 @@ class Content:
     reason: str = ""
 
 
-def read_contents(images: Sequence[str]) -> list[Content]:
-    """Return the content of each image, in order; a URL is not fetched, its key is itself."""
+def read_contents(images: Sequence[str], *, decode: bool = True) -> list[Content]:
+    """Return the content of each image, in order; a URL is not fetched, its key is itself.
+
+    Args:
+        images: Paths or URLs.
+        decode: Whether the pixels are decoded, to say why a file cannot be embedded.
+    """
     contents: list[Content] = []
     workers = min(_MAX_WORKERS, usable_processors())
     with (
@@ -40,12 +46,12 @@ def read_contents(images: Sequence[str]) -> list[Content]:
     ):
         for start in range(0, len(images), _BATCH):
             batch = images[start : start + _BATCH]
-            contents.extend(pool.map(read_content, batch))
+            contents.extend(pool.map(partial(read_content, decode=decode), batch))
             advance(len(batch))
     return contents
 
 
-def read_content(image: str) -> Content:
+def read_content(image: str, *, decode: bool = True) -> Content:
     """Return the content of one image, which is read and decoded as for an embedding.
 
     Examples:
@@ -61,7 +67,8 @@ def read_content(image: str) -> Content:
     except DataError as error:
         return Content(reason=str(error))
     try:
-        decode_image(data)
+        if decode:
+            decode_image(data)
     except DataError as error:
         return Content(hash_of(data), str(error))
     return Content(hash_of(data))

@@ -159,7 +159,8 @@ def _split(frame: pl.DataFrame, options: SplitOptions) -> tuple[pl.DataFrame, tu
     if options.skip:
         return frame.drop(SPLIT, strict=False), ("There are no splits.",)
     bare = frame.drop(SPLIT, strict=False)
-    contents = [content.key for content in read_contents(bare[IMAGE].to_list())]
+    images = bare[IMAGE].to_list()
+    contents = [content.key for content in read_contents(images, decode=False)]
     shares = options.shares or Shares()
     text = ", ".join(f"{share:g}" for share in shares.values)
     repeated = sum(count - 1 for key, count in Counter(contents).items() if key)
