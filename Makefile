@@ -22,8 +22,9 @@ demo: $(STAMP)  ## the whole way on synthetic faces, offline
 test: $(STAMP)  ## the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
-fuzz: $(STAMP)  ## 20,000 damaged files, and every command killed at each file operation
-	FAIRAGE_FUZZ=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q -rP --timeout 3600 tests/fuzz tests/kills
+fuzz: $(STAMP)  ## 20,000 damaged files, every command killed at each file operation, 2,000 audits read back
+	FAIRAGE_FUZZ=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q -rP --timeout 3600 tests/fuzz tests/kills \
+		tests/reports/test_consistency.py
 
 lint: $(STAMP)  ## style and spelling
 	$(BIN)/ruff check .
