@@ -1,4 +1,4 @@
-"""Long work: how many at once, worker processes that never outlive their parent, what is told."""
+"""Long work: how many at once, worker processes that never outlive their parent, notes, bars."""
 
 import os
 import signal

@@ -81,7 +81,7 @@ class MissingDependencyError(FairageError, ImportError):
 EXTRAS = {
     **dict.fromkeys(
         (
-            *("PIL", "cv2", "huggingface_hub", "kornia", "onnxruntime", "optuna"),
+            *("PIL", "cv2", "huggingface_hub", "kornia", "onnx", "onnxruntime", "optuna"),
             *("safetensors", "sklearn", "torch", "transformers"),
         ),
         "train",

@@ -246,7 +246,7 @@ def zip_archive(folder: Path) -> None:
 
 def tar_archive(packing: str) -> Make:
     def make(folder: Path) -> None:
-        with tarfile.open(folder / "archive", f"w:{packing}") as archive:  # type: ignore[call-overload]
+        with tarfile.open(folder / "archive", f"w:{packing}") as archive:  # type: ignore[call-overload]  # the mode is no literal
             for name, text in FILES.items():
                 info = tarfile.TarInfo(name)
                 info.size = len(text)

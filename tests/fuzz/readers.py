@@ -289,7 +289,7 @@ def detected(folder: Path) -> object:
     from fairage.embeddings.detections import Detections, landmarks_of
     from fairage.embeddings.store import _hash
 
-    detections = Detections(folder / "store", _NoDetector())  # type: ignore[arg-type]
+    detections = Detections(folder / "store", _NoDetector())  # type: ignore[arg-type]  # what it would find is there
     shutil.copytree(folder, folder / "store" / _hash(detections.about), ignore=lambda *_: ["store"])
     with told_aside():
         detections.load()

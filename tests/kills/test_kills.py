@@ -32,7 +32,7 @@ def test_a_killed_command_is_given_again_as_if_nothing_had_been(names: list[str]
     )
     assert done.returncode == 0, done.stderr
     told = [json.loads(line) for line in done.stdout.splitlines()]
-    print({each["name"]: (each["kills"], each["operations"]) for each in told})  # noqa: T201
+    print({each["name"]: (each["kills"], each["operations"]) for each in told})  # noqa: T201  # for who asks with -rP
     faults = [
         f"{each['name']}, {moment}: {'; '.join(what)}"
         for each in told

@@ -220,12 +220,12 @@ class OnnxNetwork:
         return numpy_rng(0, "onnx").integers(0, 256, shape, dtype=np.uint8)
 
     def _check_normalisation(self) -> None:
-        asked = self._preprocessing
-        plain = (asked.scale, asked.mean, asked.std) == (1.0, (0.0,) * 3, (1.0,) * 3)
+        settings = self._preprocessing
+        plain = (settings.scale, settings.mean, settings.std) == (1.0, (0.0,) * 3, (1.0,) * 3)
         if self._type is np.uint8 and not plain:
             raise self._error(
                 "a preprocessor_config.json that leaves pixels 0..255 as they are, as the input is "
-                f"uint8, got scale {asked.scale:g}, mean {asked.mean} and std {asked.std}",
+                f"uint8, got scale {settings.scale:g}, mean {settings.mean} and std {settings.std}",
                 "set do_rescale and do_normalize to false if the model normalises by itself",
             )
 

@@ -1,28 +1,18 @@
-"""What an ONNX file says of itself, read without the package `onnx`: outputs, tensors, files.
-
-The file is one protobuf message; of the messages in it only the fields that matter are read.
-"""
+"""What an ONNX file says of itself: its outputs, tensors, and the files that hold its weights."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from fairage._text import short
-from fairage.exceptions import DataError
+from fairage.exceptions import DataError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+    from onnx import TensorProto, ValueInfoProto
 
 Shape = tuple[int | str, ...]
-
-_GRAPH, _OUTPUT, _NAME, _TYPE = 7, 12, 1, 2
-_TENSOR_NAME, _EXTERNAL = 8, 13
-_INSIDE = {
-    "model": {7: "graph", 25: "function"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse"},
-    "function": {7: "node"},
-    "node": {5: "attribute"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
-    "sparse": {1: "tensor", 2: "tensor"},
-}
-"""The numbers of the fields in which tensors are, however deep."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +36,32 @@ def read_graph(path: Path) -> OnnxGraph:
     Raises:
         DataError: It is no ONNX file or a cut one; or a file with weights is missing, or is not
             in its folder.
+        MissingDependencyError: The package `onnx` is not installed.
     """
+    try:
+        from google.protobuf.message import DecodeError
+        from onnx import ModelProto
+    except ImportError as error:
+        raise MissingDependencyError.for_extra("onnx", "train") from error
     data = path.read_bytes()
     try:
-        graphs = [_bytes(content) for number, content in _fields(data) if number == _GRAPH]
-        tensors = [dict(_named(tensor)) for tensor in _tensors(memoryview(data), "model")]
-        outputs = dict(_output(_bytes(c)) for n, c in _fields(graphs[0]) if n == _OUTPUT)
-    except (IndexError, ValueError) as error:
-        raise DataError(
-            f"expected an ONNX model, got {str(path)!r} ({_what_it_is(data)}), export it or "
-            "download it again"
-        ) from error
-    locations = sorted({each["location"] for each in tensors if "location" in each})
+        model = ModelProto.FromString(data)
+        tensors = list(_tensors(model))
+        outputs = {output.name: _shape(output) for output in model.graph.output}
+        locations = sorted({place for each in tensors if (place := _location(each)) is not None})
+    except (DecodeError, ValueError) as error:
+        raise _no_model(path, data) from error
+    if not model.HasField("graph"):
+        raise _no_model(path, data)
     files = (path, *(_beside(path, location) for location in locations))
-    return OnnxGraph(outputs, frozenset(each.get("name", "") for each in tensors), files)
+    return OnnxGraph(outputs, frozenset(each.name for each in tensors), files)
+
+
+def _no_model(path: Path, data: bytes) -> DataError:
+    return DataError(
+        f"expected an ONNX model, got {str(path)!r} ({_what_it_is(data)}), export it or download "
+        "it again"
+    )
 
 
 def _what_it_is(data: bytes) -> str:
@@ -86,76 +88,30 @@ def _beside(path: Path, location: str) -> Path:
     return path.parent / place
 
 
-def _fields(message: bytes | memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yield number and content of each field of a message; ValueError where it is none."""
-    message, at = memoryview(message), 0
-    while at < len(message):
-        tag, at = _number(message, at)
-        kind = tag & 7
-        if kind == 0:
-            value, at = _number(message, at)
-            yield tag >> 3, value
+def _tensors(message: "Message") -> Iterator["TensorProto"]:
+    """Yield the tensors of a graph, those in attributes, functions and graphs within it too."""
+    from onnx import TensorProto
+
+    for field, value in message.ListFields():
+        if isinstance(message, TensorProto) or field.message_type is None:
             continue
-        length = {1: 8, 5: 4}.get(kind, 0)
-        if kind == 2:
-            length, at = _number(message, at)
-        if (not length and kind != 2) or at + length > len(message):
-            raise ValueError("no message of protobuf")
-        if kind == 2:
-            yield tag >> 3, message[at : at + length]
-        at += length
+        for part in [value] if hasattr(value, "ListFields") else value:
+            if isinstance(part, TensorProto):
+                yield part
+            else:
+                yield from _tensors(part)
 
 
-def _number(message: memoryview, at: int) -> tuple[int, int]:
-    """Return the number of 7 bits a byte that begins at a place, and where it has ended."""
-    value = shift = 0
-    while message[at] & 0x80:
-        value |= (message[at] & 0x7F) << shift
-        shift, at = shift + 7, at + 1
-    return value | message[at] << shift, at + 1
+def _location(tensor: "TensorProto") -> str | None:
+    return next((each.value for each in tensor.external_data if each.key == "location"), None)
 
 
-def _tensors(message: memoryview, kind: str) -> Iterator[memoryview]:
-    for number, content in _fields(message):
-        inside = _INSIDE[kind].get(number)
-        if inside == "tensor":
-            yield _bytes(content)
-        elif inside:
-            yield from _tensors(_bytes(content), inside)
-
-
-def _named(tensor: memoryview) -> Iterator[tuple[str, str]]:
-    """Yield the name of a tensor and what is said of its file."""
-    for number, content in _fields(tensor):
-        if number == _TENSOR_NAME:
-            yield "name", _text(content)
-        elif number == _EXTERNAL:
-            entry = dict(_fields(_bytes(content)))
-            yield _text(entry[1]), _text(entry.get(2, memoryview(b"")))
-
-
-def _output(value: memoryview) -> tuple[str, Shape | None]:
-    """Return name and shape of an output: a dimension is a number, a name or `?`."""
-    fields = dict(_fields(value))
-    name, shape = _text(fields[_NAME]), None
-    for _, tensor_type in _fields(_bytes(fields.get(_TYPE, memoryview(b"")))):
-        for number, content in _fields(_bytes(tensor_type)):
-            if number == 2:
-                shape = tuple(_dimension(_bytes(dim)) for _, dim in _fields(_bytes(content)))
-    return name, shape
-
-
-def _dimension(message: memoryview) -> int | str:
-    for _, content in _fields(message):
-        return content if isinstance(content, int) else _text(content)
-    return "?"
-
-
-def _bytes(content: int | memoryview) -> memoryview:
-    if isinstance(content, int):
-        raise ValueError("expected bytes, got a number")  # damage, as elsewhere
-    return content
-
-
-def _text(content: int | memoryview) -> str:
-    return bytes(_bytes(content)).decode()
+def _shape(output: "ValueInfoProto") -> Shape | None:
+    """Return the declared shape: a dimension is a number, a name or `?`."""
+    kind = output.type.tensor_type
+    if not kind.HasField("shape"):
+        return None
+    return tuple(
+        each.dim_value if each.HasField("dim_value") else each.dim_param or "?"
+        for each in kind.shape.dim
+    )
