@@ -16,18 +16,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from tests.tiny_backbones import PROCESSOR, resnet
 
 from fairage._locks import LOCK
 from fairage.age_groups import AgeGroups
 
 SPLITS = ("train", "valid", "test")
-SIDE = 32
-PROCESSOR = {
-    "size": {"height": SIDE, "width": SIDE},
-    "resample": 2,
-    "image_mean": [0.5, 0.5, 0.5],
-    "image_std": [0.25, 0.25, 0.25],
-}
 Make = Callable[[Path], None]
 
 
@@ -265,45 +259,11 @@ def unpacked(folder: Path) -> None:
         (folder / name).write_text(text)
 
 
-def resnet(folder: Path) -> None:
-    """A tiny backbone in the layout of transformers."""
-    import torch
-    from transformers import ResNetConfig, ResNetModel
-
-    config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic")
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        ResNetModel(config).save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps(PROCESSOR))
-
-
 def nested_resnet(folder: Path) -> None:
     """The same, whose preprocessing is in the newer file."""
     resnet(folder)
     (folder / "preprocessor_config.json").rename(folder / "processor_config.json")
     (folder / "processor_config.json").write_text(json.dumps({"image_processor": PROCESSOR}))
-
-
-def onnx_model(folder: Path) -> None:
-    """A convolution and the mean over all places, 5 numbers an image."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    kernel = np.random.default_rng(0).normal(size=(5, 3, 3, 3)).astype(np.float32)
-    graph = helper.make_graph(
-        [
-            helper.make_node("Conv", ["pixels", "kernel"], ["map"]),
-            helper.make_node("Relu", ["map"], ["positive"]),
-            helper.make_node("GlobalAveragePool", ["positive"], ["pooled"]),
-        ],
-        "tiny",
-        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])],
-        [helper.make_tensor_value_info("pooled", TensorProto.FLOAT, ["n", 5, 1, 1])],
-        [numpy_helper.from_array(kernel, "kernel")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.save(model, folder / "model.onnx")
-    (folder / "preprocessor_config.json").write_text(json.dumps(PROCESSOR))
 
 
 KEYS = [bytes([number]) * 16 for number in range(5)]

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from tests.fuzz import inputs, mutations
 from tests.fuzz.inputs import Make
 from tests.fuzz.mutations import Change
+from tests.tiny_backbones import SIDE, onnx_model, resnet
 
 from fairage.exceptions import DataError
 
@@ -258,20 +259,18 @@ def run_onnx(folder: Path) -> object:
     network = find_backbone(str(folder / "model.onnx")).load(
         choose_runtime("cpu", "fp32", batch_size=None, images=1)
     )
-    return network(np.zeros((1, inputs.SIDE, inputs.SIDE, 3), dtype=np.uint8))
+    return network(np.zeros((1, SIDE, SIDE, 3), dtype=np.uint8))
 
 
 _JSON = mutations.json_value
 BACKBONES = {
-    "preprocessor": Reader(inputs.resnet, "preprocessor_config.json", preprocessed, odd(_JSON)),
+    "preprocessor": Reader(resnet, "preprocessor_config.json", preprocessed, odd(_JSON)),
     "processor": Reader(inputs.nested_resnet, "processor_config.json", preprocessed, odd(_JSON)),
-    "type of the model": Reader(inputs.resnet, "config.json", preprocessed, odd(_JSON)),
-    "configuration": Reader(inputs.resnet, "config.json", pooled, odd(_JSON)),
-    "weights": Reader(inputs.resnet, "model.safetensors", pooled, odd(mutations.safetensors)),
-    "ONNX": Reader(inputs.onnx_model, "model.onnx", run_onnx, odd(mutations.protobuf)),
-    "ONNX, preprocessor": Reader(
-        inputs.onnx_model, "preprocessor_config.json", run_onnx, odd(_JSON)
-    ),
+    "type of the model": Reader(resnet, "config.json", preprocessed, odd(_JSON)),
+    "configuration": Reader(resnet, "config.json", pooled, odd(_JSON)),
+    "weights": Reader(resnet, "model.safetensors", pooled, odd(mutations.safetensors)),
+    "ONNX": Reader(onnx_model, "model.onnx", run_onnx, odd(mutations.protobuf)),
+    "ONNX, preprocessor": Reader(onnx_model, "preprocessor_config.json", run_onnx, odd(_JSON)),
 }
 
 

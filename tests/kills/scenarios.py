@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from tests.fuzz.inputs import kit
 
 from fairage import _images  # noqa: F401  # loaded before processes are forked
 
@@ -38,7 +39,8 @@ def make_inputs(folder: Path) -> None:
     """Write everything that the commands read."""
     _pictures(folder)
     _recipes(folder)
-    _kit(folder / "kit")
+    (folder / "kit").mkdir()
+    kit(folder / "kit")
     with zipfile.ZipFile(folder / "archive.zip", "w") as archive:
         for number in range(6):
             archive.writestr(f"faces/{number}.txt", f"{number}" * 3000)
@@ -73,16 +75,6 @@ def _recipes(folder: Path) -> None:
     (folder / "space.yaml").write_text(
         "training.learning_rate: {low: 1e-3, high: 3e-2, log: true}\n"
     )
-
-
-def _kit(folder: Path) -> None:
-    folder.mkdir()
-    meta = [["male", "asian", "happy"], ["female", "caucasian", "neutral"]] * 2
-    for seed, split in enumerate(SPLITS):
-        noise = np.random.default_rng(seed).integers(0, 256, (4, 12, 10, 3), dtype=np.uint8)
-        np.save(folder / f"data_{split}.npy", noise)
-        np.save(folder / f"labels_{split}.npy", np.array([[20.5], [30.0], [41.0], [65.0]]))
-        np.save(folder / f"meta_data_{split}.npy", np.array(meta))
 
 
 def _trained(inputs: Path) -> list[object]:
