@@ -7,6 +7,7 @@ from shutil import rmtree
 import pytest
 
 from fairage._files import folder_hashes
+from fairage._json import sealed
 from fairage.exceptions import ConfigError
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.runner import RUN, damage_of, run_of
@@ -103,9 +104,8 @@ def test_a_damaged_run_that_fails_keeps_no_other_from_its_report(
 @pytest.mark.parametrize("damaged", [True, False])
 def test_a_run_of_other_faces_is_refused_damaged_or_not(damaged: bool, out: Path, plan) -> None:
     path = out / FOLDER / RUN
-    told = json.loads(path.read_text())
-    del told["hash"], told["files"]  # as written before there were any
-    path.write_text(json.dumps({**told, "fingerprint": "other"}))
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(sealed({**content, "fingerprint": "other"})))
     if damaged:
         (out / FOLDER / "predictions.parquet").unlink()
     with pytest.raises(ConfigError, match="got one of others"):
@@ -115,11 +115,11 @@ def test_a_run_of_other_faces_is_refused_damaged_or_not(damaged: bool, out: Path
 
 def test_a_run_without_checksums_is_trained_again(out: Path, plan, trained) -> None:
     path = out / FOLDER / RUN
-    told = json.loads(path.read_text())
-    del told["hash"], told["files"]
-    path.write_text(json.dumps(told))
+    content = json.loads(path.read_text())
+    del content["hash"], content["files"]
+    path.write_text(json.dumps(content))
     trained.clear()
-    with pytest.warns(UserWarning, match="without checksums"):
+    with pytest.warns(UserWarning, match="missing or damaged"):
         run_plan(plan, out)
     assert trained == [("first", 1)]
 

@@ -134,15 +134,14 @@ def run_of(folder: Path) -> str | None:
     It says whose folder this is, not whether the run is whole: see `damage_of`.
     """
     facts = facts_of(folder)
-    sound = "hash" not in facts or is_sealed(facts)  # early versions wrote none
-    return facts.get("fingerprint") if sound else None
+    return facts["fingerprint"] if is_sealed(facts) else None
 
 
 def damage_of(folder: Path) -> str:
     """Return what is missing or not as it was written in a run's folder; nothing if it is whole."""
     facts = facts_of(folder)
     if not is_sealed(facts):
-        return f"{RUN} is missing, damaged or without checksums"
+        return f"{RUN} is missing or damaged"
     changed = changed_files(folder, facts[_FILES])
     return f"{', '.join(changed)} missing or damaged" if changed else ""
 
