@@ -79,7 +79,7 @@ class Terminal:
             title: A line above it.
         """
         self.line(title, style="bold")
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         table.show_header = any(headings)
         for place, heading in enumerate(headings):
             justify: Literal["left", "right"] = "left" if place < words else "right"

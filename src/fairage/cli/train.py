@@ -166,17 +166,15 @@ def _show_table(outcome: "SuiteOutcome") -> None:
     columns = [c.removesuffix("_mean") for c in outcome.summary.columns if c.endswith("_mean")]
     rows = [
         (
-            row["experiment"],
-            row["version"],
+            f"{row['experiment']} {row['version']}",
             *(_cell(row[f"{column}_mean"], row[f"{column}_sd"]) for column in columns),
         )
         for row in outcome.summary.to_dicts()
     ]
     Terminal().table(
-        ("exp", "version", *map(_heading, columns)),
+        ("version", *map(_heading, columns)),
         rows,
-        words=2,
-        whole=range(2, 2 + len(columns)),
+        whole=range(1, 1 + len(columns)),
         title="MAE and bias of each attribute, years ± sd over seeds; lower is better",
     )
 
