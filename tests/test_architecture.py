@@ -26,7 +26,6 @@ LAYERS = [
         "_tables_io",
         "_demographics",
         "_files",
-        "_json",
         "_partial_files",
         "_image_containers",
         "_images",

@@ -6,8 +6,7 @@ from shutil import rmtree
 
 import pytest
 
-from fairage._files import folder_hashes
-from fairage._json import sealed
+from fairage._files import folder_hashes, sealed
 from fairage.exceptions import ConfigError
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.runner import RUN, damage_of, run_of

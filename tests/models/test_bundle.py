@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from fairage._json import sealed
+from fairage._files import sealed
 from fairage._random import torch_seed
 from fairage.exceptions import ConfigError, DataError
 from fairage.models import (

@@ -69,7 +69,7 @@ class Terminal:
         whole: Sequence[int] = (),
         title: str = "",
     ) -> None:
-        """Print a table.
+        """Print a table and an empty line.
 
         Args:
             headings: One a column; none are shown where all are empty.
@@ -87,6 +87,7 @@ class Terminal:
         for row in rows:
             table.add_row(*(self._text(cell) for cell in row))
         self._console.print(table)
+        self.blank()
 
     def _text(self, text: str, style: str = "") -> Text:
         text = shown(text)

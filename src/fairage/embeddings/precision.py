@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage._files import write_text
+from fairage._files import read_json, write_text
 from fairage._images import decode_image, read_image_bytes
-from fairage._json import read_json
 from fairage.embeddings.backbones.registry import Backbone
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError

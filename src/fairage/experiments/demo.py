@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fairage._json import read_json
+from fairage._files import read_json
 from fairage.embeddings import EmbedOptions
 from fairage.experiments.plan import RunOptions, SuiteOutcome
 from fairage.experiments.recipe_files import shipped_recipes

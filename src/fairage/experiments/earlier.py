@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fairage._json import is_sealed, read_json
+from fairage._files import is_sealed, read_json
 from fairage.exceptions import ConfigError
 from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.plan import Plan, blind_sentences, extras_sentences, tuned_sentences

@@ -12,8 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from fairage._files import atomic_path, hash_of, write_text
-from fairage._json import read_json
+from fairage._files import atomic_path, hash_of, read_json, write_text
 from fairage._random import numpy_rng
 from fairage._tables_io import read_numbered
 from fairage._votes import votes_array

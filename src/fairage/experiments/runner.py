@@ -12,8 +12,15 @@ import numpy as np
 import polars as pl
 import torch
 
-from fairage._files import atomic_folder, changed_files, folder_hashes, write_text
-from fairage._json import is_sealed, read_json, sealed
+from fairage._files import (
+    atomic_folder,
+    changed_files,
+    folder_hashes,
+    is_sealed,
+    read_json,
+    sealed,
+    write_text,
+)
 from fairage._tables_io import write_table
 from fairage.auditing.scoring import MIN_ROWS, Score, bias_column, metrics_of, score
 from fairage.auditing.suite_runs import persons_of

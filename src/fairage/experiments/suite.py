@@ -10,8 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fairage._files import settle_folder, write_text
-from fairage._json import sealed
+from fairage._files import sealed, settle_folder, write_text
 from fairage._locks import locked_folder, scratch_folder
 from fairage._partial_files import partial_files
 from fairage._tables_io import write_table

@@ -12,8 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from fairage._files import atomic_folder, changed_files, folder_hashes, write_text
-from fairage._json import is_sealed, read_json, sealed
+from fairage._files import (
+    atomic_folder,
+    changed_files,
+    folder_hashes,
+    is_sealed,
+    read_json,
+    sealed,
+    write_text,
+)
 from fairage._text import reason_of, short
 from fairage.exceptions import DataError, named_refusals
 from fairage.models.calibration import Calibration

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from fairage._files import atomic_path, new_folder, sync_files, write_text
+from fairage._files import atomic_path, new_folder, sealed, sync_files, write_text
 from fairage._image_containers import read_container
-from fairage._json import sealed
 from fairage._random import numpy_rng
 from fairage._tables_io import write_table
 from fairage._work import as_done, process_pool, progress_bar

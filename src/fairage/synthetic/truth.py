@@ -11,8 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fairage._files import write_text
-from fairage._json import is_sealed, read_json
+from fairage._files import is_sealed, read_json, write_text
 from fairage._partial_files import partial_files
 from fairage.age_groups import AgeGroups
 from fairage.datasets.dataset import ETHNICITY, EXPRESSION, GENDER

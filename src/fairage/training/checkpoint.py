@@ -16,8 +16,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fairage._files import atomic_folder, changed_files, folder_hashes, hash_of
-from fairage._json import is_sealed, read_json, sealed
+from fairage._files import (
+    atomic_folder,
+    changed_files,
+    folder_hashes,
+    hash_of,
+    is_sealed,
+    read_json,
+    sealed,
+)
 from fairage.embeddings import BackboneSpec
 from fairage.exceptions import named_refusals
 from fairage.models import AgeHead

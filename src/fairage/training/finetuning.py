@@ -14,9 +14,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from fairage._files import atomic_folder, atomic_path, file_hash, write_text
+from fairage._files import (
+    atomic_folder,
+    atomic_path,
+    file_hash,
+    is_sealed,
+    read_json,
+    sealed,
+    write_text,
+)
 from fairage._images import DECODING_VERSION
-from fairage._json import is_sealed, read_json, sealed
 from fairage.embeddings import BackboneSpec, EmbedOptions
 from fairage.embeddings.backbones.transformers import (
     PROCESSOR,

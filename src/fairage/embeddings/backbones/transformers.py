@@ -13,8 +13,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from fairage._files import file_hash, hash_of
-from fairage._json import read_json
+from fairage._files import file_hash, hash_of, read_json
 from fairage._text import reason_of, short
 from fairage.embeddings.runtime import Runtime
 from fairage.exceptions import DataError, MissingDependencyError
