@@ -402,6 +402,25 @@ def test_what_the_system_refuses_is_one_line(
     assert error[:-1].isprintable()
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.EACCES, 1), (errno.ENOSPC, 1), (errno.EEXIST, 2), (errno.ENOENT, 2)]
+)
+def test_a_refusal_is_no_mistake_of_the_user(
+    number: int,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    line = f"data synthesize --n 1 --workers 1 --out {tmp_path / 'a' / 'b'}"
+    assert fairage(line, tmp_path, monkeypatch) == code
+    assert os.strerror(number) in capsys.readouterr().err
+
+
 def test_a_refusal_names_the_file_and_what_to_do() -> None:
     text = refusal(OSError(errno.ENOSPC, "No space left on device", "a.csv"))
     assert "'a.csv' (No space left on device), free some" in text

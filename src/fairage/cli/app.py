@@ -71,7 +71,7 @@ def main() -> None:
     except typer.Abort:
         _stopped()
     except FairageError as error:
-        _fail(str(error), 2)
+        _fail(str(error), 1 if _is_refused(error.__cause__) else 2)
     except UnicodeEncodeError as error:
         _fail(f"expected names that are text in UTF-8, got {error.object!r}, rename it", 2)
     except BrokenPipeError:  # a reader who left early, such as head
@@ -96,6 +96,15 @@ _NO_MEMORY = (
     "or end other programs, and run the command again"
 )
 _TORCH_NO_MEMORY = "DefaultCPUAllocator: can't allocate memory"
+
+
+_WRONG_PATHS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
+
+
+def _is_refused(cause: BaseException | None) -> bool:
+    """Return whether the system refused a path that is what it should be."""
+    is_of_system = isinstance(cause, OSError) and cause.errno is not None
+    return is_of_system and not isinstance(cause, _WRONG_PATHS)
 
 
 def _one_line(message: Warning | str, *_: object, **__: object) -> str:
