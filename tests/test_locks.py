@@ -122,28 +122,40 @@ def test_a_scratch_folder_goes_with_its_command_or_with_the_next_one(scratch: Pa
         with scratch_folder() as own:
             assert (left / "faces").exists(), "its command is at work"
             assert own.is_relative_to(scratch)
-        assert list(scratch.iterdir()) == [left.parent]
+        assert left in scratch.iterdir()
+        assert len(list(scratch.iterdir())) == 2
         end(process)
         with scratch_folder():
-            assert not left.parent.exists()
+            assert not left.exists()
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_command_that_is_killed_before_it_made_its_folder_leaves_nothing(scratch: Path) -> None:
+    with at_work(SCRATCHING) as (process, left):
+        end(process)
+    (left / "faces").unlink()
+    left.rmdir()  # as before its `mkdir`, and after its `rmtree`
+    assert len(list(scratch.iterdir())) == 1
+    with scratch_folder():
+        pass
     assert list(scratch.iterdir()) == []
 
 
 def test_folders_of_others_stay(scratch: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     outside = tmp_path_factory.mktemp("outside")
-    (outside / "scratch").mkdir()
-    (outside / LOCK).touch()
-    (scratch / "fairage-link").symlink_to(outside)
+    (outside / "faces").touch()
+    with at_work(SCRATCHING) as (process, left):
+        end(process)
+    (left / "faces").unlink()
+    left.rmdir()
+    left.symlink_to(outside)
+    others = ["fairage-file", "fairage-notes", left.name]
     (scratch / "fairage-notes").mkdir()
     (scratch / "fairage-file").touch()
     with scratch_folder():
         pass
-    assert sorted(path.name for path in scratch.iterdir()) == [
-        "fairage-file",
-        "fairage-link",
-        "fairage-notes",
-    ]
-    assert (outside / "scratch").is_dir()
+    assert sorted(path.name for path in scratch.iterdir()) == sorted(others)
+    assert (outside / "faces").is_file()
 
 
 def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Folders that one command at a time works in, and what killed commands left half done."""
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -9,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from fairage._files import new_folder
+from fairage._partial_files import folder_of, new_partial, remove_leftovers
 from fairage.exceptions import ConfigError, DataError
 
 LOCK = ".fairage.lock"
@@ -52,15 +52,15 @@ def _not_lockable(folder: Path, error: sqlite3.DatabaseError) -> ConfigError | D
     )
 
 
-_SCRATCH, _INSIDE = "fairage-", "scratch"
+_SCRATCH = "fairage-scratch"
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """Yield an empty folder that is removed at the end.
 
-    It is locked: those of the same user that are not any more, as their command was killed, are
-    removed first.
+    A locked file beside it says that its command is at work; the folders of the same user whose
+    command was killed are removed first.
 
     Examples:
         >>> with scratch_folder() as folder:
@@ -70,27 +70,12 @@ def scratch_folder() -> Iterator[Path]:
         False
     """
     parent = Path(tempfile.gettempdir())
-    for path in parent.glob(f"{_SCRATCH}*"):
-        _remove_if_dead(path)
-    own = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent))
-    try:
-        with locked_folder(own):
-            inside = own / _INSIDE  # made once it is locked: what lacks it may not be locked yet
-            inside.mkdir()
-            yield inside
-    finally:
-        shutil.rmtree(own, ignore_errors=True)
-
-
-def _remove_if_dead(path: Path) -> None:
-    try:
-        mine = not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
-        if not mine or path.is_symlink() or not (path / LOCK).is_file():
-            return
-        if not (path / _INSIDE).is_dir():
-            return
-        with locked_folder(path):
-            shutil.rmtree(path / _INSIDE, ignore_errors=True)
-    except (ConfigError, DataError, OSError):
-        return  # at work, or gone meanwhile
-    shutil.rmtree(path, ignore_errors=True)
+    remove_leftovers(parent, _SCRATCH.__eq__)
+    with new_partial(parent / _SCRATCH) as lock:
+        folder = folder_of(lock)
+        try:
+            folder.mkdir(mode=0o700)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import sys
 import time
 import zlib
@@ -43,6 +44,11 @@ def new_partial(path: Path) -> Iterator[Path]:
         yield temporary
     finally:
         os.close(handle)
+
+
+def folder_of(partial: Path) -> Path:
+    """Return where the folder of a partial file is, if it has one; it goes with the file."""
+    return partial.with_name(f"{partial.name}.files")
 
 
 def _host() -> str:
@@ -104,7 +110,10 @@ def _remove_unlocked(path: Path) -> None:
         match = _PARTIAL.fullmatch(path.name)
         here = match is not None and match[2] == _host()
         locked = lock_opened(handle, wait=False) if here else None
-        if locked or (locked is None and old):
+        folder = folder_of(path)
+        if locked or (locked is None and old and not folder.exists()):
+            if not folder.is_symlink():
+                shutil.rmtree(folder, ignore_errors=True)
             path.unlink(missing_ok=True)  # while it is locked: a writer that waits looks again
     finally:
         os.close(handle)
