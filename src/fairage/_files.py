@@ -296,7 +296,6 @@ def read_json(path: Path) -> Any:  # noqa: ANN401  # whatever stands in it
 
     Raises:
         ValueError: It is no JSON in UTF-8, or nests too deep.
-
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -60,7 +60,7 @@ def scratch_folder() -> Iterator[Path]:
     """Yield an empty folder that is removed at the end.
 
     A locked file beside it says that its command is at work; the folders of the same user whose
-    command was killed are removed first.
+    command was killed are removed first. Where files cannot be locked (Windows) they stay.
 
     Examples:
         >>> with scratch_folder() as folder:
