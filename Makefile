@@ -45,9 +45,10 @@ coverage: $(STAMP)  ## what the intervals and verdicts of the audit hold, an hou
 docs: $(STAMP)  ## the documentation site, in site/
 	$(BIN)/mkdocs build --quiet --strict
 
-bare:  ## a bare installation audits a table, with the newest and with the lowest versions
+bare: $(STAMP)  ## a bare installation audits a table, with the newest and with the lowest versions
 	PYTHON=$(PYTHON) scripts/check_install.sh newest
 	PYTHON=$(PYTHON) scripts/check_install.sh lowest
+	scripts/check_lowest.sh
 
 results: $(STAMP)  ## the tables of docs/results, from the data in REAL_DATA (or FAIRAGE_REAL_DATA)
 	scripts/results.sh "$(REAL_DATA)"

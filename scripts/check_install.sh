@@ -9,13 +9,7 @@ trap 'rm -rf "$work"' EXIT
 constraints=constraints.txt
 if [ "$which" = lowest ]; then
     constraints=$work/lowest.txt
-    ${PYTHON:-python3} - > "$constraints" <<'PY'
-import re, tomllib
-from pathlib import Path
-
-project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-print("\n".join(re.sub(">=", "==", dependency) for dependency in project["dependencies"]))
-PY
+    ${PYTHON:-python3} scripts/lowest_versions.py > "$constraints"
 fi
 ${PYTHON:-python3} -m venv "$work/venv"
 "$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$constraints" .
