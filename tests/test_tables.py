@@ -244,3 +244,15 @@ def test_numbers_that_are_no_codes_are_no_attribute() -> None:
     assert "race" not in Faces(check_faces(frame)).attributes
     with_infinity = check_faces(faces(gender=[float("inf"), 1.0]))
     assert with_infinity["gender"].to_list() == ["unknown", "1"]
+
+
+def test_ranges_hold_their_age() -> None:
+    faces = pl.DataFrame({"image": ["a", "b", "c"], "age": [25.0, 75.0, 8.0]})
+    ranges = {"age_low": [20, 70, None], "age_high": [30.0, None, 10.0]}
+    checked = check_faces(faces.with_columns(**{k: pl.Series(v) for k, v in ranges.items()}))
+    assert checked["age_low"].to_list() == [20.0, 70.0, 0.0]
+    assert checked["age_high"].to_list() == [30.0, None, 10.0]
+    for low, high in ((26.0, 30.0), (20.0, 24.0), (30.0, 20.0), (-1.0, 30.0)):
+        wrong = faces.with_columns(age_low=pl.lit(low), age_high=pl.lit(high))
+        with pytest.raises(DataError, match="'age_low': expected a range around the age"):
+            check_faces(wrong.head(1))

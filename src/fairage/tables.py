@@ -22,6 +22,8 @@ AGE = "age"
 SPLIT = "split"
 REAL_AGE = "real_age"
 APPARENT_AGE = "apparent_age"
+AGE_LOW = "age_low"
+AGE_HIGH = "age_high"
 AGE_STD = "age_std"
 N_RATINGS = "n_ratings"
 VOTES = "votes"
@@ -34,7 +36,10 @@ MODEL = "model"
 WEIGHT = "weight"
 AGE_GROUP = "age_group"
 
-FACES_COLUMNS = (IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS, VOTES, IDENTITY)
+FACES_COLUMNS = (
+    *(IMAGE, AGE, SPLIT, REAL_AGE, APPARENT_AGE, AGE_LOW, AGE_HIGH, AGE_STD, N_RATINGS, VOTES),
+    IDENTITY,
+)
 """The columns of a faces table in their order; attributes follow."""
 
 SPLITS = ("train", "valid", "test")
@@ -233,9 +238,11 @@ def check_faces(
     """Return the faces table with its types settled, or raise a DataError naming row and column.
 
     `image` and `age` must be there; `age` is a number of years in 0..120; `split`, where there,
-    is train, valid or test; a missing attribute value becomes the group `unknown`; whole numbers
-    under a demographic's name are groups called by their number. `votes`, where there, holds how
-    many raters guessed each whole year 0..100; only Parquet can hold it.
+    is train, valid or test; `age_low` and `age_high`, where there, are a range `[low, high)` that
+    holds the age, without `age_high` one that has no end; a missing attribute value becomes the
+    group `unknown`; whole numbers under a demographic's name are groups called by their number.
+    `votes`, where there, holds how many raters guessed each whole year 0..100; only Parquet can
+    hold it.
 
     Args:
         frame: The table.
@@ -251,8 +258,11 @@ def check_faces(
     check.images(frame)
     frame = frame.with_columns(pl.col(IMAGE).cast(pl.String))
     frame = check.numbers(frame, (AGE,), required=True)
-    frame = check.numbers(frame, (REAL_AGE, APPARENT_AGE, AGE_STD, N_RATINGS), required=False)
+    optional = (REAL_AGE, APPARENT_AGE, AGE_LOW, AGE_HIGH, AGE_STD, N_RATINGS)
+    frame = check.numbers(frame, optional, required=False)
     check.ages(frame)
+    if AGE_LOW in frame.columns or AGE_HIGH in frame.columns:
+        frame = check.ranges(frame)
     if SPLIT in frame.columns:
         check.splits(frame)
     if VOTES in frame.columns:
@@ -334,6 +344,20 @@ class _Check:
     def ages(self, frame: pl.DataFrame) -> None:
         wrong = (frame[AGE] < 0) | (frame[AGE] > MAX_AGE)
         self.cells(frame, wrong, AGE, f"years in 0..{MAX_AGE:g}")
+
+    def ranges(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Check that a range holds its age; a range with an end alone begins at 0."""
+        for name in (AGE_LOW, AGE_HIGH):
+            if name not in frame.columns:
+                frame = frame.with_columns(pl.lit(None, pl.Float64).alias(name))
+        only_end = pl.col(AGE_LOW).is_null() & pl.col(AGE_HIGH).is_not_null()
+        frame = frame.with_columns(
+            pl.when(only_end).then(0.0).otherwise(pl.col(AGE_LOW)).alias(AGE_LOW)
+        )
+        low, age, high = frame[AGE_LOW], frame[AGE], frame[AGE_HIGH].fill_null(np.inf)
+        wrong = low.is_not_null() & ~((low >= 0) & (low <= age) & (age <= high) & (low < high))
+        self.cells(frame, wrong.fill_null(value=False), AGE_LOW, "a range around the age")
+        return frame
 
     def splits(self, frame: pl.DataFrame) -> None:
         wrong = ~frame[SPLIT].cast(pl.String).is_in(list(SPLITS)).fill_null(value=False)

@@ -11,12 +11,20 @@ from fairage.tables import read_faces
 
 def test_ranges_become_their_middle_and_stay_beside_it(fairface: Path, tmp_path: Path) -> None:
     outcome = prepare_faces("fairface", fairface, tmp_path / "out.parquet")
-    assert outcome.counts == {"train": 3, "valid": 3}
-    assert outcome.faces["age"].to_list() == [1.0, 24.5, 75.0, 6.0, 14.5, 64.5]
+    assert outcome.counts == {"train": 3, "test": 3}
+    assert outcome.faces["age"].to_list() == [1.5, 25.0, 75.0, 6.5, 15.0, 65.0]
     assert outcome.faces["age_low"].to_list() == [0, 20, 70, 3, 10, 60]
-    assert outcome.faces["age_high"].to_list() == [2, 29, None, 9, 19, 69]
+    assert outcome.faces["age_high"].to_list() == [3, 30, None, 10, 20, 70]
     assert read_faces(tmp_path / "out.parquet").attributes == ["gender", "ethnicity"]
     assert set(outcome.faces["ethnicity"]) == {"east asian"}
+
+
+def test_a_tenth_of_the_training_faces_validates(fairface: Path, tmp_path: Path) -> None:
+    path = fairface / "fairface_label_train.csv"
+    head, first = path.read_text().splitlines()[:2]
+    path.write_text("\n".join([head, *[first] * 30]))
+    outcome = prepare_faces("fairface", fairface, tmp_path / "out.csv")
+    assert outcome.counts == {"train": 27, "valid": 3, "test": 3}
 
 
 def test_shares_replace_its_two_splits(fairface: Path, tmp_path: Path) -> None:
@@ -28,7 +36,7 @@ def test_shares_replace_its_two_splits(fairface: Path, tmp_path: Path) -> None:
 
 def test_one_label_file_is_enough_and_none_is_an_error(fairface: Path, tmp_path: Path) -> None:
     (fairface / "fairface_label_train.csv").unlink()
-    assert prepare_faces("fairface", fairface, tmp_path / "out.csv").counts == {"valid": 3}
+    assert prepare_faces("fairface", fairface, tmp_path / "out.csv").counts == {"test": 3}
     (fairface / "fairface_label_val.csv").unlink()
     with pytest.raises(DataError, match=r"fairface_label_train\.csv"):
         prepare_faces("fairface", fairface, tmp_path / "out.csv")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fairage._random import numpy_rng
 from fairage.datasets.dataset import (
     ETHNICITY,
     GENDER,
@@ -16,23 +17,20 @@ from fairage.datasets.dataset import (
     source_table,
 )
 from fairage.exceptions import DataError
-from fairage.tables import AGE, IMAGE, SPLIT
+from fairage.tables import AGE, AGE_HIGH, AGE_LOW, IMAGE, SPLIT
 
-AGE_LOW = "age_low"
-AGE_HIGH = "age_high"
-"""Columns of the range that the label is, in completed years; the last range has no end."""
-
-_FILES = {"fairface_label_train.csv": "train", "fairface_label_val.csv": "valid"}
+_FILES = {"fairface_label_train.csv": "train", "fairface_label_val.csv": "test"}
+_VALID_SHARE = 0.1
 _FILE, _AGE, _GENDER, _RACE = "file", "age", "gender", "race"
 _RANGES: dict[str, tuple[float, float | None]] = {
-    "0-2": (0, 2),
-    "3-9": (3, 9),
-    "10-19": (10, 19),
-    "20-29": (20, 29),
-    "30-39": (30, 39),
-    "40-49": (40, 49),
-    "50-59": (50, 59),
-    "60-69": (60, 69),
+    "0-2": (0, 3),
+    "3-9": (3, 10),
+    "10-19": (10, 20),
+    "20-29": (20, 30),
+    "30-39": (30, 40),
+    "40-49": (40, 50),
+    "50-59": (50, 60),
+    "60-69": (60, 70),
     "more than 70": (70, None),
 }
 _OLDEST = 75.0
@@ -52,9 +50,17 @@ def _prepare(folder: Path, _: Options) -> Prepared:
     notes = (
         f"Ages are the middles of ranges (70 and over counts as {_OLDEST:g}): errors below about "
         f"five years say little. The range is kept in {AGE_LOW!r} and {AGE_HIGH!r}.",
-        "There is no test split; give --shares to split afresh.",
+        f"Its validation faces are the test split; {_VALID_SHARE:.0%} of its training faces, drawn "
+        "at random, are the validation split.",
     )
-    return Prepared(kept, skipped, notes)
+    return Prepared(_with_valid(kept), skipped, notes)
+
+
+def _with_valid(frame: pl.DataFrame) -> pl.DataFrame:
+    """Draw validation faces out of the training faces: always the same of the same table."""
+    rows = (frame[SPLIT] == "train").arg_true().to_numpy()
+    drawn = numpy_rng(0, "fairface").permutation(rows)[: round(_VALID_SHARE * len(rows))]
+    return frame.with_columns(frame[SPLIT].scatter(drawn, "valid"))
 
 
 def _labels(path: Path, split: str) -> pl.DataFrame:
@@ -92,7 +98,7 @@ FAIRFACE = DataSet(
     prepare=_prepare,
     ages=(),
     attributes=(GENDER, ETHNICITY),
-    splits=("train", "valid"),
+    splits=("train", "valid", "test"),
     terms="CC BY 4.0",
     source="https://github.com/joojs/fairface",
     obtain="take images and both label files from the links in "

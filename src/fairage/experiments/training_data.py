@@ -14,7 +14,16 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.recipe import MAIN, AugmentationChoice
 from fairage.objectives import Targets
-from fairage.tables import AGE, AGE_GROUP, AGE_STD, SPLIT, VOTES, group_labels
+from fairage.tables import (
+    AGE,
+    AGE_GROUP,
+    AGE_HIGH,
+    AGE_LOW,
+    AGE_STD,
+    SPLIT,
+    VOTES,
+    group_labels,
+)
 from fairage.training import Rows
 
 Index = NDArray[np.int64]
@@ -185,7 +194,17 @@ def targets_of(frame: pl.DataFrame) -> Targets:
         stds = torch.from_numpy(known.to_numpy().copy())
     if VOTES in frame.columns:
         votes = torch.from_numpy(votes_array(frame[VOTES]).astype(np.float32))
-    return Targets(ages, stds=stds, votes=votes)
+    return Targets(ages, stds, votes, *ranges_of(frame))
+
+
+def ranges_of(frame: pl.DataFrame) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """Return first year and end of each row's range, `(n,)`, where the table has any."""
+    if AGE_LOW not in frame.columns or frame[AGE_LOW].is_null().all():
+        return None, None
+    low = frame[AGE_LOW].cast(pl.Float32).fill_null(np.nan).to_numpy().copy()
+    high = frame[AGE_HIGH].cast(pl.Float32).fill_null(np.inf).to_numpy().copy()
+    high[np.isnan(low)] = np.nan
+    return torch.from_numpy(low), torch.from_numpy(high)
 
 
 def _with_groups(rows: Rows, attributes: Sequence[str]) -> Rows:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
+import torch
 from torch import Tensor
 
 from fairage.exceptions import DataError
@@ -21,9 +22,11 @@ class Targets:
             not known; None where no row has one.
         votes: How many raters guessed each whole year 0..100, shape `(n, 101)`; a row of zeros
             where no vote is known, None where no row has one.
+        low: Where the age is known as a range, its first year, shape `(n,)`; NaN in other rows,
+            None where no row has one.
+        high: The year at which the range is over, infinite in one without an end; as `low`.
 
     Examples:
-        >>> import torch
         >>> Targets(torch.tensor([30.0, 70.0])).rows(torch.tensor([1])).ages
         tensor([70.])
     """
@@ -31,30 +34,43 @@ class Targets:
     ages: Tensor
     stds: Tensor | None = None
     votes: Tensor | None = None
+    low: Tensor | None = None
+    high: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.ages)
 
+    def known(self) -> dict[str, Tensor]:
+        """Return all that is known, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
     def rows(self, index: Tensor) -> "Targets":
         """Return the targets of these rows; index of shape `(batch,)`."""
-        return Targets(
-            self.ages.index_select(0, index),
-            None if self.stds is None else self.stds.index_select(0, index),
-            None if self.votes is None else self.votes.index_select(0, index),
-        )
+        return Targets(**{n: value.index_select(0, index) for n, value in self.known().items()})
 
     def batch(self, start: int, stop: int) -> "Targets":
         """Return the targets from the row `start` up to the row before `stop`, without a copy."""
-        return Targets(
-            self.ages[start:stop],
-            None if self.stds is None else self.stds[start:stop],
-            None if self.votes is None else self.votes[start:stop],
-        )
+        return Targets(**{name: value[start:stop] for name, value in self.known().items()})
+
+    def errors(self, ages: Tensor) -> Tensor:
+        """Return absolute errors of these ages in years; of a range, the distance outside it.
+
+        Examples:
+            >>> low, high = torch.tensor([20.0, 70.0]), torch.tensor([30.0, torch.inf])
+            >>> targets = Targets(torch.tensor([25.0, 75.0]), low=low, high=high)
+            >>> targets.errors(torch.tensor([32.0, 99.0])).tolist()
+            [2.0, 0.0]
+        """
+        errors = (ages - self.ages).abs()
+        if self.low is None or self.high is None:
+            return errors
+        outside = torch.maximum(self.low - ages, ages - self.high).clamp(min=0)
+        return torch.where(self.low.isnan(), errors, outside)
 
     def mixed(self, others: "Targets", shares: Tensor) -> "Targets":
         """Return the means of these targets and of others, one by one.
 
-        A deviation is known where both are, and so are votes, as shares of the raters.
+        A deviation is known where both are, and so are ranges, and votes, as shares of the raters.
 
         Args:
             others: Of as many rows, with the same things known.
@@ -67,7 +83,13 @@ class Targets:
             votes = _raters(others.votes).lerp(_raters(self.votes), shares[:, None])
             both_voted = self.votes.any(dim=1) & others.votes.any(dim=1)
             votes = votes * both_voted[:, None]
-        return Targets(others.ages.lerp(self.ages, shares), stds, votes)
+        low = high = None
+        if self.low is not None and others.low is not None:
+            low = others.low.lerp(self.low, shares)
+        if self.high is not None and others.high is not None:
+            high = others.high.lerp(self.high, shares)
+            high = torch.where(self.high.isinf() | others.high.isinf(), torch.inf, high)
+        return Targets(others.ages.lerp(self.ages, shares), stds, votes, low, high)
 
 
 def _raters(votes: Tensor) -> Tensor:
@@ -113,7 +135,6 @@ def weighted_mean(losses: Tensor, weights: Tensor, total: float | None = None) -
     if every batch were divided by the weights that it happens to hold.
 
     Examples:
-        >>> import torch
         >>> weighted_mean(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 1.0])).item()
         2.0
     """

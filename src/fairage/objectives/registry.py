@@ -1,6 +1,7 @@
 """The objectives by name, as recipes say them."""
 
 from fairage._registry import build
+from fairage.objectives.age_ranges import IntervalLoss
 from fairage.objectives.distribution import LabelDistributionLoss, MeanVarianceLoss
 from fairage.objectives.objective import Objective
 from fairage.objectives.ordinal import CoralLoss, CornLoss
@@ -18,6 +19,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "balanced-mse": BalancedMSE,
     "dldl": LabelDistributionLoss,
     "mean-variance": MeanVarianceLoss,
+    "interval": IntervalLoss,
     "coral": CoralLoss,
     "corn": CornLoss,
 }

@@ -91,14 +91,9 @@ def _hashed_tensors(head: AgeHead, parts: tuple[ImageRows, ...]) -> Iterator[tup
     for name, value in head.state_dict().items():
         yield name, value.cpu()
     for rows in parts:
-        known = {
-            "ages": rows.targets.ages,
-            "stds": rows.targets.stds,
-            "votes": rows.targets.votes,
-            "weights": rows.weights,
-            "beside": rows.beside,
-        }
-        yield from ((name, value) for name, value in known.items() if value is not None)
+        yield from (rows.targets.known() | {"weights": rows.weights}).items()
+        if rows.beside is not None:
+            yield "beside", rows.beside
 
 
 _TENSORS, _ABOUT = "state.safetensors", "state.json"

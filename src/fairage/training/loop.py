@@ -115,7 +115,7 @@ class BatchLoss:
         loss = self.objective(outputs, batch.targets, batch.weights, total=batch.total)
         if self.fairness is None or batch.membership is None:
             return loss
-        errors = (self.kind.decode(outputs) - batch.targets.ages).abs()
+        errors = batch.targets.errors(self.kind.decode(outputs))
         term = self.fairness.penalty.loss(errors, batch.membership)
         if term is None:
             return loss
@@ -149,7 +149,7 @@ class Validator:
     def judge(self, outputs: Tensor) -> Epoch:
         """Return an epoch of number 0 with its validation alone, for raw outputs `(n, k)`."""
         loss = float(self.loss.objective(outputs, self.targets, self.weights))
-        errors = (possible_ages(self.loss.kind.decode(outputs)) - self.targets.ages).abs()
+        errors = self.targets.errors(possible_ages(self.loss.kind.decode(outputs)))
         active = self.loss.fairness
         if active is not None and math.isfinite(loss):
             active.penalty.after_epoch(errors, active.valid)
