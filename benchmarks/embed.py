@@ -24,10 +24,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import ResNetConfig, ResNetModel
 
 from fairage._random import numpy_rng, torch_seed
+from fairage._work import in_order, reader_threads
 from fairage.embeddings.backbones.registry import Backbone, find_backbone
 from fairage.embeddings.batcher import BackboneBatcher
 from fairage.embeddings.embed_options import BackboneSpec
-from fairage.embeddings.loader import Original, in_order, load_image, reader_threads
+from fairage.embeddings.loader import Original, load_image
 from fairage.embeddings.runtime import PRECISIONS, Runtime, choose_runtime
 
 SIDE = 224

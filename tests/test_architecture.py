@@ -14,7 +14,11 @@ SOURCE = Path(__file__).parents[1] / "src" / "fairage"
 LAYERS = [
     {"cli"},
     {"experiments"},
-    {"reports", "training"},
+<<<<<<< HEAD
+    {"reports", "training", "prediction"},
+=======
+    {"reports", "prediction", "training"},
+>>>>>>> ff3432e (Conformal intervals by band of the estimate, P(age >= a), and rules that answer yes, no or refer)
     {"auditing", "embeddings", "models"},
     {"synthetic"},
     {"datasets", "faces", "weighting", "objectives"},
@@ -24,6 +28,7 @@ LAYERS = [
         "_table_formats",
         "_table_frames",
         "_tables_io",
+        "_bundle_files",
         "_demographics",
         "_files",
         "_partial_files",
@@ -31,6 +36,8 @@ LAYERS = [
         "_images",
         "_jpeg",
         "_locks",
+        "_model_card",
+        "_onnxruntime",
         "_random",
         "_text",
         "_votes",

@@ -28,7 +28,7 @@ from fairage._jpeg import check_blocks, may_lack_blocks
 from fairage.exceptions import DataError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from PIL.ImageFile import ImageFile
+    from PIL.Image import Image
 
 DECODING_VERSION = 2
 """Raised whenever other pixels may come out, so that embeddings of older ones are made anew."""
@@ -175,7 +175,7 @@ def decoded(data: bytes) -> Iterator[NDArray[np.uint8]]:
     if not data:
         raise DataError("expected an image, got an empty file, copy it again")
     container = read_container(data)
-    _check_size(container.height, container.width)
+    check_size(container.height, container.width)
     with _ROOM.taken(container.height * container.width):
         yield _decode(container, data)
 
@@ -257,7 +257,21 @@ def _decode_with_pillow(container: Container, data: bytes) -> NDArray[np.uint8]:
             return _eight_bits(image, deep=container.deep)
 
 
-def _eight_bits(image: "ImageFile", *, deep: bool) -> NDArray[np.uint8]:
+def pixels_of_pillow(image: "Image") -> NDArray[np.uint8]:
+    """Return the pixels of an image of Pillow that is open, as those of its file would be.
+
+    Raises:
+        DataError: See `decode_image`.
+    """
+    from PIL import ImageOps
+
+    check_size(image.height, image.width)
+    with pillow_errors(image.format or "Pillow"), quiet_pillow():
+        upright = ImageOps.exif_transpose(image)
+        return _eight_bits(upright, deep=False)
+
+
+def _eight_bits(image: "Image", *, deep: bool) -> NDArray[np.uint8]:
     if image.mode in ("I", "F"):
         raise DataError("expected 8 or 16 bits a channel, got 32, convert or remove the image")
     if not image.mode.startswith("I;16"):
@@ -269,14 +283,14 @@ def _eight_bits(image: "ImageFile", *, deep: bool) -> NDArray[np.uint8]:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def _on_white(image: "ImageFile", *, deep: bool) -> NDArray[np.uint8]:
+def _on_white(image: "Image", *, deep: bool) -> NDArray[np.uint8]:
     """Return the colours, white where the picture is transparent, mixed where it half is."""
     if not image.has_transparency_data:
         pixels = np.array(image.convert("RGB"))
         if deep:
             _check_bits(pixels)
         return pixels
-    from PIL import Image
+    from PIL import Image as Pillow
 
     picture = image.convert("RGBA")
     values = np.asarray(picture)
@@ -284,8 +298,8 @@ def _on_white(image: "ImageFile", *, deep: bool) -> NDArray[np.uint8]:
         raise DataError("expected a picture, got one that is wholly transparent, remove it")
     if deep:
         _check_bits(values[..., :3])
-    white = Image.new("RGBA", picture.size, "white")
-    return np.array(Image.alpha_composite(white, picture).convert("RGB"))
+    white = Pillow.new("RGBA", picture.size, "white")
+    return np.array(Pillow.alpha_composite(white, picture).convert("RGB"))
 
 
 def _check_bits(upper: NDArray[np.uint8]) -> None:
@@ -302,7 +316,8 @@ def _check_bits(upper: NDArray[np.uint8]) -> None:
         )
 
 
-def _check_size(height: int, width: int) -> None:
+def check_size(height: int, width: int) -> None:
+    """Raise a DataError unless a picture of these sides can be one of a face."""
     short, long = sorted((height, width))
     if short * long > MAX_PIXELS:
         raise DataError(

@@ -26,6 +26,7 @@ from fairage.age_groups import METADATA, AgeGroups
 from fairage.exceptions import DataError, named_refusals
 
 TABLE_SUFFIXES = (".parquet", ".csv", ".tsv")
+_READ_SUFFIXES = {*TABLE_SUFFIXES, ".xlsx", ".xls", ".ods", ".json", ".jsonl", ".ndjson"}
 """How the names of the files end that are written."""
 
 TableSource: TypeAlias = str | Path | bytes | Frame
@@ -122,6 +123,17 @@ def write_table(frame: pl.DataFrame, path: str | Path, age_groups: AgeGroups | N
                 f"expected columns that text can hold, got {frame.schema} for {_shown(path)!r}, "
                 "write Parquet"
             ) from error
+
+
+def is_table_name(path: str | Path) -> bool:
+    """Return whether a file is called like one that `read_table` reads.
+
+    Examples:
+        >>> is_table_name("faces.parquet"), is_table_name("faces.csv.gz"), is_table_name("a.jpg")
+        (True, True, False)
+    """
+    endings = {ending.lower() for ending in Path(path).suffixes[-2:]}
+    return bool(endings & _READ_SUFFIXES)
 
 
 def table_suffix(path: str | Path) -> str:

@@ -4,8 +4,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
@@ -115,7 +122,10 @@ def process_pool(workers: int, prepare: Callable[[], None]) -> Iterator[ProcessP
         pool.shutdown(cancel_futures=True)
 
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
+_MOST_DECODERS = 8
+_DOWNLOADERS = 16
 _LOOK_SECONDS = 0.5
 
 
@@ -129,6 +139,43 @@ def as_done(futures: Iterable[Future[Result]]) -> Iterator[Future[Result]]:
     while left:
         done, left = wait(left, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
         yield from done
+
+
+def in_order(
+    items: Iterable[Item], read: Callable[[Item], Result], *, ahead: int, workers: int
+) -> Generator[Result, None, None]:
+    """Yield what `read` gives of each item, in order, while threads are at the next ones.
+
+    Args:
+        items: What is read.
+        read: Called in threads.
+        ahead: How many results may wait.
+        workers: How many threads.
+
+    Examples:
+        >>> list(in_order([3, 1, 2], lambda n: n * n, ahead=2, workers=2))
+        [9, 1, 4]
+    """
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="fairage-read")
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(read, item))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def reader_threads(images: Sequence[str], workers: int | None) -> int:
+    """Return how many threads read these images: more where they come over the network."""
+    if workers is not None:
+        return workers
+    if any("://" in image for image in images):
+        return _DOWNLOADERS
+    return min(_MOST_DECODERS, usable_processors())
 
 
 def _start_worker(prepare: Callable[[], None]) -> None:

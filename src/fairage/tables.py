@@ -31,6 +31,9 @@ IDENTITY = "identity"
 PREDICTION = "prediction"
 LOWER = "lower"
 UPPER = "upper"
+LEVEL = "level"
+FACE = "face"
+REASON = "reason"
 SEED = "seed"
 MODEL = "model"
 WEIGHT = "weight"
@@ -45,7 +48,11 @@ FACES_COLUMNS = (
 SPLITS = ("train", "valid", "test")
 UNKNOWN = "unknown"
 
-_RESERVED = {*FACES_COLUMNS, PREDICTION, LOWER, UPPER, SEED, MODEL, WEIGHT, AGE_GROUP}
+TRUTH = (AGE, REAL_AGE, APPARENT_AGE, AGE_LOW, AGE_HIGH, SPLIT, IDENTITY)
+"""The columns of a faces table that a predictions table takes over; so it does the attributes."""
+
+_OF_PREDICTIONS = (PREDICTION, LOWER, UPPER, LEVEL, FACE, REASON, SEED, MODEL)
+_RESERVED = {*FACES_COLUMNS, *_OF_PREDICTIONS, WEIGHT, AGE_GROUP}
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,21 @@ def attribute_names(frame: pl.DataFrame) -> list[str]:
         for name, kind in frame.schema.items()
         if name not in _RESERVED and isinstance(kind, kinds)
     ]
+
+
+def target_of(frame: pl.DataFrame) -> str | None:
+    """Return which age the column `age` of a faces table holds; None where it does not say.
+
+    `apparent` or `real` where it equals the column of that age in all rows.
+
+    Examples:
+        >>> target_of(pl.DataFrame({"age": [3.0], "real_age": [4.0], "apparent_age": [3.0]}))
+        'apparent'
+    """
+    for target, column in (("apparent", APPARENT_AGE), ("real", REAL_AGE)):
+        if column in frame.columns and frame[AGE].eq_missing(frame[column]).all():
+            return target
+    return None
 
 
 def with_age_groups(frame: pl.DataFrame, age_groups: AgeGroups) -> pl.DataFrame:

@@ -287,7 +287,8 @@ def bundle(folder: Path) -> None:
     """A bundle with a calibration, and a backbone of its own in a folder."""
     import torch
 
-    from fairage.models import Bundle, Calibration, make_head, note_files, save_bundle
+    from fairage._bundle_files import note_files
+    from fairage.models import Bundle, Calibration, make_head, save_bundle
 
     options = {"hidden": [5], "dropout": 0.1}
     with torch.random.fork_rng():

@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from fairage._text import shown
 from fairage.cli.audit import audit, compare
 from fairage.cli.data import data
+from fairage.cli.predict import calibrate, predict
 from fairage.cli.steps import embed, weights
 from fairage.cli.terminal import replace_unknown_signs
 from fairage.cli.train import backbones, demo, run, suite, tune
@@ -42,6 +43,8 @@ app.command()(demo)
 app.add_typer(data)
 app.command()(audit)
 app.command()(compare)
+app.command()(predict)
+app.command()(calibrate)
 app.command()(embed)
 app.command()(weights)
 app.command()(run)

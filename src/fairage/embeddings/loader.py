@@ -1,20 +1,17 @@
 """Reading images for networks: in threads, in order, each file once, landmarks with it."""
 
 import json
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairage._images import decoded, read_image_bytes
 from fairage._random import numpy_rng
-from fairage._work import usable_processors
 from fairage.embeddings.batcher import BackboneBatcher
 from fairage.embeddings.detections import Detections, landmarks_of
 from fairage.embeddings.store import content_key
@@ -22,49 +19,7 @@ from fairage.exceptions import DataError
 from fairage.faces.augmentation import Augmentation
 from fairage.faces.views import Landmarks
 
-_MOST_DECODERS = 8
-_DOWNLOADERS = 16
-
 Image = NDArray[np.uint8]
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-def in_order(
-    items: Sequence[Item], read: Callable[[Item], Result], *, ahead: int, workers: int
-) -> Generator[Result, None, None]:
-    """Yield what `read` gives of each item, in order, while threads are at the next ones.
-
-    Args:
-        items: What is read.
-        read: Called in threads.
-        ahead: How many results may wait.
-        workers: How many threads.
-
-    Examples:
-        >>> list(in_order([3, 1, 2], lambda n: n * n, ahead=2, workers=2))
-        [9, 1, 4]
-    """
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="fairage-read")
-    waiting: deque[Future[Result]] = deque()
-    try:
-        for item in items:
-            waiting.append(pool.submit(read, item))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def reader_threads(images: Sequence[str], workers: int | None) -> int:
-    """Return how many threads read these images: more where they come over the network."""
-    if workers is not None:
-        return workers
-    if any("://" in image for image in images):
-        return _DOWNLOADERS
-    return min(_MOST_DECODERS, usable_processors())
 
 
 class DecodedImage(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairage._text import joined
-from fairage._work import progress_bar
+from fairage._work import in_order, progress_bar, reader_threads
 from fairage.embeddings.backbones import Backbone, find_backbone
 from fairage.embeddings.batcher import BackboneBatcher
 from fairage.embeddings.detections import Detections, landmarks_of
@@ -19,9 +19,7 @@ from fairage.embeddings.embed_options import BackboneSpec, EmbedOptions
 from fairage.embeddings.loader import (
     ImageRequest,
     LoadedImage,
-    in_order,
     load_image,
-    reader_threads,
 )
 from fairage.embeddings.precision import agreed_runtime
 from fairage.embeddings.runtime import Runtime, choose_runtime

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._images import decoded, read_image_bytes
+from fairage._random import numpy_rng
 from fairage.datasets.oversampling import CopiedRows
 from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions, embed, embed_copies
+from fairage.embeddings.backbones.registry import EMBEDDED
 from fairage.embeddings.store import Opened
 from fairage.exceptions import ConfigError, DataError
 from fairage.experiments.inputs import (
@@ -19,6 +24,8 @@ from fairage.experiments.inputs import (
     missing_extra,
 )
 from fairage.experiments.recipe import MAIN, AugmentationChoice, Recipe
+from fairage.faces.detection import find_detector
+from fairage.faces.views import Framing, view_from_name
 from fairage.tables import SPLIT, SPLITS, Faces
 from fairage.training import FineTuned
 
@@ -48,9 +55,11 @@ def embed_inputs(
     """
     opened: Opened = {}
 
-    def with_provenance(embedded: EmbeddedFaces, table: Faces) -> EmbeddedFaces:
+    def with_provenance(
+        embedded: EmbeddedFaces, table: Faces, framing: Framing | None = None
+    ) -> EmbeddedFaces:
         quiet = options.changed(progress=False)
-        return replace(embedded, provenance=Provenance(table.root, quiet))
+        return replace(embedded, provenance=Provenance(table.root, quiet, framing))
 
     def copies(train: Faces, copied: CopiedRows, choice: AugmentationChoice) -> Embeddings:
         augmentation, seed = choice.augmentation(), choice.seed
@@ -69,7 +78,40 @@ def embed_inputs(
     kept = faces.rows(faces.frame[SPLIT].is_in(splits).to_numpy())
     data = embedded_faces(kept, embed(kept, options, opened=opened), extras, splits)
     copying = Copying(copies, leave_out=leave_out)
-    return augmented_faces(recipes, with_provenance(data, faces), copying)
+    framing = framing_of(data.split(SPLITS[0]).faces.images, data.backbones, options.detector)
+    return augmented_faces(recipes, with_provenance(data, faces, framing), copying)
+
+
+_FEW, _ENOUGH = 8, 64
+
+
+def framing_of(
+    images: Sequence[str], backbones: Sequence[Mapping[str, Any]], detector: Path | None
+) -> Framing | None:
+    """Return how pictures frame the face in them, by some of them.
+
+    It is None where no view of the backbones needs it, and where the detector finds no face in
+    several of the first ones, as in drawn faces.
+
+    Args:
+        images: Paths or URLs.
+        backbones: Their descriptions, for the views.
+        detector: File of a face detector; None for the one in the box.
+    """
+    views = [view_from_name(backbone["view"]) for backbone in backbones]
+    drawn = any(backbone["kind"] == EMBEDDED for backbone in backbones)
+    if drawn or all(view.needs_landmarks for view in views):
+        return None
+    finder, boxes, sizes = find_detector(detector), [], []
+    chosen = numpy_rng(0, "framing").permutation(len(images))[:_ENOUGH]
+    for number, row in enumerate(chosen):
+        with decoded(read_image_bytes(images[row])) as pixels:
+            faces = finder.faces(pixels)
+            sizes += [pixels.shape[1::-1]] if faces else []
+        boxes += [face.box for face in faces[:1]]
+        if number + 1 == _FEW and len(boxes) < _FEW // 2:
+            return None
+    return Framing.of(np.array(boxes), np.array(sizes, dtype=np.float64)) if boxes else None
 
 
 EmbedCopies = Callable[[Faces, CopiedRows, AugmentationChoice], Embeddings]

@@ -20,6 +20,7 @@ from fairage.age_groups import AgeGroups
 from fairage.embeddings import Embeddings, EmbedOptions
 from fairage.exceptions import DataError
 from fairage.experiments.recipe import AugmentationChoice
+from fairage.faces.views import Framing
 from fairage.models import check_same_backbones
 from fairage.tables import (
     AGE_GROUP,
@@ -42,6 +43,7 @@ class Provenance:
     Args:
         root: Folder that the relative paths of images start from.
         options: Backbones in the order of the embeddings' columns, store, detector, device.
+        framing: How the pictures frame the face in them; None where that is not known.
 
     Examples:
         >>> provenance = Provenance(Path("faces"), EmbedOptions(backbones="embedded"))
@@ -51,6 +53,7 @@ class Provenance:
 
     root: Path
     options: EmbedOptions
+    framing: Framing | None = None
 
     def to_json(self) -> str:
         """Return the text that `from_json` reads."""

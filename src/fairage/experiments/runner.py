@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from fairage.tables import (
     SEED,
     SPLIT,
     group_names,
+    target_of,
 )
 from fairage.training import Epoch, add_to_bundle
 
@@ -265,7 +267,16 @@ def _bundle(recipe: Recipe, fitted: Fitted, seed: int, test: Score) -> Bundle:
         "versions": {name: version(name) for name in ("fairage", "torch")},
     }
     options = {key: value for key, value in fitted.head_config.items() if key != "name"}
-    return Bundle(fitted.head, fitted.head_config["name"], options, data.backbones, training)
+    framing = None if data.provenance is None else data.provenance.framing
+    return Bundle(
+        fitted.head,
+        fitted.head_config["name"],
+        options,
+        data.backbones,
+        training,
+        target_of(data.frame),
+        None if framing is None else asdict(framing),
+    )
 
 
 def _predictions(recipe: Recipe, test: EmbeddedFaces, bundle: Bundle, seed: int) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Views: the part of an image that a backbone sees, cut out or aligned by landmarks."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -32,7 +33,9 @@ mouth, as they appear where the picture is turned to have the face upright."""
 _ALIASING = 0.5
 
 
-def align(image: Image, landmarks: Landmarks, *, side: int, margin: float = 1.0) -> Image:
+def align(
+    image: Image, landmarks: Landmarks, *, side: int, margin: float = 1.0, down: float = 0.0
+) -> Image:
     """Return the aligned face `(side, side, 3)`; beyond the image's edge its last pixels go on.
 
     Args:
@@ -40,6 +43,7 @@ def align(image: Image, landmarks: Landmarks, *, side: int, margin: float = 1.0)
         landmarks: The face's five points in it.
         side: Side of the result in pixels.
         margin: How many times wider the part of the picture is than the template's.
+        down: By how much of its height that part lies lower.
 
     Examples:
         >>> picture = np.zeros((112, 112, 3), dtype=np.uint8)
@@ -47,7 +51,7 @@ def align(image: Image, landmarks: Landmarks, *, side: int, margin: float = 1.0)
         (64, 64, 3)
     """
     middle = TEMPLATE_SIDE / 2
-    target = ((TEMPLATE - middle) / margin + middle) * (side / TEMPLATE_SIDE)
+    target = ((TEMPLATE - middle) / margin + middle) * (side / TEMPLATE_SIDE) - (0, down * side)
     points = np.asarray(landmarks, dtype=np.float64)
     matrix = similarity(points, target)
     scale = float(np.hypot(*matrix[:, 0]))
@@ -80,7 +84,7 @@ def similarity(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
     return np.column_stack([turn, to_mean - turn @ from_mean])
 
 
-_LEAST_MARGIN, _MOST_MARGIN = 0.5, 4.0
+_LEAST_MARGIN, _MOST_MARGIN, _MOST_DOWN = 0.5, 4.0, 0.5
 
 
 class View(Protocol):
@@ -158,6 +162,8 @@ class Aligned:
     Args:
         margin: How many times more of the picture is seen than faces for recognition show,
             in height and in width; 0.5 <= margin <= 4.
+        down: By how much of its height what is seen lies lower, so that more of the chin is; at
+            most 0.5 up (negative) or down.
 
     Examples:
         >>> Aligned().apply(np.zeros((90, 80, 3), dtype=np.uint8)).shape
@@ -168,39 +174,97 @@ class Aligned:
     fallback: ClassVar[CentreCrop] = CentreCrop(0.7)
 
     margin: float = 1.0
+    down: float = 0.0
 
     @property
     def name(self) -> str:
         """The name that `view_from_name` reads."""
+        if self.down:
+            return f"aligned:{self.margin:g}:{self.down:g}"
         return "aligned" if self.margin == 1 else f"aligned:{self.margin:g}"
 
     def apply(self, image: Image, landmarks: Landmarks | None = None, *, side: int = 112) -> Image:
         """Return the aligned face `(side, side, 3)`, or the middle of the image."""
         if landmarks is None:
             return self.fallback.apply(image)
-        return align(image, landmarks, side=side, margin=self.margin)
+        return align(image, landmarks, side=side, margin=self.margin, down=self.down)
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How pictures of a data set frame the face in them, so that a photograph can be cut alike.
+
+    Args:
+        share: Part of the picture's height that the box of the face takes.
+        x: Middle of the box, as a part of the picture's width.
+        y: The same of the height.
+        aspect: Width of the picture by its height.
+    """
+
+    share: float
+    x: float
+    y: float
+    aspect: float = 1.0
+
+    @classmethod
+    def of(cls, boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> "Framing":
+        """Return the median framing of faces.
+
+        Args:
+            boxes: Shape `(n, 4)`: left, top, width and height in pixels.
+            sizes: Shape `(n, 2)`: width and height of each picture.
+
+        Examples:
+            >>> Framing.of(np.array([[20.0, 10.0, 40.0, 50.0]]), np.array([[100.0, 100.0]]))
+            Framing(share=0.5, x=0.4, y=0.35, aspect=1.0)
+        """
+        left, top, width, height = boxes.T
+        return cls(
+            share=float(np.median(height / sizes[:, 1])),
+            x=float(np.median((left + width / 2) / sizes[:, 0])),
+            y=float(np.median((top + height / 2) / sizes[:, 1])),
+            aspect=float(np.median(sizes[:, 0] / sizes[:, 1])),
+        )
+
+    def cut(self, image: Image, box: tuple[float, float, float, float]) -> Image:
+        """Return the part of a photograph about a face; beyond the edge its last pixels go on.
+
+        Args:
+            image: The photograph `(height, width, 3)`.
+            box: Left, top, width and height of the face in it, in pixels.
+
+        Examples:
+            >>> framing = Framing(share=0.5, x=0.5, y=0.5)
+            >>> framing.cut(np.zeros((60, 80, 3), dtype=np.uint8), (30.0, 20.0, 18.0, 20.0)).shape
+            (40, 40, 3)
+        """
+        left, top, width, height = box
+        rows = max(1, round(height / self.share))
+        columns = max(1, round(rows * self.aspect))
+        first_column = round(left + width / 2 - self.x * columns)
+        first_row = round(top + height / 2 - self.y * rows)
+        # the indices of rows and columns, those beyond the edge being the last within
+        row = np.clip(np.arange(first_row, first_row + rows), 0, image.shape[0] - 1)
+        column = np.clip(np.arange(first_column, first_column + columns), 0, image.shape[1] - 1)
+        return np.ascontiguousarray(image[row[:, None], column])
 
 
 VIEWS: dict[str, Callable[[str], View | None]] = {
     "whole": lambda number: Whole() if not number else None,
     "crop": lambda number: CentreCrop(value) if 0 < (value := _number(number)) < 1 else None,
-    "aligned": lambda number: (
-        Aligned(value)
-        if _LEAST_MARGIN <= (value := _number(number or "1")) <= _MOST_MARGIN
-        else None
-    ),
+    "aligned": lambda numbers: _aligned(*map(_number, (numbers or "1").split(":"))),
 }
-"""What stands before the colon, and the view for the number behind it, if the number will do."""
+"""What stands before the colon, and the view for what is behind it, if that will do."""
 
 
 def view_from_name(name: str) -> View:
-    """Return the view that is called `whole`, `crop:SHARE`, `aligned` or `aligned:MARGIN`.
+    """Return the view of a name: `whole`, `crop:SHARE`, `aligned`, `aligned:MARGIN[:DOWN]`.
 
     Examples:
         >>> view_from_name("crop:0.70").name
         'crop:0.7'
-        >>> view_from_name("aligned:1.30").name
-        'aligned:1.3'
+        >>> view_from_name("aligned:1.30").name, view_from_name("aligned:0.93:0.160").name
+        ('aligned:1.3', 'aligned:0.93:0.16')
         >>> view_from_name("crop:7")
         Traceback (most recent call last):
         fairage.exceptions.ConfigError: expected a view 'whole', 'crop:SHARE' with 0 < ...
@@ -210,15 +274,22 @@ def view_from_name(name: str) -> View:
     view = VIEWS[kind](number) if is_known else None
     if view is None:
         raise ConfigError(
-            "expected a view 'whole', 'crop:SHARE' with 0 < SHARE < 1, 'aligned' or "
-            f"'aligned:MARGIN' with {_LEAST_MARGIN:g} <= MARGIN <= {_MOST_MARGIN:g}, got {name!r}, "
+            "expected a view 'whole', 'crop:SHARE' with 0 < SHARE < 1, 'aligned', "
+            f"'aligned:MARGIN' with {_LEAST_MARGIN:g} <= MARGIN <= {_MOST_MARGIN:g}, or "
+            f"'aligned:MARGIN:DOWN' with {-_MOST_DOWN:g} <= DOWN <= {_MOST_DOWN:g}, got {name!r}, "
             "write for example crop:0.7"
         )
     return view
+
+
+def _aligned(margin: float = 0.0, down: float = 0.0, *more: float) -> Aligned | None:
+    """Return the view of these numbers, if they will do."""
+    fits = _LEAST_MARGIN <= margin <= _MOST_MARGIN and abs(down) <= _MOST_DOWN and not more
+    return Aligned(margin, down) if fits else None
 
 
 def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        return 0.0
+        return math.nan

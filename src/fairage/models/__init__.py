@@ -4,7 +4,6 @@ from fairage.models.bundle import (
     Bundle,
     check_same_backbones,
     load_bundle,
-    note_files,
     save_bundle,
 )
 from fairage.models.calibration import Calibration
@@ -25,6 +24,5 @@ __all__ = [
     "make_head",
     "member_heads",
     "merged_head",
-    "note_files",
     "save_bundle",
 ]

@@ -12,24 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from fairage._files import (
-    atomic_folder,
-    changed_files,
-    folder_hashes,
-    is_sealed,
-    read_json,
-    sealed,
-    write_text,
-)
-from fairage._text import reason_of, short
+from fairage._bundle_files import CARD, CONFIG, WEIGHTS, read_bundle_config, write_bundle_config
+from fairage._files import atomic_folder
+from fairage._model_card import model_card
+from fairage._text import short
 from fairage.exceptions import DataError, named_refusals
 from fairage.models.calibration import Calibration
 from fairage.models.heads import AgeHead
 from fairage.models.registry import make_head
-
-FORMAT = 2
-WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
-_FILES = "files"
 
 
 @dataclass(frozen=True)
@@ -42,6 +32,9 @@ class Bundle:
         head_options: The options it was made with.
         backbones: One JSON-able description a backbone, in the order of concatenation.
         training: What it was trained on and how: recipe, seed, row counts, versions.
+        target: Which age it estimates: `apparent`, `real` or `mixed`; None where nobody said.
+        framing: How its training pictures frame a face, see `faces.views.Framing`; None where that
+            is not known, as no view of its backbones needs it or no face was found.
     """
 
     head: AgeHead
@@ -49,6 +42,8 @@ class Bundle:
     head_options: dict[str, Any]
     backbones: tuple[dict[str, Any], ...]
     training: dict[str, Any] = field(default_factory=dict)
+    target: str | None = None
+    framing: dict[str, float] | None = None
 
     def ages(
         self, embeddings: ArrayLike, backbones: Sequence[Mapping[str, Any]]
@@ -152,35 +147,24 @@ def _plain(backbones: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def save_bundle(bundle: Bundle, folder: str | Path) -> None:
     """Write the bundle into a folder, which appears whole or not at all.
 
-    `config.json` holds a checksum of every other file, see `note_files`, and a hash of itself.
+    `config.json` holds a checksum of every other file and a hash of itself, see
+    `write_bundle_config`.
     """
     tensors = {name: value.contiguous() for name, value in bundle.head.state_dict().items()}
     calibration = bundle.head.calibration
     config = {
-        "format": FORMAT,
         "head": {"name": bundle.head_name, "dim": bundle.head.dim, **bundle.head_options},
         "calibration": None if calibration is None else asdict(calibration),
         "backbones": bundle.backbones,
         "training": bundle.training,
+        "target": bundle.target,
+        "framing": bundle.framing,
     }
     with atomic_folder(folder) as partial:
         with named_refusals(folder, SafetensorError):
             save_file(tensors, partial / WEIGHTS)
         (partial / CARD).write_text(model_card(config), encoding="utf-8")
-        _write_config(config, partial)
-
-
-def note_files(folder: str | Path) -> None:
-    """Note in a saved bundle's `config.json` the SHA-256 of every file that is in it now.
-
-    `load_bundle` refuses a bundle that holds others.
-    """
-    _write_config(_read_config(Path(folder) / CONFIG), Path(folder))
-
-
-def _write_config(config: dict[str, Any], folder: Path) -> None:
-    files = {name: digest for name, digest in folder_hashes(folder).items() if name != CONFIG}
-    write_text(folder / CONFIG, json.dumps(sealed(config | {_FILES: files}), indent=2) + "\n")
+        write_bundle_config(config, partial)
 
 
 def load_bundle(folder: str | Path) -> Bundle:
@@ -189,14 +173,12 @@ def load_bundle(folder: str | Path) -> Bundle:
     Every file must be the one that was saved; the card may be left out.
     """
     folder = Path(folder)
-    missing = [name for name in (WEIGHTS, CONFIG) if not (folder / name).is_file()]
-    if missing:
+    config = read_bundle_config(folder)
+    if not (folder / WEIGHTS).is_file():
         raise DataError(
-            f"expected a model bundle with {WEIGHTS} and {CONFIG}, got {str(folder)!r} without "
-            f"{missing}, give the folder that fairage run wrote"
+            f"expected a model bundle with {WEIGHTS}, got {str(folder)!r} without it, give the "
+            "folder that fairage run wrote; fairage.load reads exported ones"
         )
-    config = _read_config(folder / CONFIG)
-    _check_files(folder, config[_FILES])
     options = dict(config["head"])
     name, dim = options.pop("name"), options.pop("dim")
     head = make_head(name, dim, options)
@@ -210,80 +192,12 @@ def load_bundle(folder: str | Path) -> Bundle:
     if (calibration := config["calibration"]) is not None:
         inputs, outputs = tuple(calibration["inputs"]), tuple(calibration["outputs"])
         head.calibration = Calibration(inputs, outputs)
-    return Bundle(head, name, options, tuple(config["backbones"]), config["training"])
-
-
-def _check_files(folder: Path, files: dict[str, str]) -> None:
-    changed = changed_files(folder, files)
-    if CARD in changed and not (folder / CARD).exists():
-        changed.remove(CARD)
-    if changed or WEIGHTS not in files:
-        raise DataError(
-            f"expected in {str(folder)!r} the files that {CONFIG} has the checksums of, got "
-            f"missing or other {changed or [WEIGHTS]}, copy them again or train the model again"
-        )
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config = read_json(path)
-    except ValueError as error:
-        raise DataError(
-            f"expected JSON in {str(path)!r}, got other data ({reason_of(error)}), copy it again"
-        ) from error
-    if isinstance(config, dict) and config.get("format") != FORMAT:
-        raise DataError(
-            f"expected a bundle of format {FORMAT}, got {short(config.get('format'))} in "
-            f"{str(path)!r}, use the fairage version that wrote it"
-        )
-    if not is_sealed(config):
-        raise DataError(
-            f"expected {str(path)!r} as it was written, got another (its hash is wrong), copy it "
-            "again or train the model again"
-        )
-    return dict(config)
-
-
-_LIMITS = """\
-## Not for
-
-- Deciding about a person without another way to prove their age.
-- Ages, groups or pictures that the training data does not show; look at the group counts above.
-- Telling who somebody is, or their gender or ethnicity.
-
-The groups are what people perceived in the pictures, not what the persons say of themselves.
-Audit the predictions on your own data before you rely on them: `fairage audit predictions.parquet`.
-"""
-
-
-def model_card(config: dict[str, Any]) -> str:
-    """Return the card as Markdown, from the bundle's configuration."""
-    training = config["training"]
-    lines = ["# Age estimator trained by fairage", "", str(training.get("description", "")), ""]
-    lines += ["## Made from", ""]
-    lines += [_backbone(backbone) for backbone in config["backbones"]]
-    lines += [f"- {key}: {training[key]}" for key in ("version", "seed") if key in training]
-    lines += [f"- Rows in {split}: {n}" for split, n in training.get("rows", {}).items()]
-    lines += [f"- {name}: {version}" for name, version in training.get("versions", {}).items()]
-    lines += ["", *_table("## Measured (years, lower is better)", training.get("scores", {}))]
-    for attribute, counts in training.get("groups", {}).items():
-        lines += _table(f"## Training rows by {attribute}", counts)
-    return "\n".join([*lines, _LIMITS])
-
-
-def _backbone(backbone: dict[str, Any]) -> str:
-    line = f"- Backbone: `{backbone.get('name')}`, view `{backbone.get('view')}`"
-    if "folder" in backbone:
-        line += f", fine-tuned: in the folder `{backbone['folder']}`"
-    return line
-
-
-def _table(title: str, rows: dict[str, Any]) -> list[str]:
-    if not rows:
-        return []
-    cells = [f"| {name} | {_cell(value)} |" for name, value in rows.items()]
-    return [title, "", "| | |", "|---|---|", *cells, ""]
-
-
-def _cell(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return Bundle(
+        head,
+        name,
+        options,
+        tuple(config["backbones"]),
+        config["training"],
+        config["target"],
+        config["framing"],
+    )

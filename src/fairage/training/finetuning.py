@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from fairage._bundle_files import note_files
 from fairage._files import (
     atomic_folder,
     atomic_path,
@@ -36,7 +37,7 @@ from fairage.exceptions import ConfigError, DataError, named_refusals
 from fairage.faces.augmentation import Augmentation
 from fairage.faces.detection import DETECTION_VERSION
 from fairage.faces.views import ALIGNMENT_VERSION, view_from_name
-from fairage.models import AgeHead, check_pair, note_files
+from fairage.models import AgeHead, check_pair
 from fairage.objectives import Objective
 from fairage.objectives.fairness import Fairness
 from fairage.training.checkpoint import Checkpoints, identity

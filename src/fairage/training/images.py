@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fairage._work import progress_bar
+from fairage._work import in_order, progress_bar, reader_threads
 from fairage.embeddings import BackboneSpec, EmbedOptions
 from fairage.embeddings.detections import Detections
-from fairage.embeddings.loader import decoded_face, in_order, reader_threads
+from fairage.embeddings.loader import decoded_face
 from fairage.embeddings.pipeline import open_detections
 from fairage.embeddings.store import content_key
 from fairage.exceptions import DataError

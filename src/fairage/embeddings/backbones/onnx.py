@@ -1,7 +1,5 @@
 """Backbones in ONNX files, run by onnxruntime."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,17 +9,16 @@ import torch
 from numpy.typing import NDArray
 
 from fairage._files import file_hash, hash_of
+from fairage._onnxruntime import open_session, session_errors
 from fairage._random import numpy_rng
-from fairage._text import joined, reason_of, short
+from fairage._text import joined, short
 from fairage.embeddings.backbones.onnx_graph import OnnxGraph, read_graph
 from fairage.embeddings.backbones.transformers import CLASS_TOKENS
 from fairage.embeddings.runtime import Runtime
-from fairage.exceptions import ConfigError, DataError, MissingDependencyError
+from fairage.exceptions import ConfigError, DataError
 from fairage.faces.preprocessing import Preprocessing
 
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
-_CUDA = "CUDAExecutionProvider"
-_SILENT = 4
 _AGREEMENT = 0.01
 _MOST_EXTRA_TOKENS = 16
 _POOLING = "pooled 2"
@@ -108,7 +105,9 @@ class OnnxNetwork:
 
     def __init__(self, model: OnnxModel, preprocessing: Preprocessing, runtime: Runtime) -> None:
         self._model, self._preprocessing = model, preprocessing
-        self._session = _open(model.path, runtime)
+        self._session = open_session(
+            model.path, threads=torch.get_num_threads(), device=runtime.device
+        )
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in _TYPES:
             kinds = [(each.name, each.shape, each.type) for each in inputs]
@@ -138,7 +137,7 @@ class OnnxNetwork:
     def _pass(self, batch: NDArray[Any], size: int) -> Floats:
         gap = size - len(batch)
         padded = np.concatenate([batch, np.zeros((gap, *batch.shape[1:]), batch.dtype)])
-        with _named_errors(self._model.path, "an ONNX model that runs on images of its size"):
+        with session_errors(self._model.path, "an ONNX model that runs on images of its size"):
             (features,) = self._session.run([self._model.output], {self._name: padded})
         features = np.asarray(features)
         if features.dtype.kind != "f" or features.ndim not in (2, 3, 4) or len(features) != size:
@@ -291,33 +290,3 @@ def _fits(shape: list[Any], wanted: tuple[int, ...]) -> bool:
 def _agree(one: Floats, other: Floats) -> bool:
     tolerance = _AGREEMENT * float(np.abs(other[np.isfinite(other)]).max(initial=0.0))
     return np.allclose(one, other, rtol=0.0, atol=tolerance, equal_nan=True)
-
-
-@contextmanager
-def _named_errors(path: Path, expected: str) -> Iterator[None]:
-    """Have what onnxruntime raises name the file."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    own = [kind for kind in vars(state).values() if isinstance(kind, type)]
-    kinds: tuple[type[Exception], ...] = (RuntimeError, ValueError)
-    kinds += tuple(kind for kind in own if issubclass(kind, Exception))
-    try:
-        yield
-    except kinds as error:
-        raise DataError(
-            f"expected {expected}, got {str(path)!r} ({reason_of(error)}), export it again"
-        ) from error
-
-
-def _open(path: Path, runtime: Runtime) -> Any:  # noqa: ANN401  # onnxruntime has no types
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependencyError.for_extra("onnxruntime", "train") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = _SILENT  # what goes wrong is raised
-    on_gpu = runtime.device.startswith("cuda") and _CUDA in onnxruntime.get_available_providers()
-    providers = [_CUDA, "CPUExecutionProvider"] if on_gpu else ["CPUExecutionProvider"]
-    with _named_errors(path, "an ONNX model"):
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)

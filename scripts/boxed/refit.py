@@ -1,0 +1,67 @@
+"""The last layer fitted anew on embeddings, with weights that make rare ages count."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from boxed.faces import HIGH, LOW
+from boxed.network import Truth, age_loss
+
+STEPS, DECAY = 300, 1e-4
+
+
+def refitted(last: nn.Linear, embeddings: Tensor, truth: Truth) -> nn.Linear:
+    """Return the layer that minimises the loss of the ages on these embeddings.
+
+    Args:
+        last: Where the fit begins; it is left as it is.
+        embeddings: Shape `(n, width)`.
+        truth: Of the same faces, with the weights that are wanted.
+    """
+    layer = nn.Linear(last.in_features, last.out_features)
+    layer.load_state_dict(last.state_dict())
+    optimizer = torch.optim.LBFGS(layer.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        decay = DECAY * sum((each**2).sum() for each in layer.parameters())
+        loss = age_loss(layer(embeddings), truth) + decay
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return layer.requires_grad_(requires_grad=False)
+
+
+@dataclass(frozen=True)
+class RangeScore:
+    """How estimates fit ranges.
+
+    Args:
+        exact: Share of estimates within their face's range.
+        balanced: The mean of that share over the nine ranges.
+        near: Share within the range or a neighbouring one.
+        outside: For each range, mean distance of the estimates outside it, in years.
+    """
+
+    exact: float
+    balanced: float
+    near: float
+    outside: tuple[float, ...]
+
+
+def range_score(ages: NDArray[np.float64], ranges: NDArray[np.int64]) -> RangeScore:
+    """Return how ages `(n,)` fit the ranges with these numbers `(n,)`."""
+    estimated = np.searchsorted(HIGH, ages, side="right").clip(0, len(LOW) - 1)
+    outside = np.maximum(0, np.maximum(LOW[ranges] - ages, ages - HIGH[ranges]))
+    hit = estimated == ranges
+    each = range(len(LOW))
+    return RangeScore(
+        exact=float(hit.mean()),
+        balanced=float(np.mean([hit[ranges == number].mean() for number in each])),
+        near=float((abs(estimated - ranges) <= 1).mean()),
+        outside=tuple(float(outside[ranges == number].mean()) for number in each),
+    )

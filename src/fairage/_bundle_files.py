@@ -1,0 +1,90 @@
+"""What every model bundle is as a folder: its config, checksums of its files, and its card."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fairage._files import (
+    changed_files,
+    folder_hashes,
+    is_sealed,
+    read_json,
+    sealed,
+    write_text,
+)
+from fairage._text import reason_of, short
+from fairage.exceptions import DataError
+
+FORMAT = 3
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+_FILES = "files"
+
+
+def write_bundle_config(config: dict[str, Any], folder: Path) -> None:
+    """Write `config.json` with the SHA-256 of every other file there, and a hash of itself."""
+    about = {key: value for key, value in config.items() if key != _FILES}
+    files = {name: digest for name, digest in folder_hashes(folder).items() if name != CONFIG}
+    content = sealed({"format": FORMAT, **about, _FILES: files})
+    write_text(folder / CONFIG, json.dumps(content, indent=2) + "\n")
+
+
+def note_files(folder: str | Path) -> None:
+    """Note in a saved bundle's `config.json` the SHA-256 of every file that is in it now.
+
+    A bundle that holds others is refused.
+    """
+    write_bundle_config(_read_config(Path(folder) / CONFIG), Path(folder))
+
+
+def read_bundle_config(folder: Path) -> dict[str, Any]:
+    """Return the config of a bundle whose files are those that were written.
+
+    The card may be left out.
+
+    Raises:
+        DataError: There is none, it is damaged, or a file of the bundle is missing or another.
+    """
+    if not (folder / CONFIG).is_file():
+        raise DataError(
+            f"expected a model bundle with {CONFIG}, got {str(folder)!r} without it, give the "
+            "folder that fairage run or fairage export wrote"
+        )
+    config = _read_config(folder / CONFIG)
+    _check_files(folder, config[_FILES])
+    return config
+
+
+def _check_files(folder: Path, files: dict[str, str]) -> None:
+    changed = changed_files(folder, files)
+    if CARD in changed and not (folder / CARD).exists():
+        changed.remove(CARD)
+    if changed or not files:
+        raise DataError(
+            f"expected in {str(folder)!r} the files that {CONFIG} has the checksums of, got "
+            f"missing or other {changed}, copy them again or train the model again"
+        )
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = read_json(path)
+    except ValueError as error:
+        raise DataError(
+            f"expected JSON in {str(path)!r}, got other data ({reason_of(error)}), copy it again"
+        ) from error
+    if isinstance(config, dict) and config.get("format") != FORMAT:
+        raise DataError(
+            f"expected a bundle of format {FORMAT}, got {short(config.get('format'))} in "
+            f"{str(path)!r}, use the fairage version that wrote it"
+        )
+    if not is_sealed(config):
+        raise DataError(
+            f"expected {str(path)!r} as it was written, got another (its hash is wrong), copy it "
+            "again or train the model again"
+        )
+    return dict(config)
+
+
+def bundle_files(config: dict[str, Any]) -> list[str]:
+    """Return the names of the files that a bundle has beside `config.json`."""
+    return sorted(config[_FILES])
