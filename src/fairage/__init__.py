@@ -6,6 +6,10 @@
     print(result.verdict.kind, result.bias["gender"])
     result.save("audit.html")
 
+    model = fairage.load()                          # the model in the box, or a bundle's folder
+    for face in model.predict("party.jpg"):
+        print(face.age, face.low, face.high)
+
 Names are loaded when they are first used, so that `import fairage` costs next to nothing.
 """
 
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from fairage.models import load_bundle, make_head
     from fairage.objectives import make_objective
     from fairage.objectives.fairness import make_fairness
+    from fairage.prediction import Estimate, Estimates, Model, load
     from fairage.synthetic import synthesize
     from fairage.tables import Faces, read_faces
     from fairage.training import FairAgeRegressor, TrainingSettings
@@ -56,6 +61,7 @@ _NAMES = {
     "models": "load_bundle make_head",
     "objectives": "make_objective",
     "objectives.fairness": "make_fairness",
+    "prediction": "Estimate Estimates Model load",
     "synthetic": "synthesize",
     "tables": "Faces read_faces",
     "training": "FairAgeRegressor TrainingSettings",
@@ -73,12 +79,15 @@ __all__ = [
     "ConfigError",
     "DataError",
     "EmbedOptions",
+    "Estimate",
+    "Estimates",
     "Faces",
     "FairAgeRegressor",
     "FairageError",
     "Interval",
     "Measure",
     "MissingDependencyError",
+    "Model",
     "ModelAudit",
     "Recipe",
     "RunOptions",
@@ -89,6 +98,7 @@ __all__ = [
     "compare",
     "compare_backbones",
     "embed",
+    "load",
     "load_bundle",
     "make_fairness",
     "make_head",

@@ -145,6 +145,17 @@ def test_many_faces_of_few_persons_are_few() -> None:
     assert "takes 300 persons under 18, the calibration has 90" in side.text
 
 
+def test_persons_with_more_faces_than_others_count_as_fewer() -> None:
+    persons = np.concatenate([np.zeros(200, int), np.arange(1, 400), np.arange(400, 900)])
+    ages = np.repeat([10.0, 40.0], [599, 500])
+    rows = CalibrationRows(ages, ages, ages, identity=np.array([f"p{i}" for i in persons]))
+    side = rule_of(rows, wrong_yes=0.01).yes
+    assert side is not None
+    assert (side.at, side.n) == (None, 400)
+    assert side.effective == pytest.approx(599**2 / (200**2 + 399))
+    assert "has 400, that count as 8, as some have more faces than others." in side.text
+
+
 def test_faces_of_ranges_count_with_the_part_that_is_under() -> None:
     n = 1000
     rows = CalibrationRows(np.full(n, 15.0), np.full(n, 10.0), np.full(n, 20.0))

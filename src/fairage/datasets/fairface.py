@@ -17,7 +17,7 @@ from fairage.datasets.dataset import (
     source_table,
 )
 from fairage.exceptions import DataError
-from fairage.tables import AGE, AGE_HIGH, AGE_LOW, IMAGE, SPLIT
+from fairage.tables import AGE, AGE_HIGH, AGE_LOW, APPARENT_AGE, IMAGE, SPLIT
 
 _FILES = {"fairface_label_train.csv": "train", "fairface_label_val.csv": "test"}
 _VALID_SHARE = 0.1
@@ -72,9 +72,11 @@ def _labels(path: Path, split: str) -> pl.DataFrame:
             f"{unknown[_AGE][0]!r} for {unknown[_FILE][0]!r}, correct it"
         )
     base = str(path.parent) + "/"
+    middles = {name: _middle(*limits) for name, limits in _RANGES.items()}
     return table.select(
         (base + pl.col(_FILE)).alias(IMAGE),
-        _look_up({name: _middle(*limits) for name, limits in _RANGES.items()}).alias(AGE),
+        _look_up(middles).alias(AGE),
+        _look_up(middles).alias(APPARENT_AGE),
         pl.lit(split).alias(SPLIT),
         _look_up({name: low for name, (low, _) in _RANGES.items()}).alias(AGE_LOW),
         _look_up({name: high for name, (_, high) in _RANGES.items()}).alias(AGE_HIGH),

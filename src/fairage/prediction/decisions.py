@@ -21,6 +21,7 @@ predictive algorithms to achieve risk control", 2021.
 """
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,6 +37,7 @@ from fairage.prediction.calibration_rows import CalibrationRows
 from fairage.prediction.group_numbers import (
     GroupNumbers,
     by_group,
+    count_faces,
     independent_faces,
     share_of,
 )
@@ -44,6 +46,7 @@ from fairage.prediction.intervals import ConformalAges, check_age
 YES, NO, REFER = "yes", "no", "refer"
 BOTH_TAILS = 0.9  # the level of two-sided limits whose upper one is a one-sided one of 95 %
 RULE_OF_THREE = 3
+ROUNDING = 1e-9  # what sums of parts of faces may be off by
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class RuleSide:
         p_over: P(age >= a) of a face with that estimate; NaN where it is never answered.
         n: Calibration faces that the answer would be wrong for (persons, where known; of a face
             whose range holds the age, the part on that side).
-        needed: How many it takes.
+        effective: As how many independent ones they count, where some persons have more faces.
+        needed: How many independent ones it takes.
         wrong: Share of these that are answered wrongly; NaN where it is never answered.
         bound: Its exact upper limit, one-sided, 95 %; NaN where it is never answered.
         text: The same in a sentence.
@@ -68,6 +72,7 @@ class RuleSide:
     at: float | None
     p_over: float
     n: float
+    effective: float
     needed: int
     wrong: float
     bound: float
@@ -178,8 +183,7 @@ def fit_rule(
     if wrong_no is not None:
         no = _side(NO, 1 - under, rows, wrong_no, f"of {age:g} and over")
         no = replace(no, p_over=_p_at(no, intervals, age))
-    young, old = independent_faces(under, rows), independent_faces(1 - under, rows)
-    return AgeRule(age, yes, no, young, old)
+    return AgeRule(age, yes, no, count_faces(under, rows), count_faces(1 - under, rows))
 
 
 def _p_at(side: RuleSide, intervals: ConformalAges, age: float) -> float:
@@ -209,43 +213,64 @@ def _side(
             f"expected wrong_{answer} as a share between 0 and 1, got {promise!r}, write for "
             "example 0.01"
         )
-    n, needed = independent_faces(weights, rows), math.ceil(RULE_OF_THREE / promise - 1e-9)
-    one, several = ("face", "faces") if rows.units is None else ("person", "persons")
-    side = RuleSide(answer, promise, None, math.nan, n, needed, math.nan, math.nan, "")
-    if n < needed:
-        text = (
-            f"Never {answer}: to promise {_share(promise)} takes {count(needed, one)} {who}, the "
-            f"calibration has {math.floor(n + 1e-9):,}."
-        )
-        return replace(side, text=text)
+    n, effective = count_faces(weights, rows), independent_faces(weights, rows)
+    needed = math.ceil(RULE_OF_THREE / promise - ROUNDING)
+    side = RuleSide(answer, promise, None, math.nan, n, effective, needed, math.nan, math.nan, "")
+    if effective < needed - ROUNDING:
+        return replace(side, text=_too_few(side, rows, who))
     sign = 1.0 if answer == YES else -1.0
-    last, wrong, bound = _walk(sign * rows.predictions, weights, n, promise)
+    last, wrong, bound = _walk(sign * rows.predictions, weights, effective, promise)
     beyond = rows.predictions[sign * rows.predictions > last]
     if not len(beyond):
         far = "highest" if answer == YES else "lowest"
-        return replace(side, text=f"Never {answer}: {several} {who} have the {far} estimates.")
+        return replace(side, text=f"Never {answer}: faces {who} have the {far} estimates.")
     at = float(beyond[np.argmin(np.abs(beyond - sign * last))])
-    text = (
-        f"{answer.capitalize()} {'from' if answer == YES else 'down to'} an estimate of "
-        f"{years(at)}: that wrongly answers {percent(wrong, 2)} of {count(math.floor(n), one)} "
-        f"{who}, {percent_at_most(bound, 2)} at most (95 %)."
+    side = replace(side, at=at, wrong=wrong, bound=bound)
+    return replace(side, text=_begins(side, rows, who))
+
+
+def _too_few(side: RuleSide, rows: CalibrationRows, who: str) -> str:
+    thing = "face" if rows.units is None else "person"
+    unequal = ""
+    if side.n >= side.needed:
+        unequal = f", that count as {_whole(side.effective)}, as some have more faces than others"
+    return (
+        f"Never {side.answer}: to promise {_share(side.promise)} takes "
+        f"{count(side.needed, thing)} {who}, the calibration has {_whole(side.n)}{unequal}."
     )
-    return replace(side, at=at, wrong=wrong, bound=bound, text=text)
+
+
+def _begins(side: RuleSide, rows: CalibrationRows, who: str) -> str:
+    faces = (
+        f"{_whole(side.n)} faces" if rows.units is None else f"faces of {_whole(side.n)} persons"
+    )
+    return (
+        f"{side.answer.capitalize()} {'from' if side.answer == YES else 'down to'} an estimate of "
+        f"{years(side.at)}: that wrongly answers {percent(side.wrong, 2)} of {faces} {who}, "
+        f"{percent_at_most(side.bound, 2)} at most (95 %)."
+    )
 
 
 def _walk(scores: Floats, weights: Floats, n: float, promise: float) -> tuple[float, float, float]:
-    """Return the first score that breaks the promise, and the share and limit just before it."""
+    """Return the first score that breaks the promise, and the share and limit just before it.
+
+    The limit only grows with the share, so that the first is found by halving.
+    """
+
+    def limit(share: float) -> float:
+        return clopper_pearson(share * n, n, BOTH_TAILS)[1]
+
     inside = weights > 0
     values, places = np.unique(-scores[inside], return_inverse=True)
     parts = np.cumsum(np.bincount(places.reshape(-1), weights=weights[inside]))
-    shares = parts / parts[-1]
-    before, limit = 0.0, clopper_pearson(0.0, n, BOTH_TAILS)[1]
-    for value, share in zip(values.tolist(), shares.tolist(), strict=True):
-        bound = clopper_pearson(share * n, n, BOTH_TAILS)[1]
-        if bound > promise:
-            return -value, before, limit
-        before, limit = share, bound
-    raise AssertionError("with every answer wrong the upper limit is 1")
+    shares = [0.0, *(parts / parts[-1]).tolist()]  # the last, 1, has the limit 1
+    first = bisect_right(shares, promise, lo=1, key=limit)
+    return -float(values[first - 1]), shares[first - 1], limit(shares[first - 1])
+
+
+def _whole(n: float) -> str:
+    """Return how many there are, rounded down."""
+    return f"{math.floor(n + ROUNDING):,}"
 
 
 def _share(promise: float) -> str:

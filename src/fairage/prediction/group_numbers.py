@@ -76,8 +76,8 @@ def by_group(
     return GroupNumbers(numbers(np.ones((len(rows), 1), dtype=bool)), groups)
 
 
-def independent_faces(weights: Floats, rows: CalibrationRows) -> float:
-    """Return how many independent faces these parts of faces are, at most one a person.
+def count_faces(weights: Floats, rows: CalibrationRows) -> float:
+    """Return how many faces, or persons where known, these parts of faces are.
 
     Args:
         weights: What part of each row counts, in 0..1, shape `(n,)`.
@@ -86,15 +86,18 @@ def independent_faces(weights: Floats, rows: CalibrationRows) -> float:
     Examples:
         >>> ages = np.array([15.0, 15.0, 15.0])
         >>> rows = CalibrationRows(ages, ages, ages, identity=np.array(["a", "a", "b"]))
-        >>> round(independent_faces(np.ones(3), rows), 2)
-        1.8
+        >>> count_faces(np.ones(3), rows), round(independent_faces(np.ones(3), rows), 2)
+        (2.0, 1.8)
     """
-    if rows.units is None:
-        return float(weights.sum())
-    own = np.bincount(rows.units.codes, weights=weights)
-    if not own.any():
+    return float(np.minimum(_unit_sizes(weights, rows), 1).sum())
+
+
+def independent_faces(weights: Floats, rows: CalibrationRows) -> float:
+    """Return as how many independent faces these parts count, as persons with many weigh more."""
+    sizes = _unit_sizes(weights, rows)
+    if not sizes.any():
         return 0.0
-    return min(float(own.sum() ** 2 / (own**2).sum()), float(np.minimum(own, 1).sum()))
+    return min(float(sizes.sum() ** 2 / (sizes**2).sum()), count_faces(weights, rows))
 
 
 def share_of(hits: NDArray[np.bool_], inside: NDArray[np.bool_], rows: CalibrationRows) -> Interval:
@@ -121,6 +124,12 @@ def mean_of(values: Floats, inside: NDArray[np.bool_], rows: CalibrationRows) ->
     low, high = mean_limits(units, seed=0) or (None, None)
     n_persons = None if rows.units is None else len(units)
     return Interval(units.mean, low, high, int(keep.sum()), n_persons)
+
+
+def _unit_sizes(weights: Floats, rows: CalibrationRows) -> Floats:
+    if rows.units is None:
+        return weights
+    return np.bincount(rows.units.codes, weights=weights).astype(np.float64)
 
 
 def _units_and_weights(
