@@ -33,6 +33,10 @@ def full(predictions: pl.DataFrame) -> AuditResult:
         other=predictions["prediction"],
         identity=pl.Series(rng.integers(0, 150, n)),
         w=pl.Series(rng.uniform(0.5, 2, n)),
+        prediction_lower=predictions["prediction"] - 10,
+        prediction_upper=predictions["prediction"] + 10,
+        other_lower=predictions["prediction"] - 5,
+        other_upper=predictions["prediction"] + 5,
     )
     settings = AuditSettings(min_rows=10, legal_age=18, challenge=25, claimed_mae="3.40")
     return audit(frame, prediction=["prediction", "other"], weight="w", settings=settings)

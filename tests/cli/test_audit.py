@@ -61,6 +61,28 @@ def words(done: subprocess.CompletedProcess[str]) -> str:
     return " ".join(done.stdout.split())
 
 
+def test_a_person_reads_what_the_intervals_hold(tmp_path: Path) -> None:
+    frame = table().with_columns(
+        lower=pl.col("prediction") - 3, upper=pl.col("prediction") + 3, level=0.9
+    )
+    frame.write_csv(tmp_path / "own.csv")
+    done = fairage("audit", tmp_path / "own.csv", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "interval 'lower' to 'upper' of level 'level'" in words(done)
+    assert "90 % were promised: it falls short, by at least" in words(done)
+    assert max(len(line) for line in done.stdout.partition("Report: ")[0].splitlines()) <= 80
+    written = json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))
+    assert written["models"]["prediction"]["coverage"]["overall"]["kind"] == "falls short"
+    frame.drop("level").write_csv(tmp_path / "own.csv")
+    assert "--level says so" in words(fairage("audit", tmp_path / "own.csv"))
+    done = fairage("audit", tmp_path / "own.csv", "--interval", "lower,upper", "--level", 0.1)
+    assert "10 % were promised: it holds more" in words(done)
+    assert "interval of" not in words(fairage("audit", tmp_path / "own.csv", "--interval", ""))
+    done = fairage("audit", tmp_path / "own.csv", "--level", 90)
+    assert done.returncode == 2
+    assert "expected level between 0 and 1, got 90" in done.stderr
+
+
 def test_a_person_reads_guess_headline_table_check_and_claim(predictions: Path) -> None:
     done = fairage("audit", predictions, "--legal-age", 18, "--challenge", 25, "--claimed-mae", 1.5)
     assert done.returncode == 0, done.stderr

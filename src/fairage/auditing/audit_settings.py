@@ -28,6 +28,8 @@ class AuditSettings:
         wanted_rate: False positive rate that the worst group should have at most, in 0..1.
         claimed_mae: MAE that somebody published for these predictions, in years; as text where
             its digits count, such as "3.40".
+        level: Share of true ages that the model's own intervals promise to hold, such as 0.9,
+            where no column says so.
         missing: Further spellings of a missing estimate, beside the usual ones; `"0"` for tables
             that write 0 where there is no estimate.
         range_end: Whether a whole-year range such as "20-29" counts its last year ("closed": it
@@ -50,6 +52,7 @@ class AuditSettings:
     challenge: float | None = None
     wanted_rate: float = 0.01
     claimed_mae: float | str | None = None
+    level: float | None = None
     missing: tuple[str, ...] = ()
     range_end: str = "closed"
     oldest: float | None = None
@@ -65,6 +68,10 @@ class AuditSettings:
                 raise ConfigError(
                     f"expected {name} between 0 and 1, got {value:g}, ask for 0.05 (5 %)"
                 )
+        if self.level is not None and not 0 < self.level < 1:
+            raise ConfigError(
+                f"expected level between 0 and 1, got {self.level:g}, write 0.9 for 90 %"
+            )
         for name in ("legal_age", "challenge", "oldest"):
             value = getattr(self, name)
             if value is not None and not 0 < value <= MAX_AGE:

@@ -14,7 +14,7 @@ from fairage.auditing.measures import Measure
 from fairage.auditing.model_audit import audit_model
 from fairage.auditing.result import AuditResult
 from fairage.auditing.rows import read_models
-from fairage.exceptions import DataError
+from fairage.exceptions import ConfigError, DataError
 from fairage.tables import AGE, PREDICTION
 
 Bins = int | Sequence[float]
@@ -34,6 +34,7 @@ def audit(
     weight: str | None = None,
     model: str | None = None,
     reason: str | None = None,
+    interval: str | tuple[str, str] | None = None,
     labels: Mapping[str, Mapping[str, str]] | None = None,
     bins: Mapping[str, Bins] | None = None,
     join: TableSource | None = None,
@@ -60,6 +61,8 @@ def audit(
         weight: Column of survey weights.
         model: Column that names the model of each row, in a long table.
         reason: Column that says why there is no estimate.
+        interval: Columns of both ends of the model's own intervals, `""` for none; guessed from
+            `lower` and `upper`, of several models from `NAME_lower` and `NAME_upper`.
         labels: Names of groups, by attribute and code: `{"gender": {"0": "male"}}`.
         bins: Attributes that are numbers: how many quantile groups, or the edges between groups.
         join: A second table that has attributes by image.
@@ -96,6 +99,7 @@ def audit(
         weight=weight,
         model=model,
         reason=reason,
+        interval=interval,
         labels=labels,
         bins=bins,
     )
@@ -103,6 +107,10 @@ def audit(
     settings = settings.with_default_groups(opened.age_groups)
     with naming(opened):
         columns = find_columns(opened, request)
+        if settings.level is not None and not columns.intervals:
+            raise ConfigError(
+                "expected columns of intervals beside level, got none, name both with --interval"
+            )
         rows, report = read_models(
             opened, columns, settings, labels=request.labels, bins=request.bins
         )

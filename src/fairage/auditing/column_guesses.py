@@ -70,7 +70,7 @@ def guess_predictions(table: Table, columns: Sequence[str]) -> list[ColumnName]:
         return [matches[0]]
     pairs = usual.low_high_pairs(columns)
     guesses: list[ColumnName] = [
-        name for name in columns if usual.looks_like_prediction(name) and _holds_ages(table, name)
+        name for name in columns if usual.looks_like_prediction(name) and holds_ages(table, name)
     ]
     stems = {plain(name) for name in guesses if isinstance(name, str)}
     guesses += [
@@ -135,7 +135,7 @@ def _is_age_range(word: str) -> bool:
     return word in usual.AGE_RANGES or word.endswith(tuple(f"_{name}" for name in usual.AGE_RANGES))
 
 
-def _holds_ages(table: Table, column: str) -> bool:
+def holds_ages(table: Table, column: str) -> bool:
     """Return whether a column holds numbers, or any text that writes an age."""
     kind = table.schema()[column]
     if kind.is_numeric():

@@ -15,8 +15,10 @@ from fairage.auditing.column_guesses import (
     guess_attributes,
     guess_model,
     guess_predictions,
+    holds_ages,
     why_unused,
 )
+from fairage.auditing.interval_columns import IntervalColumns, guess_intervals, named_intervals
 from fairage.exceptions import ConfigError
 from fairage.tables import AGE_GROUP
 
@@ -43,6 +45,7 @@ class ColumnRequest:
         weight: Survey weights; never guessed.
         model: Which model a row is of, in a long table.
         reason: Why a row has no estimate.
+        interval: Both ends of the intervals of the only model; `""` for none.
         labels: Names of groups by attribute and code.
         bins: By attribute of numbers, how many quantile bins or the edges between bins.
     """
@@ -56,6 +59,7 @@ class ColumnRequest:
     weight: str | None = None
     model: str | None = None
     reason: str | None = None
+    interval: ColumnName | None = None
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     bins: Mapping[str, Bins] = field(default_factory=dict)
 
@@ -63,7 +67,7 @@ class ColumnRequest:
     def named(self) -> list[str]:
         """Every column that is named but for attributes, each once."""
         single = [self.image, self.identity, self.age_std, self.weight, self.model, self.reason]
-        return _each_once([self.age, *self.predictions, *single])
+        return _each_once([self.age, *self.predictions, *single, self.interval])
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Columns:
         weight: Survey weights; None where there are none.
         model: Which model a row is of; None where all rows have the same models.
         reason: Why there is no estimate; None where nothing says so.
+        intervals: The model's own intervals, by column of estimates.
         guessed: Those of the above that were guessed, as "age", "prediction", ...
         unused: Why each other column is not used.
     """
@@ -97,6 +102,7 @@ class Columns:
     weight: str | None = None
     model: str | None = None
     reason: str | None = None
+    intervals: dict[str, IntervalColumns] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
     unused: dict[str, str] = field(default_factory=dict)
 
@@ -105,6 +111,7 @@ class Columns:
         """Every column that is read, each once."""
         single = [getattr(self, kind) for kind in (*SINGLE, "weight", "model")]
         ends = [self.age_high, *self.prediction_high.values()]
+        ends += [name for interval in self.intervals.values() for name in interval.names]
         return _each_once([self.age, *ends, *self.predictions, *self.attributes, *single])
 
     def title(self, prediction: str) -> str:
@@ -132,6 +139,10 @@ class Columns:
         names["age"] = [_pair(self.age, self.age_high)]
         names["prediction"] = [_pair(name, highs.get(name)) for name in self.predictions]
         names["attribute"] = [repr(name) for name in self.attributes]
+        names["interval"] = [
+            _pair(own.lower, own.upper) + (f" of level {own.level!r}" if own.level else "")
+            for own in self.intervals.values()
+        ]
         parts = [
             f"{kind.replace('_', ' ')} {', '.join(names[kind]) or 'none'}" for kind in self.guessed
         ]
@@ -159,6 +170,8 @@ def find_columns(table: Table, request: ColumnRequest) -> Columns:
     remaining = _without(remaining, [age])
     predictions = list(request.predictions) or guess_predictions(table, remaining)
     remaining = _without(remaining, predictions)
+    intervals = _intervals(table, request, remaining, predictions)
+    remaining = _without(remaining, [n for own in intervals.values() for n in own.names])
     single, reasons = _single_columns(table, request, remaining)
     remaining = _without(remaining, single.values())
     attributes = request.attributes
@@ -182,9 +195,23 @@ def find_columns(table: Table, request: ColumnRequest) -> Columns:
         weight=single["weight"],
         model=single["model"],
         reason=single["reason"],
-        guessed=_guessed(request, single),
+        intervals=intervals,
+        guessed=_guessed(request, single, intervals),
     )
     return replace(columns, unused=_unused(table, request, columns, reasons))
+
+
+def _intervals(
+    table: Table,
+    request: ColumnRequest,
+    remaining: Sequence[str],
+    predictions: Sequence[ColumnName],
+) -> dict[str, IntervalColumns]:
+    """Return the columns of intervals; an estimate that is a range itself has none."""
+    if request.interval is not None:
+        return named_intervals(request.interval, [_ends(name)[0] for name in predictions])
+    numbers = [name for name in predictions if isinstance(name, str)]
+    return guess_intervals(remaining, numbers, lambda name: holds_ages(table, name))
 
 
 def _with_pairs(table: Table, request: ColumnRequest) -> ColumnRequest:
@@ -197,7 +224,9 @@ def _with_pairs(table: Table, request: ColumnRequest) -> ColumnRequest:
         return pairs.get(plain(name), name)
 
     age = None if request.age is None else both(request.age)
-    return replace(request, age=age, predictions=tuple(map(both, request.predictions)))
+    interval = both(request.interval) if request.interval else request.interval
+    predictions = tuple(map(both, request.predictions))
+    return replace(request, age=age, interval=interval, predictions=predictions)
 
 
 def _check_names(table: Table, request: ColumnRequest) -> None:
@@ -233,11 +262,16 @@ def _single_columns(
     return columns, reasons
 
 
-def _guessed(request: ColumnRequest, single: Mapping[str, str | None]) -> tuple[str, ...]:
+def _guessed(
+    request: ColumnRequest,
+    single: Mapping[str, str | None],
+    intervals: Mapping[str, IntervalColumns],
+) -> tuple[str, ...]:
     guessed = [] if request.age is not None else ["age"]
     guessed += [] if request.predictions else ["prediction"]
     guessed += [] if request.attributes is not None else ["attribute"]
     guessed += [kind for kind, name in single.items() if name and getattr(request, kind) is None]
+    guessed += ["interval"] if intervals and request.interval is None else []
     return tuple(guessed)
 
 

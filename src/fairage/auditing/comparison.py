@@ -92,8 +92,9 @@ def compare(
         weight=weight,
         age=age,
         image=image,
+        interval="",
     )
-    request_b = column_request(prediction=_one(prediction_b), age=age, image=image)
+    request_b = column_request(prediction=_one(prediction_b), age=age, image=image, interval="")
     table_a = one_table(a, join, on)
     table_b = one_table(b, None, None)
     if settings.age_groups is None:

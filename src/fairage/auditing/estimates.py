@@ -20,6 +20,12 @@ from fairage.auditing.cells import (
     whole_column,
 )
 from fairage.auditing.groups import Floats
+from fairage.auditing.interval_columns import (
+    IntervalCells,
+    IntervalColumns,
+    ModelIntervals,
+    read_intervals,
+)
 from fairage.auditing.years import YearCells, read_years
 from fairage.exceptions import DataError
 
@@ -41,6 +47,7 @@ class ModelRows:
         high: Their upper ends; `inf` where there is none.
         failed: Whether there is no estimate, shape `(n,)`.
         reasons: What stands there instead, and in how many rows.
+        intervals: The model's own intervals; None where the table has none.
     """
 
     estimates: Floats
@@ -48,6 +55,7 @@ class ModelRows:
     high: Floats | None
     failed: NDArray[np.bool_]
     reasons: dict[str, int]
+    intervals: ModelIntervals | None = None
 
 
 @dataclass(frozen=True)
@@ -58,11 +66,13 @@ class Estimates:
         cells: Its cells.
         codes: Place in `names` of why a row has no estimate, -1 where it has one, shape `(n,)`.
         names: The reasons.
+        intervals: The model's own intervals.
     """
 
     cells: YearCells
     codes: NDArray[np.int32]
     names: tuple[str, ...]
+    intervals: IntervalCells | None = None
 
     def model_rows(self, keep: NDArray[np.bool_]) -> ModelRows:
         """Return the estimates of the rows where the mask, shape `(n,)`, is true.
@@ -83,6 +93,7 @@ class Estimates:
             high=np.where(missing, np.nan, high) if has_ranges else None,
             failed=missing | is_open,
             reasons=reasons,
+            intervals=None if self.intervals is None else self.intervals.model_rows(keep),
         )
 
 
@@ -117,6 +128,7 @@ def read_estimates(
     settings: AuditSettings,
     *,
     reason: str | None = None,
+    interval: IntervalColumns | None = None,
 ) -> Estimates:
     """Return the estimates in a column, or from one column to another.
 
@@ -129,6 +141,7 @@ def read_estimates(
         high: Column of the upper ends.
         settings: Options: `missing`, `range_end`, `oldest`.
         reason: Column that says why there is no estimate.
+        interval: Columns of the model's own intervals.
     """
     sentinels = Sentinels.of(settings.missing)
     closed = settings.range_end == "closed"
@@ -138,7 +151,10 @@ def read_estimates(
     if reason is not None:
         texts = texts_of(whole_column(table, reason), reason, expected="reasons")
         reasons = _with_given_reasons(reasons, texts)
-    return Estimates(cells, reasons.codes, reasons.names)
+    intervals = None
+    if interval is not None:
+        intervals = read_intervals(table, interval, reasons.codes < 0, settings.level)
+    return Estimates(cells, reasons.codes, reasons.names, intervals)
 
 
 def read_true_ages(

@@ -15,6 +15,7 @@ from fairage.auditing.failures import audit_failures
 from fairage.auditing.groups import Groups, groups_of
 from fairage.auditing.inference import infer, spread_intervals
 from fairage.auditing.intersections import audit_intersections
+from fairage.auditing.interval_coverage import audit_coverage
 from fairage.auditing.measures import MEASURES, GroupErrors, Measure, all_measures
 from fairage.auditing.range_summary import summarise_ranges
 from fairage.auditing.result import ModelAudit
@@ -170,6 +171,7 @@ class _ModelAuditor:
             ),
             age_check=self._age_check(),
             ranges=summarise_ranges(rows, self.model, settings),
+            coverage=audit_coverage(rows, self.model, settings),
             claim=check_claim(settings.claimed_mae, overall[MAE]),
             own_measures={k: own for k, own in self.measures.items() if k not in MEASURES},
         )

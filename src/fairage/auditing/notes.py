@@ -132,6 +132,9 @@ def estimate_notes(name: str, rows: "Rows", model: "ModelRows", *, several: bool
             "mid-point, so they are in no mean; --oldest closes it."
         )
         notes.append(Note("open_estimates", text))
+    if model.intervals is not None and np.isnan(model.intervals.lower[~model.failed]).all():
+        text = f"{which}the columns of intervals hold none beside an estimate."
+        notes.append(Note("no_intervals", text))
     return notes + _suspicion_notes(name, rows, model)
 
 

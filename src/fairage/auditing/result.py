@@ -16,6 +16,7 @@ AuditResult                     one table, one or more models
     ├── intersections           each pair of attributes crossed
     ├── age_check               AgeCheck, where a legal age was given
     ├── ranges                  Ranges, where ages or estimates are ranges
+    ├── coverage                Coverage, where the model gives intervals
     ├── claim                   Claim, where a published MAE was given
     └── own_measures            the user's own measures, by key
 
@@ -34,6 +35,7 @@ import numpy as np
 import polars as pl
 
 from fairage.auditing.audit_settings import AuditSettings
+from fairage.auditing.interval_coverage import Coverage, GroupCoverage
 from fairage.auditing.measures import Measure
 from fairage.auditing.result_parts import (
     ALL,
@@ -88,6 +90,7 @@ class ModelAudit:
     intersections: tuple[Intersection, ...]
     age_check: AgeCheck | None = None
     ranges: Ranges | None = None
+    coverage: Coverage | None = None
     claim: Claim | None = None
     own_measures: "dict[str, Measure]" = field(default_factory=dict)
 
@@ -142,7 +145,9 @@ class AuditResult:
         return audit_dict(self)
 
     def to_frame(self, part: str = "measures") -> "pl.DataFrame":
-        """Return a table of one part: `measures`, `gaps`, `biases`, `failures`, `age`, `cells`.
+        """Return a table of one part.
+
+        `measures`, `gaps`, `biases`, `failures`, `age`, `cells` or `coverage`.
 
         Raises:
             ConfigError: There is no such part.
@@ -293,6 +298,23 @@ def _cells(model: ModelAudit) -> Iterator[_Row]:
                 yield (*names, key, *_numbers(interval), cell.takes_part)
 
 
+def _coverage(model: ModelAudit) -> Iterator[_Row]:
+    coverage = model.coverage
+    if coverage is None:
+        return
+    yield from _covered(ALL, ALL, coverage.overall)
+    for attribute, groups in coverage.items():
+        for name, group in groups.items():
+            yield from _covered(attribute, name, group)
+
+
+def _covered(attribute: str, group: str, covered: GroupCoverage) -> Iterator[_Row]:
+    for key in ("covered", "mean_width", "median_width"):
+        limits = (covered.low, covered.high, covered.kind) if key == "covered" else (None,) * 3
+        numbers = _numbers(getattr(covered, key))
+        yield (attribute, group, key, *numbers, *limits, covered.takes_part)
+
+
 FRAME_PARTS: dict[str, Any] = {
     "measures": (
         {**KEYS, "measure": pl.String, **NUMBER, "takes_part": pl.Boolean},
@@ -328,5 +350,17 @@ FRAME_PARTS: dict[str, Any] = {
         _ages,
     ),
     "cells": ({**KEYS, "measure": pl.String, **NUMBER, "takes_part": pl.Boolean}, _cells),
+    "coverage": (
+        {
+            **KEYS,
+            "measure": pl.String,
+            **NUMBER,
+            "joint_low": pl.Float64,
+            "joint_high": pl.Float64,
+            "kind": pl.String,
+            "takes_part": pl.Boolean,
+        },
+        _coverage,
+    ),
 }
 """The parts of a result that are tables: columns, and what yields the rows of one model."""

@@ -261,7 +261,12 @@ def _estimates(table: Table, columns: Columns, settings: AuditSettings) -> dict[
         titles = list(columns.predictions)
     return {
         title: read_estimates(
-            table, name, columns.prediction_high.get(name), settings, reason=columns.reason
+            table,
+            name,
+            columns.prediction_high.get(name),
+            settings,
+            reason=columns.reason,
+            interval=columns.intervals.get(name),
         )
         for title, name in zip(titles, columns.predictions, strict=True)
     }

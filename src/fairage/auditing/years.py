@@ -118,14 +118,19 @@ def read_years(
     return cells
 
 
-def read_numbers(table: Table, column: str) -> Floats:
+def read_numbers(table: Table, column: str, counts: NDArray[np.bool_] | None = None) -> Floats:
     """Return a column of numbers, shape `(n,)`; NaN where one is missing.
+
+    Args:
+        table: The table.
+        column: The column.
+        counts: Rows that must hold a number or nothing, shape `(n,)`; all where nothing is given.
 
     Raises:
         DataError: A cell holds something else.
     """
     cells = _numbers(whole_column(table, column), column)
-    wrong = np.flatnonzero(cells.codes > 0)
+    wrong = np.flatnonzero((cells.codes > 0) & (True if counts is None else counts))
     if len(wrong):
         raise bad_rows(table, column, "numbers", wrong)
     return cells.low

@@ -117,6 +117,24 @@ Oldest = Annotated[
         rich_help_panel=COLUMNS,
     ),
 ]
+Intervals = Annotated[
+    str | None,
+    typer.Option(
+        "--interval",
+        metavar="LOWER,UPPER",
+        help='Columns of both ends of the model\'s own intervals, "" for none.',
+        rich_help_panel=COLUMNS,
+    ),
+]
+Level = Annotated[
+    float | None,
+    typer.Option(
+        "--level",
+        metavar="SHARE",
+        help="Share of true ages that these intervals promise to hold, such as 0.9.",
+        rich_help_panel=METHOD,
+    ),
+]
 MinRows = Annotated[
     int,
     typer.Option(

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fairage._text import count, number, signed, visible
+from fairage.auditing.interval_coverage import Coverage
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import ALL, MAE, MEAN_ERROR, AgeCheck, Interval, Note, Verdict
 from fairage.cli.terminal import Terminal, say
+from fairage.reports.audit_coverage import coverage_sentences, coverage_table
 from fairage.reports.audit_rates import failure_sentences, reach_sentence
 from fairage.reports.audit_text import headline, rows_sentence
 from fairage.reports.comparison_text import comparison_lines
@@ -143,6 +145,8 @@ def _show_model(terminal: Terminal, model: ModelAudit, *, named: bool) -> None:
         terminal.table(FAILURE_HEADINGS, _failure_rows(model), words=2)
         for sentence in failure_sentences(model)[-1:]:
             terminal.line(sentence)
+    if model.coverage is not None:
+        _show_coverage(terminal, model.coverage)
     if model.age_check is not None:
         _show_check(terminal, model.age_check)
     if model.claim is not None:
@@ -210,6 +214,21 @@ def _extremes(verdict: Verdict, rates: Mapping[str, Interval]) -> list[str]:
         return [number(None)] * 2
     ends = [pick(judged, key=lambda group: rates[group].value) for pick in (max, min)]
     return [f"{group_words(group)} {share_words(rates[group].value)}" for group in ends]
+
+
+def _show_coverage(terminal: Terminal, coverage: Coverage) -> None:
+    table = coverage_table(coverage, list(coverage), _LISTED)
+    rows = [
+        [row.name, row.remark, _two_lines(*row.cells[0]), *(text for text, _ in row.cells[1:3])]
+        for row in table.rows
+    ]
+    terminal.line("Intervals of the estimates:")
+    headings = ("", "what can be said", "holds the true age", "of", "mean width")
+    terminal.table(headings, rows, words=2)
+    if table.more:
+        terminal.line(f"and {count(table.more, 'more group')}")
+    for sentence in coverage_sentences(coverage):
+        terminal.line(sentence)
 
 
 def _show_check(terminal: Terminal, check: AgeCheck) -> None:

@@ -12,6 +12,7 @@ from fairage.reports.audit_captions import (
     group_sentence,
     intersection_sentence,
 )
+from fairage.reports.audit_coverage import coverage_sentences, coverage_view
 from fairage.reports.audit_figures import (
     LEAST_FACES,
     age_figure,
@@ -136,6 +137,7 @@ def _model(model: ModelAudit, result: AuditResult, *, headed: bool) -> View:
         "crossed": _crossed(model, maps),
         "crossed_left": max(len(model.intersections) - maps, 0),
         "failures": _failures(model, names),
+        "coverage": coverage_view(model, names, figures, MOST_GROUPS),
         "age_check": None if model.age_check is None else _check(model, compared, figures),
         "ranges": _ranges(model),
         "spread": _spread(model, names),
@@ -145,7 +147,12 @@ def _model(model: ModelAudit, result: AuditResult, *, headed: bool) -> View:
 
 def _sentences_below(model: ModelAudit) -> list[str]:
     """Return what sections further down say: of each, all but the first sentence."""
-    parts = (failure_sentences(model), range_sentences(model), age_check_sentences(model))
+    parts = (
+        failure_sentences(model),
+        coverage_sentences(model.coverage),
+        range_sentences(model),
+        age_check_sentences(model),
+    )
     return [sentence for sentences in parts for sentence in sentences[1:]]
 
 

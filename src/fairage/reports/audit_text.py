@@ -9,6 +9,7 @@ from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import Columns
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import DIFFER, MAE, TELL, WITHIN, Ranges, Verdict
+from fairage.reports.audit_coverage import coverage_sentences
 from fairage.reports.audit_rates import (
     age_check_sentences,
     failure_headline,
@@ -97,12 +98,15 @@ def audit_facts(result: AuditResult) -> list[tuple[str, str]]:
 def _column_facts(columns: Columns) -> list[tuple[str, str]]:
     predictions = [_ends(name, columns.prediction_high.get(name)) for name in columns.predictions]
     identity = columns.identity
+    intervals = [_ends(own.lower, own.upper) for own in columns.intervals.values()]
     facts = [
         ("True age", _ends(columns.age, columns.age_high)),
         ("Estimates", joined(predictions)),
         ("Attributes", joined(map(visible, columns.attributes)) or "none"),
         ("Persons", visible(identity) if identity else "not known: each row counts as one"),
     ]
+    if intervals:
+        facts.append(("Intervals of the model", joined(intervals)))
     if columns.weight:
         text = f"{visible(columns.weight)}; strata and replicate weights are not supported"
         facts.append(("Survey weights", text))
@@ -272,6 +276,7 @@ def findings(model: ModelAudit, settings: AuditSettings) -> list[str]:
     bullets += [
         average_sentence(model),
         *failure_sentences(model),
+        *coverage_sentences(model.coverage),
         *range_sentences(model),
         *age_check_sentences(model),
         "" if model.claim is None else model.claim.text,

@@ -185,8 +185,8 @@ def failure_table(model: ModelAudit, attributes: Sequence[str], most: int) -> Ta
     rows = [TableRow("All faces", [as_percent_cell(everyone), count_cell(everyone.n)])]
     for name in attributes:
         for group, rate in model.failures.groups.get(name, {}).items():
-            rows.append(_group_row(name, group, [as_percent_cell(rate), count_cell(rate.n)]))
-    return _cut(["Group", "No estimate", "Faces", ""], rows, most)
+            rows.append(group_row(name, group, [as_percent_cell(rate), count_cell(rate.n)]))
+    return cut_table(["Group", "No estimate", "Faces", ""], rows, most)
 
 
 def check_table(check: AgeCheck, most: int) -> Table:
@@ -206,12 +206,12 @@ def check_table(check: AgeCheck, most: int) -> Table:
         ]
         if group:
             remark = "" if rates.takes_part else TOO_FEW
-            rows.append(_group_row(attribute, group, cells, remark))
+            rows.append(group_row(attribute, group, cells, remark))
         else:
             rows.append(TableRow(attribute, cells))
     age = f"{check.legal_age:g}"
     headings = ["Group", "Passes wrongly", f"Faces under {age}", "Challenged"]
-    return _cut([*headings, f"Faces of {age} or older", ""], rows, most)
+    return cut_table([*headings, f"Faces of {age} or older", ""], rows, most)
 
 
 def reason_rows(failures: Failures) -> list[TableRow]:
@@ -247,13 +247,21 @@ def range_rows(ranges: Ranges) -> list[TableRow]:
     return rows
 
 
-def _group_row(
-    attribute: str, group: str, cells: Sequence[TableCell], remark: str = ""
+def group_row(
+    attribute: str,
+    group: str,
+    cells: Sequence[TableCell],
+    remark: str = "",
+    *,
+    faint: bool | None = None,
 ) -> TableRow:
+    """Return a row for a group; `faint`: whether it takes no part, as where it has a remark."""
     name = f"{attribute_title(attribute)}: {visible(group)}"
     whole = f"{in_full(attribute)}: {in_full(group)}"
-    return TableRow(name, cells, remark, whole if len(whole) > len(name) else "", bool(remark))
+    is_faint = bool(remark) if faint is None else faint
+    return TableRow(name, cells, remark, whole if len(whole) > len(name) else "", is_faint)
 
 
-def _cut(headings: Sequence[str], rows: Sequence[TableRow], most: int) -> Table:
+def cut_table(headings: Sequence[str], rows: Sequence[TableRow], most: int) -> Table:
+    """Return a table of at most so many rows."""
     return Table(headings, rows[:most], max(len(rows) - most, 0))

@@ -83,6 +83,12 @@ TERMS: dict[str, Term] = {
         "the MAE if each face without an estimate had the error that one face in ten of its group "
         "exceeds (P90).",
     ),
+    "coverage": Term(
+        "Holds the true age",
+        "the share of faces whose true age lies within the interval that the model gives with its "
+        "estimate (coverage). Of intervals that promise 90 % it should be 90 %; to a group with "
+        "less they promise too much.",
+    ),
     "threshold": Term(
         "Threshold",
         "estimated age from which a person passes without showing a document (“challenge 25”).",
