@@ -48,6 +48,18 @@ def test_the_tutorial_runs_as_it_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "comparison" / "compare.html").exists()
 
 
+def test_the_guide_to_audit_a_model_runs_as_it_is_written(tmp_path: Path) -> None:
+    page = (DOCS / "guides" / "audit-a-model.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL))
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == "0.0", "every picture has an estimate"
+    assert (tmp_path / "audit.html").exists()
+    assert (tmp_path / "predictions.parquet").exists()
+
+
 def _shown(page: str, command: str) -> list[str]:
     """Return the lines that the page shows as what a command prints, up to the next command."""
     after = page.split(f"$ {command}\n")[1].split("\n$ ")[0].split("\n## ")[0]

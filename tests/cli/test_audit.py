@@ -5,11 +5,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from fairage.cli.app import app
 from fairage.cli.audit_options import bins_of, column_of, labels_of
 from fairage.exceptions import ConfigError
 
@@ -261,3 +264,55 @@ def test_bins_are_a_number_of_quantiles_or_edges() -> None:
     for wrong in ("income", "income=", "=4", "income=a,b"):
         with pytest.raises(ConfigError, match="--bins as COLUMN=BINS"):
             bins_of([wrong])
+
+
+class StubModel:
+    """Stands for a model of `fairage.load`: thirty years for everybody."""
+
+    def __init__(self, source: str | None) -> None:
+        self.source = source
+
+    def predict(self, images: list[str], *, crops: bool = False) -> list[float]:
+        return [31.0 if crops else 30.0] * len(images)
+
+
+def test_faces_are_estimated_and_audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str | None] = []
+
+    def load(source: str | None) -> StubModel:
+        loaded.append(source)
+        return StubModel(source)
+
+    monkeypatch.setitem(sys.modules, "fairage.prediction", SimpleNamespace(load=load))
+    faces = tmp_path / "faces.csv"
+    rows = [f"{i}.jpg,{20 + i % 20},{'train' if i % 2 else 'test'}" for i in range(80)]
+    faces.write_text("\n".join(["image,age,split", *rows]), encoding="utf-8")
+    out = tmp_path / "out"
+    command = ["audit", "--faces", str(faces), "--model", "bundle", "--split", "test"]
+    done = CliRunner().invoke(app, [*command, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert loaded == ["bundle"]
+    assert "All 40 rows have a true age and an estimate." in done.output
+    assert pl.read_parquet(out / "predictions.parquet")["prediction"].to_list() == [30.0] * 40
+    assert (out / "audit.html").exists()
+    done = CliRunner().invoke(app, ["audit", "--faces", str(faces), "--crops", "--json"])
+    assert loaded[1] is None, "the model in the box"
+    assert json.loads(done.stdout)["models"]["prediction"]["n"] == 80
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["a.csv", "--faces", "b.csv"], "expected tables of estimates or --faces, got 'a.csv'"),
+        (
+            ["--model", "bundle"],
+            "expected tables of estimates, or --faces and --model, got neither",
+        ),
+        (["a.csv", "--split", "test"], "expected --faces beside --split, got none"),
+        (["a.csv", "--crops"], "expected --faces beside --crops, got none"),
+    ],
+)
+def test_tables_and_faces_do_not_mix(options: list[str], message: str) -> None:
+    done = fairage("audit", *options)
+    assert done.returncode == 2
+    assert message in done.stderr

@@ -5,6 +5,7 @@ from fairage.auditing.auditor import audit
 from fairage.auditing.comparison import compare
 from fairage.auditing.comparison_result import ComparisonResult
 from fairage.auditing.measures import MEASURES, Measure
+from fairage.auditing.model_estimates import estimate
 from fairage.auditing.result import AuditResult, ModelAudit
 from fairage.auditing.result_parts import Interval
 from fairage.auditing.scoring import Score, score
@@ -20,5 +21,6 @@ __all__ = [
     "Score",
     "audit",
     "compare",
+    "estimate",
     "score",
 ]

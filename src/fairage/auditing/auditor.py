@@ -1,17 +1,20 @@
 """The audit of a table of estimates, start to end."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from fairage._table import naming
-from fairage._tables_io import TableSource, join_table, open_table
+from fairage._table import Table, naming
+from fairage._tables_io import TableSource, join_table, open_table, table_suffix, write_table
+from fairage._text import joined, short
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.columns import ColumnRequest, find_columns
 from fairage.auditing.measures import Measure
 from fairage.auditing.model_audit import audit_model
+from fairage.auditing.model_estimates import WHOLE, FacesSource, estimated_table
 from fairage.auditing.result import AuditResult
 from fairage.auditing.rows import read_models
 from fairage.exceptions import ConfigError, DataError
@@ -21,7 +24,7 @@ Bins = int | Sequence[float]
 
 
 def audit(
-    table: TableSource | Any,  # noqa: ANN401  # or true ages: any array
+    table: TableSource | Any = None,  # noqa: ANN401  # or true ages: any array
     y_pred: Any = None,  # noqa: ANN401  # any array
     groups: Any = None,  # noqa: ANN401  # an array, or arrays by name
     *,
@@ -32,7 +35,7 @@ def audit(
     image: str | None = None,
     age_std: str | None = None,
     weight: str | None = None,
-    model: str | None = None,
+    model: str | Any = None,  # noqa: ANN401  # beside faces: a model
     reason: str | None = None,
     interval: str | tuple[str, str] | None = None,
     labels: Mapping[str, Mapping[str, str]] | None = None,
@@ -41,10 +44,16 @@ def audit(
     on: str | None = None,
     measures: Sequence[Measure] = (),
     settings: AuditSettings | None = None,
+    faces: FacesSource | None = None,
+    view: str = WHOLE,
+    crops: bool = False,
+    split: str | None = None,
+    estimates: str | Path | None = None,
 ) -> AuditResult:
     """Return how far estimates are off in each group, and what the data say of the gaps.
 
-    Either a table, or true ages, estimates and groups as arrays: `audit(y_true, y_pred, groups)`.
+    Either a table, or true ages, estimates and groups as arrays: `audit(y_true, y_pred, groups)`,
+    or a model and the faces that it is to estimate: `audit(faces="faces.parquet", model=model)`.
     Columns that are not named are guessed from the usual names.
 
     Args:
@@ -59,7 +68,8 @@ def audit(
         image: Column of the images' names; tells duplicates.
         age_std: Column of the standard deviation of the raters' ages.
         weight: Column of survey weights.
-        model: Column that names the model of each row, in a long table.
+        model: Column that names the model of each row, in a long table; beside `faces` what
+            estimates: an object with `predict`, or a function of pictures; see `estimate`.
         reason: Column that says why there is no estimate.
         interval: Columns of both ends of the model's own intervals, `""` for none; guessed from
             `lower` and `upper`, of several models from `NAME_lower` and `NAME_upper`.
@@ -69,6 +79,11 @@ def audit(
         on: Column of images in both tables, for `join`.
         measures: Measures of your own: `Measure.of(function, title=...)`.
         settings: Options; the defaults where nothing is given.
+        faces: A faces table, in place of a table with estimates.
+        view: What a function sees of each picture: `whole`, `crop:SHARE`, `aligned:MARGIN`.
+        crops: Has `predict` take each picture for a face crop as in its training.
+        split: The split of the faces that is estimated; all rows where nothing is given.
+        estimates: File that the estimates are kept in, as a predictions table.
 
     Raises:
         ConfigError: A named column is not there, or an option is out of its limits.
@@ -82,6 +97,12 @@ def audit(
         (3.0, 'differ')
     """
     settings = AuditSettings() if settings is None else settings
+    seeing = {"split": split, "view": view, "crops": crops}
+    _check_faces(
+        table if y_pred is None else y_pred, model, faces, {**seeing, "estimates": estimates}
+    )
+    if faces is not None:
+        table, model = _estimated(faces, model, seeing, estimates), ""
     if y_pred is not None:
         table = _from_arrays(table, y_pred, groups)
         if attributes is None:
@@ -121,9 +142,46 @@ def audit(
     return AuditResult(opened.name, columns, settings, report, report.notes, models)
 
 
-def one_table(table: TableSource, join: TableSource | None, on: str | None) -> Any:  # noqa: ANN401  # any table
+def _check_faces(
+    table: object,
+    model: object,
+    faces: object,
+    options: Mapping[str, object],
+) -> None:
+    """Check that there are estimates, or faces and a model that estimates them, and not both."""
+    if faces is None:
+        given = [name for name, value in options.items() if value and value != WHOLE]
+        if table is None:
+            raise ConfigError("expected a table of estimates, or faces and a model, got neither")
+        if given or not isinstance(model, str | None):
+            what = joined(given) or f"the model {short(model)}"
+            raise ConfigError(f"expected faces beside {what}, got none, give faces='faces.parquet'")
+    elif table is not None:
+        raise ConfigError("expected a table of estimates or faces, got both, leave out one")
+    elif model is None:
+        raise ConfigError(
+            "expected a model beside faces, got none, give one with predict or a function"
+        )
+
+
+def _estimated(
+    faces: FacesSource,
+    model: object,
+    seeing: Mapping[str, Any],
+    path: str | Path | None,
+) -> Table:
+    """Return the estimates of faces, and keep them in a file where one is named."""
+    if path is not None:
+        table_suffix(path)
+    table = estimated_table(faces, model, **seeing)
+    if path is not None:
+        write_table(table.scan.collect(), path, table.age_groups)
+    return table
+
+
+def one_table(table: TableSource | Table, join: TableSource | None, on: str | None) -> Any:  # noqa: ANN401  # any table
     """Return the table, with the attributes of a second one where that is given."""
-    opened = open_table(table)
+    opened = table if isinstance(table, Table) else open_table(table)
     if join is None:
         if on is not None:
             raise DataError(f"expected a table to join on {on!r}, got none, give join too")

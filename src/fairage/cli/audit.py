@@ -1,12 +1,13 @@
 """The commands `fairage audit` and `fairage compare`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fairage.cli.audit_options import (
     CHECK,
     COLUMNS,
+    FACES,
     METHOD,
     POINTS,
     Age,
@@ -32,21 +33,32 @@ from fairage.cli.audit_options import (
     Weight,
     attributes_of,
     bins_of,
+    check_tables_or_faces,
     column_of,
     ends_of,
     labels_of,
+    load_model,
 )
 from fairage.cli.options import age_groups_of
 
 
 def audit(
     predictions: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             help="Tables of estimates: CSV, Parquet, Excel, JSON; - for standard input.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    faces: Annotated[
+        str | None,
+        typer.Option(
+            "--faces",
+            metavar="FILE",
+            help="Faces table that --model is to estimate, in place of tables of estimates.",
+            rich_help_panel=FACES,
+        ),
+    ] = None,
     age: Age = None,
     prediction: Annotated[
         list[str] | None,
@@ -74,11 +86,29 @@ def audit(
         str | None,
         typer.Option(
             "--model",
-            metavar="COLUMN",
-            help="Column that says which model a row is of, in a long table.",
+            metavar="COLUMN|BUNDLE",
+            help="Column that says which model a row is of, in a long table; with --faces, the "
+            "model: a bundle's folder or hub:ORG/NAME, else the model in the box.",
             rich_help_panel=COLUMNS,
         ),
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split",
+            metavar="SPLIT",
+            help="Split of --faces that is audited, such as test; else all rows.",
+            rich_help_panel=FACES,
+        ),
+    ] = None,
+    crops: Annotated[
+        bool,
+        typer.Option(
+            "--crops",
+            help="Each picture of --faces is a face crop as in the model's training.",
+            rich_help_panel=FACES,
+        ),
+    ] = False,
     reason: Annotated[
         str | None,
         typer.Option(
@@ -142,8 +172,11 @@ def audit(
 
     Columns that are not named are guessed from the usual names, and the guess is printed. Writes
     `audit.json` and `audit.html` into the folder of `--out`; of several tables, into a folder each.
+    With `--faces` a model estimates first, and `predictions.parquet` stands beside them.
 
     Example: `fairage audit vendor.csv --age label --prediction pred --attribute gender --out audit`
+
+    Example: `fairage audit --faces faces.parquet --model BUNDLE --split test --out audit`
     """
     from fairage.auditing import audit as run_audit
     from fairage.auditing.audit_settings import AuditSettings
@@ -165,28 +198,32 @@ def audit(
         range_end=range_end,
         oldest=oldest,
     )
-    with working("auditing"):
+    options: dict[str, Any] = {
+        "age": column_of(age),
+        "prediction": [ends_of(column) for column in prediction or ()],
+        "attributes": attributes_of(attribute),
+        "identity": identity,
+        "image": image,
+        "age_std": age_std,
+        "weight": weight,
+        "reason": reason,
+        "interval": column_of(interval),
+        "labels": labels_of(label),
+        "bins": bins_of(bins),
+        "join": join,
+        "on": on,
+        "settings": settings,
+    }
+    check_tables_or_faces(predictions, faces, split=split, crops=crops)
+    if faces is not None:
+        kept = None if out is None else out / "predictions.parquet"
+        own = load_model(model)
         results = [
-            run_audit(
-                table,
-                age=column_of(age),
-                prediction=[ends_of(column) for column in prediction or ()],
-                attributes=attributes_of(attribute),
-                identity=identity,
-                image=image,
-                age_std=age_std,
-                weight=weight,
-                model=model,
-                reason=reason,
-                interval=column_of(interval),
-                labels=labels_of(label),
-                bins=bins_of(bins),
-                join=join,
-                on=on,
-                settings=settings,
-            )
-            for table in predictions
+            run_audit(faces=faces, model=own, split=split, crops=crops, estimates=kept, **options)
         ]
+    else:
+        with working("auditing"):
+            results = [run_audit(table, model=model, **options) for table in predictions or ()]
     give_audits(results, out, as_json=as_json)
 
 

@@ -1,8 +1,9 @@
 """Options that `fairage audit` and `fairage compare` share, and how their texts are read."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,6 +11,7 @@ from fairage.cli.options import AGE_EDGES_HELP
 from fairage.exceptions import ConfigError
 
 COLUMNS, METHOD, CHECK, OUTPUT = "Columns", "Method", "Age check", "Output"
+FACES = "Estimate and audit"
 POINTS = 100
 
 Age = Annotated[
@@ -185,6 +187,32 @@ Out = Annotated[
         "--out", metavar="FOLDER", help="Folder of page and numbers.", rich_help_panel=OUTPUT
     ),
 ]
+
+
+def check_tables_or_faces(
+    tables: Sequence[str] | None, faces: str | None, *, split: str | None, crops: bool
+) -> None:
+    """Check that there are tables of estimates or faces to estimate, and not both.
+
+    Raises:
+        ConfigError: There are both or neither, or an option of faces stands beside tables.
+    """
+    if tables and faces is not None:
+        raise ConfigError(
+            f"expected tables of estimates or --faces, got {tables[0]!r} and --faces {faces!r}, "
+            "leave out one"
+        )
+    if not tables and faces is None:
+        raise ConfigError("expected tables of estimates, or --faces and --model, got neither")
+    if faces is None and (split is not None or crops):
+        option = "--crops" if split is None else "--split"
+        raise ConfigError(f"expected --faces beside {option}, got none, leave out {option}")
+
+
+def load_model(source: str | None) -> Any:  # noqa: ANN401  # auditing knows no models
+    """Return the model in a bundle, or the one in the box where none is named."""
+    load = import_module("fairage.prediction").load  # only this command's --faces needs it
+    return load(source)
 
 
 def column_of(column: str | None) -> str | tuple[str, str] | None:
