@@ -193,8 +193,8 @@ class _Coverages:
         units, weights = self._units(keep), self._weights(keep)
         inside, outside = self.inside[keep], self.outside[keep]
         least = rate_of(inside.astype(np.float64), units, weights)
-        most = rate_of((~outside).astype(np.float64), units, weights)
         told = inside | outside
+        most = least if told.all() else rate_of((~outside).astype(np.float64), units, weights)
         value = math.nan
         if told.any():
             value = rate_of(
@@ -209,7 +209,7 @@ class _Coverages:
             kind=None,
             takes_part=False,
             mean_width=self._mean_width(keep & np.isfinite(self.width)),
-            median_width=self._median_width(self.width[keep], units, weights),
+            median_width=self._median_width(self.width[keep], units, weights, low.n_persons),
             open_ends=int(np.isinf(self.width[keep]).sum()),
             without=int((of_group & self.without).sum()),
             undecided=int((~told).sum()),
@@ -224,9 +224,12 @@ class _Coverages:
         return Interval(sums.mean, least, high, int(keep.sum()), persons)
 
     def _median_width(
-        self, widths: Floats, units: NDArray[np.int64] | None, weights: Floats | None
+        self,
+        widths: Floats,
+        units: NDArray[np.int64] | None,
+        weights: Floats | None,
+        persons: int | None,
     ) -> Interval:
-        persons = None if units is None else len(np.unique(units))
         if not len(widths):
             return Interval(math.nan, None, None, 0, persons)
         order = np.argsort(widths, kind="stable")

@@ -1,6 +1,7 @@
 """The commands that use a model: `fairage predict` and `fairage calibrate`."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -199,8 +200,8 @@ def _cells(row: dict[str, Any], chances: list[str]) -> tuple[str, ...]:
     return (row[IMAGE], str(row["face"] + 1), number(row[PREDICTION], 1), ends, *shares)
 
 
-def _end(value: float | None, none: str) -> str:
-    return none if value is None else number(value, 1)
+def _end(value: float, otherwise: str) -> str:
+    return number(value, 1) if math.isfinite(value) else otherwise
 
 
 def _summary(frame: pl.DataFrame, out: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a model says of pictures: one estimate a face, and a table of them."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
@@ -115,7 +116,8 @@ class Estimates(Sequence[Estimate]):
     def to_frame(self, *, p_over: Iterable[float] = ()) -> pl.DataFrame:
         """Return a predictions table, one row a face.
 
-        Of a table of faces that was given, the true age and the attributes stand in it too.
+        Open ends of intervals are `-inf` and `inf`, so that an audit counts them. Of a table of
+        faces that was given, the true age and the attributes stand in it too.
 
         Args:
             p_over: Ages; for each a column `p_over_18` with `Estimate.p_over`.
@@ -174,5 +176,12 @@ _SCHEMA: dict[str, Any] = {
 
 def _row(each: Estimate) -> tuple[object, ...]:
     box = each.box or (None,) * len(BOX)
-    numbers = (each.age, each.low, each.high, each.level, *box, each.score, each.blur)
+    ends = (
+        (None, None) if each.level is None else (_or(each.low, -math.inf), _or(each.high, math.inf))
+    )
+    numbers = (each.age, *ends, each.level, *box, each.score, each.blur)
     return (each.image, each.face, *numbers, each.reason or None)
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value

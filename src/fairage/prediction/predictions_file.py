@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from fairage import __version__
 from fairage._files import atomic_path, hash_of
@@ -97,8 +98,10 @@ def write_predictions(frame: pl.DataFrame, path: Path) -> None:
     if path.suffix.lower() != ".json":
         write_table(frame, path)
         return
+    floats = cs.float()
+    finite = frame.with_columns(pl.when(floats.is_finite()).then(floats).name.keep())  # JSON's
     with atomic_path(path) as temporary:
-        frame.write_json(temporary)
+        finite.write_json(temporary)
 
 
 def check_suffix(path: Path) -> None:

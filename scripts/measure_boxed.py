@@ -1,0 +1,138 @@
+"""Measure a model on FairFace's test faces, APPA-REAL and UTKFace, as Markdown tables and JSON.
+
+Usage: python scripts/measure_boxed.py DATA OUT [--model BUNDLE]
+
+DATA holds fairface, appa-real and utkface. OUT gets a predictions table a data set, `measures.json`
+and `measures.md`. Nothing is chosen here: every number stands as it comes out.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from boxed.faces import LOW, read_faces
+from boxed.refit import range_score
+from numpy.typing import NDArray
+
+import fairage
+from fairage._tables_io import write_table
+from fairage.auditing.rates import rate_interval
+from fairage.datasets import prepare_faces
+from fairage.prediction import Model, load
+from fairage.tables import AGE, AGE_HIGH, AGE_LOW, IMAGE, PREDICTION, SPLIT
+from fairage.tables import read_faces as read_table
+
+RANGES = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
+DRAWS = 2000
+
+
+def main() -> None:
+    """Estimate, score, write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--model", help="a bundle; the model in the box if unset")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    model = load(given.model)
+    measures = {
+        "fairface": fairface(model, given.data / "fairface", given.out),
+        "appa-real": foreign(model, "appa-real", given.data, given.out),
+        "utkface": foreign(model, "utkface", given.data, given.out),
+    }
+    (given.out / "measures.json").write_text(json.dumps(measures, indent=2) + "\n")
+    print(json.dumps(measures, indent=2))
+
+
+def estimated(model: Model, name: str, data: Path, out: Path, *, crops: bool) -> pl.DataFrame:
+    """Return the test faces of a data set with their estimates, one row a face of the table."""
+    table = out / f"{name}.parquet"
+    target = out / f"{name}-{'crops' if crops else 'photographs'}.parquet"
+    if target.is_file():
+        return pl.read_parquet(target)
+    if not table.is_file():
+        prepare_faces(name, data / name, table)
+    faces = read_table(table)
+    if name != "utkface":
+        faces = faces.split("test")
+    frame = model.predict(faces, crops=crops, progress=True).to_frame()
+    frame = frame.filter(pl.col("face") == 0)
+    write_table(frame, target)
+    return frame
+
+
+def fairface(model: Model, folder: Path, out: Path) -> dict[str, Any]:
+    """Return how ranges are met, with crops as they are and as photographs."""
+    scores = {}
+    for crops in (True, False):
+        frame = estimated(model, "fairface", folder.parent, out, crops=crops)
+        ranges = np.searchsorted(LOW, frame[AGE_LOW].to_numpy())
+        ages = frame[PREDICTION].to_numpy()
+        known = ~np.isnan(ages)
+        scores["crops" if crops else "photographs"] = {
+            "faces": len(ages),
+            "without": int((~known).sum()),
+            "all": ranged(ages[known], ranges[known]),
+            "ethnicity": {
+                group: ranged(ages[known & own], ranges[known & own])
+                for group in sorted(frame["ethnicity"].unique())
+                if (own := (frame["ethnicity"] == group).to_numpy()).any()
+            },
+            "gender": {
+                group: ranged(ages[known & own], ranges[known & own])
+                for group in sorted(frame["gender"].unique())
+                if (own := (frame["gender"] == group).to_numpy()).any()
+            },
+        }
+    return scores
+
+
+def ranged(ages: NDArray[np.float64], ranges: NDArray[np.int64]) -> dict[str, Any]:
+    """Return the scores of some faces with 95 % intervals by resampling faces within each range."""
+    own = range_score(ages, ranges)
+    rng = np.random.default_rng(0)
+    places = [np.flatnonzero(ranges == number) for number in range(len(LOW))]
+    draws = []
+    for _ in range(DRAWS):
+        chosen = np.concatenate([rng.choice(each, len(each)) for each in places if len(each)])
+        draws.append(range_score(ages[chosen], ranges[chosen]))
+    low_high = {
+        name: [float(value) for value in np.quantile([getattr(d, name) for d in draws], (0.025, 0.975))]
+        for name in ("exact", "balanced", "near")
+    }
+    outside = np.array([each.outside for each in draws])
+    return {
+        "n": len(ages),
+        **{name: [getattr(own, name), *low_high[name]] for name in low_high},
+        "outside": {
+            name: [own.outside[k], *np.quantile(outside[:, k], (0.025, 0.975)).tolist()]
+            for k, name in enumerate(RANGES)
+        },
+    }
+
+
+def foreign(model: Model, name: str, data: Path, out: Path) -> dict[str, Any]:
+    """Return MAE and mean error by group on faces that the model has never seen."""
+    scores = {}
+    for crops in (False, True):
+        frame = estimated(model, name, data, out, crops=crops)
+        targets = [column for column in (AGE, "real_age") if column in frame.columns]
+        for target in targets:
+            result = fairage.audit(
+                frame.drop("age_group", strict=False).with_columns(pl.col(target).alias(AGE)).drop(
+                    *(column for column in ("real_age", "apparent_age") if column in frame.columns)
+                ),
+                age=AGE,
+                prediction=PREDICTION,
+            )
+            scores[f"{target}, {'crops' if crops else 'photographs'}"] = result.to_dict()["models"]
+            result.save(out / f"{name}-{target}-{'crops' if crops else 'photographs'}.html")
+    return scores
+
+
+if __name__ == "__main__":
+    main()
