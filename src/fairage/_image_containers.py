@@ -273,7 +273,7 @@ def _pillow_plugin(kind: str) -> "type[ImageFile]":
             WebPImagePlugin,
         )
     except ImportError as error:
-        package, extra = ("pillow-heif", "heic") if kind == HEIC else ("pillow", "train")
+        package, extra = ("pillow-heif", "heic") if kind == HEIC else ("pillow", "predict")
         raise MissingDependencyError.for_extra(package, extra) from error
     optional = {"AVIF": AvifImagePlugin.SUPPORTED, "WebP": WebPImagePlugin.SUPPORTED}
     if not optional.get(kind, True):

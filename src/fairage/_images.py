@@ -230,7 +230,7 @@ def _decode_with_opencv(kind: str, data: bytes) -> NDArray[np.uint8]:
     try:
         import cv2
     except ImportError as error:
-        raise MissingDependencyError.for_extra("opencv-python-headless", "train") from error
+        raise MissingDependencyError.for_extra("opencv-python-headless", "predict") from error
     try:
         image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 from PIL import Image
+from torch.nn import functional as F
 
 from fairage.exceptions import DataError
 from fairage.faces import Preprocessing
@@ -25,6 +29,59 @@ def test_resizing_equals_pillow(number: int, size: int) -> None:
     found = Preprocessing.from_config(config).resized(image)
     wanted = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling(number)))
     assert np.abs(found.astype(int) - wanted).max() <= 1
+
+
+SIDES = st.integers(1, 300) | st.sampled_from([112, 157, 224])
+
+
+def by_torch(image: np.ndarray, height: int, width: int, resample: str) -> np.ndarray:
+    """Return what torch makes of an image, which stores of before version 2 hold."""
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None]
+    smooth = resample != "nearest-exact"
+    resized = F.interpolate(pixels, (height, width), mode=resample, antialias=smooth)
+    return resized[0].permute(1, 2, 0).numpy()
+
+
+@pytest.mark.parametrize(
+    ("resample", "most"), [("nearest-exact", 0), ("bilinear", 1), ("bicubic", 2)]
+)
+@given(sides=st.tuples(SIDES, SIDES, SIDES, SIDES), seed=st.integers(0, 9))
+@example((1, 1, 224, 112), 0)
+@example((300, 2, 1, 224), 0)
+@example((256, 8, 224, 112), 1)
+@example((157, 157, 112, 112), 0)
+def test_resizing_equals_torch_which_it_does_without(
+    resample: str, most: int, sides: tuple[int, int, int, int], seed: int
+) -> None:
+    """Torch rounds weights to 16 bits, which is where the second grey level comes from."""
+    height, width, new_height, new_width = sides
+    image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    if seed % 2:
+        image = image // 128 * 255
+    resized = Preprocessing(new_height, new_width, resample=resample).resized(image)
+    expected = by_torch(image, new_height, new_width, resample)
+    assert resized.dtype == np.uint8
+    assert resized.flags.c_contiguous
+    assert resized.flags.writeable
+    assert np.abs(resized.astype(int) - expected).max() <= most
+
+
+@pytest.mark.parametrize("resample", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(64, 64), (112, 112), (224, 300), (512, 600), (1, 100)])
+def test_a_photograph_is_resized_as_torch_does_within_one_grey_level(
+    resample: str, size: tuple[int, int]
+) -> None:
+    photograph = skimage.data.astronaut()
+    resized = Preprocessing(*size, resample=resample).resized(photograph)
+    assert np.abs(resized.astype(int) - by_torch(photograph, *size, resample)).max() <= 1
+
+
+@pytest.mark.parametrize("resample", ["nearest-exact", "bilinear", "bicubic"])
+def test_resizing_goes_along_rows_first_whatever_is_less_work(resample: str) -> None:
+    image = noise(256, 8)
+    rows = Preprocessing(256, 112, resample=resample).resized(image)
+    both = Preprocessing(224, 112, resample=resample).resized(rows)
+    np.testing.assert_array_equal(Preprocessing(224, 112, resample=resample).resized(image), both)
 
 
 @pytest.mark.parametrize(

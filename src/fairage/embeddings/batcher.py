@@ -13,6 +13,7 @@ from fairage.embeddings.embed_options import BackboneSpec
 from fairage.embeddings.runtime import Runtime
 from fairage.embeddings.store import EmbeddingStore
 from fairage.faces.detection import DETECTION_VERSION
+from fairage.faces.preprocessing import RESIZING_VERSION
 from fairage.faces.views import ALIGNMENT_VERSION, Landmarks, view_from_name
 
 FLUSH_SECONDS = 5.0
@@ -101,6 +102,7 @@ class BackboneBatcher:
             "dim": dim,
             "fingerprint": self.backbone.fingerprint,
             "decoding": DECODING_VERSION,
+            "resizing": RESIZING_VERSION,
             **self._of_view(),
         }
 
@@ -113,6 +115,7 @@ class BackboneBatcher:
             "flip": self.spec.flip,
             "precision": self.backbone.precision(self.runtime),
             "decoding": DECODING_VERSION,
+            "resizing": RESIZING_VERSION,
             **self._of_view(),
         }
 

@@ -4,18 +4,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
 
-from fairage.exceptions import DataError
+from fairage.exceptions import DataError, MissingDependencyError
 from fairage.faces.image_processors import completed, names_no_class
 from fairage.faces.processor_config import Channels, geometry, normalisation, resample, scale
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RESIZING_VERSION = 2
+"""Raised whenever resized pixels change, so that embeddings of older ones are not taken for new."""
 NESTED = "processor_config.json"
 Image = NDArray[np.uint8]
 
@@ -40,6 +42,7 @@ class Preprocessing:
         >>> pixels = small.resized(np.full((4, 6, 3), 255, dtype=np.uint8))
         >>> pixels.shape
         (2, 2, 3)
+        >>> import torch
         >>> small.normalised(torch.from_numpy(pixels)[None])[0, 0].tolist()
         [[1.0, 1.0], [1.0, 1.0]]
     """
@@ -126,11 +129,13 @@ class Preprocessing:
             return max(self.height, self.width)
         return self.resize if isinstance(self.resize, int) else max(self.resize)
 
-    def normalised(self, pixels: Tensor) -> Tensor:
+    def normalised(self, pixels: "Tensor") -> "Tensor":
         """Return the input `(n, 3, height, width)` of uint8 pixels `(n, height, width, 3)`.
 
         It is float32 with the channels last in memory.
         """
+        import torch  # pixels are resized without it
+
         values = pixels.permute(0, 3, 1, 2).float()
         if self.bgr:
             values = values.flip(1)
@@ -166,13 +171,31 @@ def _no_object(path: Path, content: str) -> DataError:
 
 
 def _resized(image: Image, height: int, width: int, resample: str) -> Image:
-    image = np.ascontiguousarray(image)
+    """Return the image at another size: along each row first, then along each column.
+
+    Left alone, Pillow 13 takes the order that is less work, and older ones this one: where one side
+    grows and the other shrinks, the pixels would depend on Pillow's version.
+    """
     if image.shape[:2] == (height, width):
-        return image
-    pixels = torch.from_numpy(image).permute(2, 0, 1)[None]
-    smooth = resample in ("bilinear", "bicubic")
-    resized = F.interpolate(pixels, (height, width), mode=resample, antialias=smooth)
-    return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
+        return np.ascontiguousarray(image)
+    if resample == "nearest-exact":
+        rows, columns = _nearest(image.shape[0], height), _nearest(image.shape[1], width)
+        return np.ascontiguousarray(image[rows[:, None], columns])
+    try:
+        from PIL import Image as Pillow
+    except ImportError as error:
+        raise MissingDependencyError.for_extra("pillow", "predict") from error
+    kernel = Pillow.Resampling[resample.upper()]
+    wide = Pillow.fromarray(np.ascontiguousarray(image)).resize((width, image.shape[0]), kernel)
+    return np.array(wide.resize((width, height), kernel))
+
+
+def _nearest(length: int, size: int) -> NDArray[np.int64]:
+    """Return where the nearest pixels are, with torch's rounding in 32 bits."""
+    half = np.float32(0.5)
+    places = np.float32(length) / np.float32(size) * (np.arange(size, dtype=np.float32) + half)
+    rounded: NDArray[np.int64] = np.floor(np.maximum(places - half, 0) + half).astype(np.int64)
+    return np.asarray(rounded.clip(max=length - 1))
 
 
 def _middle(image: Image, height: int, width: int) -> Image:

@@ -83,6 +83,7 @@ _WORDS = {
     "preprocessing": "the preprocessing",
     "dim": "numbers:",
     "decoding": "image decoding of version",
+    "resizing": "resizing of version",
     "detector": "a face detector with the fingerprint",
     "detection": "face detection of version",
     "alignment": "alignment of version",

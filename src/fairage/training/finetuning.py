@@ -36,6 +36,7 @@ from fairage.embeddings.runtime import choose_runtime
 from fairage.exceptions import ConfigError, DataError, named_refusals
 from fairage.faces.augmentation import Augmentation
 from fairage.faces.detection import DETECTION_VERSION
+from fairage.faces.preprocessing import RESIZING_VERSION
 from fairage.faces.views import ALIGNMENT_VERSION, view_from_name
 from fairage.models import AgeHead, check_pair
 from fairage.objectives import Objective
@@ -232,6 +233,7 @@ class _Job:
             "dim": dim,
             "fingerprint": fingerprint(folder),
             "decoding": DECODING_VERSION,
+            "resizing": RESIZING_VERSION,
         }
         if reader.detections is not None:
             description["detector"] = reader.detections.detector.fingerprint()
