@@ -5,7 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${1:?expected the folder that holds data/ and models/, for example: scripts/folds.sh ../real}
 out=${2:-results}
-export FAIRAGE_DETECTOR="$data/models/face_detection_yunet.onnx"
 mobilenet=$data/models/mobilenet-v1-vggface2
 mobilefacenet=$data/models/mobilefacenet
 .venv/bin/python scripts/folds.py split "$out/appa.parquet" "$out/folds"

@@ -9,7 +9,6 @@ out=${2:-results}
 seeds=${3:-5}
 suite=${4:-frontier}
 fairage=.venv/bin/fairage
-export FAIRAGE_DETECTOR="$data/models/face_detection_yunet.onnx"
 mobilenet=$data/models/mobilenet-v1-vggface2
 mobilefacenet=$data/models/mobilefacenet
 mkdir -p "$out"

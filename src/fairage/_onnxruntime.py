@@ -12,13 +12,25 @@ _CUDA = "CUDAExecutionProvider"
 _SILENT = 4
 
 
-def open_session(path: Path, *, threads: int, device: str = "cpu") -> Any:  # noqa: ANN401  # onnxruntime has no types
+AGAIN = "export it again"
+
+
+def open_session(
+    path: Path,
+    *,
+    threads: int,
+    device: str = "cpu",
+    expected: str = "an ONNX model",
+    do: str = AGAIN,
+) -> Any:  # noqa: ANN401  # onnxruntime has no types
     """Return an onnxruntime session of a file, which threads may share.
 
     Args:
         path: The file; weights that it keeps in other files are looked for beside it.
         threads: How many threads compute one call.
         device: A device of torch's names; a GPU is used where onnxruntime can.
+        expected: What the file was expected to be, for the message.
+        do: What to do where it is none.
 
     Raises:
         DataError: The file is damaged, or holds what onnxruntime cannot run.
@@ -32,17 +44,18 @@ def open_session(path: Path, *, threads: int, device: str = "cpu") -> Any:  # no
     options.log_severity_level = _SILENT  # what goes wrong is raised
     on_gpu = device.startswith("cuda") and _CUDA in onnxruntime.get_available_providers()
     providers = [_CUDA, "CPUExecutionProvider"] if on_gpu else ["CPUExecutionProvider"]
-    with session_errors(path, "an ONNX model"):
+    with session_errors(path, expected, do):
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
 
 
 @contextmanager
-def session_errors(path: Path, expected: str) -> Iterator[None]:
+def session_errors(path: Path, expected: str, do: str = AGAIN) -> Iterator[None]:
     """Have what onnxruntime raises name the file.
 
     Args:
         path: The file.
         expected: What it was expected to be, as in "an ONNX model".
+        do: What to do where it is none.
     """
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
@@ -53,5 +66,5 @@ def session_errors(path: Path, expected: str) -> Iterator[None]:
         yield
     except kinds as error:
         raise DataError(
-            f"expected {expected}, got {str(path)!r} ({reason_of(error)}), export it again"
+            f"expected {expected}, got {str(path)!r} ({reason_of(error)}), {do}"
         ) from error

@@ -81,11 +81,12 @@ class MissingDependencyError(FairageError, ImportError):
 EXTRAS = {
     **dict.fromkeys(
         (
-            *("PIL", "cv2", "huggingface_hub", "kornia", "onnx", "onnxruntime", "optuna"),
-            *("safetensors", "sklearn", "torch", "transformers"),
+            *("huggingface_hub", "kornia", "onnx", "optuna", "safetensors", "sklearn", "torch"),
+            "transformers",
         ),
         "train",
     ),
+    **dict.fromkeys(("PIL", "cv2", "onnxruntime"), "predict"),
     **dict.fromkeys(("pooch", "tqdm"), "download"),
     "pillow_heif": "heic",
     "fastexcel": "excel",

@@ -10,6 +10,7 @@ from fairage.embeddings import BackboneSpec, EmbedOptions, embed
 from fairage.exceptions import ConfigError
 from fairage.faces import FaceDetector, decode_image
 from fairage.faces.views import TEMPLATE
+from fairage.faces.yunet import SHIPPED
 from fairage.tables import Faces
 
 FAR = 60.0
@@ -140,11 +141,21 @@ def test_rows_of_faces_not_found_are_rows_of_the_table(
     assert broken not in found.rows
 
 
-def test_an_aligned_view_without_a_detector_is_refused_before_any_work(
+def test_an_aligned_view_needs_no_file_from_the_user(
     pictures: Faces, resnet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FAIRAGE_DETECTOR", raising=False)
-    with pytest.raises(ConfigError, match="expected a face detector"):
+    spec = [BackboneSpec(str(resnet), "aligned")]
+    found = embed(pictures, EmbedOptions(backbones=spec, store=tmp_path / "s"))
+    assert found.no_face == tuple(range(12))
+    assert found.backbones[0]["detector"] == FaceDetector(SHIPPED).fingerprint()
+
+
+def test_a_detector_that_is_not_there_is_refused_before_any_work(
+    pictures: Faces, resnet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAIRAGE_DETECTOR", str(tmp_path / "none.onnx"))
+    with pytest.raises(ConfigError, match="expected the file of a face detector"):
         embed(
             pictures,
             EmbedOptions(backbones=[BackboneSpec(str(resnet), "aligned")], store=tmp_path / "s"),
@@ -168,8 +179,7 @@ def test_alignment_helps_on_real_faces(real_data: Path, tmp_path: Path, faces_of
     faces = faces_of(tmp_path, [f"{n}{e}" for n in names for e in (".as-it-is.png", ".png")])
     model = str(real_data / "models" / "mobilefacenet")
     specs = [BackboneSpec(model, view, flip=False) for view in ("crop:0.7", "aligned")]
-    detector = real_data / "models" / "face_detection_yunet.onnx"
-    found = embed(faces, EmbedOptions(backbones=specs, store=tmp_path / "s", detector=detector))
+    found = embed(faces, EmbedOptions(backbones=specs, store=tmp_path / "s"))
     assert len(found.no_face) <= 1
     unit = found.values.reshape(48, 2, -1)
     unit = unit / np.linalg.norm(unit, axis=2, keepdims=True)

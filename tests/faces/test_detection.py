@@ -1,17 +1,33 @@
-"""Finding the detector and, on real faces, the landmarks."""
+"""Finding the detector, the faces in pictures, and their landmarks."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
+import skimage.data
+from PIL import Image
+from sklearn.datasets import load_sample_image
+from tests.tiny_backbones import onnx_model
 
 from fairage.exceptions import ConfigError, DataError
-from fairage.faces import FaceDetector, decode_image, find_detector
+from fairage.faces import (
+    Face,
+    FaceDetector,
+    decode_image,
+    find_detector,
+    reason_without_faces,
+)
 from fairage.faces.detection import DETECTOR_VARIABLE
 from fairage.faces.views import TEMPLATE, similarity
+from fairage.faces.yunet import SHIPPED
 
 Photos = Callable[[str, int], list[np.ndarray]]
 
@@ -28,14 +44,22 @@ def test_a_detector_is_named_by_argument_or_environment(
     assert find_detector(other).fingerprint() != find_detector().fingerprint()
 
 
-def test_without_a_detector_the_error_says_where_to_get_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_a_name_the_detector_is_the_one_that_comes_with_fairage(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv(DETECTOR_VARIABLE, raising=False)
-    with pytest.raises(ConfigError, match=r"got none, download .*--detector or FAIRAGE_DETECTOR"):
-        find_detector()
-    with pytest.raises(ConfigError, match=r"got no file .*missing\.onnx"):
-        find_detector(tmp_path / "missing.onnx")
+    assert find_detector().path == SHIPPED
+    find_detector().check()
+
+
+@pytest.mark.parametrize("by_variable", [True, False])
+def test_a_detector_that_is_not_there_is_refused(
+    by_variable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = tmp_path / "missing.onnx"
+    monkeypatch.setenv(DETECTOR_VARIABLE, str(missing if by_variable else SHIPPED))
+    with pytest.raises(ConfigError, match=r"got no file .*missing\.onnx.*comes with fairage"):
+        find_detector(None if by_variable else missing)
 
 
 @pytest.mark.parametrize("data", [b"", b"no model"])
@@ -44,6 +68,22 @@ def test_a_file_that_is_no_detector_is_refused(tmp_path: Path, data: bytes) -> N
     path.write_bytes(data)
     with pytest.raises(DataError, match="expected a YuNet face detector"):
         find_detector(path).check()
+
+
+def test_an_onnx_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    onnx_model(tmp_path)
+    with pytest.raises(DataError, match=r"expected a YuNet face detector .*outputs \['pooled'\]"):
+        find_detector(tmp_path / "model.onnx").check()
+
+
+def test_a_detector_for_pictures_of_one_size_is_refused(tmp_path: Path) -> None:
+    """As those of OpenCV's model zoo."""
+    model = onnx.load(SHIPPED)
+    for place, size in ((0, 1), (2, 640), (3, 640)):
+        model.graph.input[0].type.tensor_type.shape.dim[place].dim_value = size
+    onnx.save(model, tmp_path / "fixed.onnx")
+    with pytest.raises(DataError, match="expected a YuNet face detector for pictures of any size"):
+        find_detector(tmp_path / "fixed.onnx").check()
 
 
 COLOURS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)])
@@ -64,14 +104,10 @@ class DotNetwork:
         self.upright, self.upside_down = 0.94, 0.8
         self.turns: list[float] = []
 
-    def setInputSize(self, size: tuple[int, int]) -> None:
-        self.size = size
-
-    def detect(self, pixels: np.ndarray) -> tuple[int, np.ndarray | None]:
-        assert pixels.shape[1::-1] == self.size
+    def detect(self, pixels: np.ndarray) -> np.ndarray:
         near = [(np.abs(pixels[..., ::-1].astype(int) - c).max(axis=2) < 99) for c in COLOURS]
         if not all(dots.any() for dots in near):
-            return 1, None
+            return np.empty((0, 15))
         points = np.array([np.argwhere(dots).mean(axis=0)[::-1] for dots in near])
         turned = similarity(points, TEMPLATE)[:, 0] @ (1, 1j)
         angle = float(np.abs(np.degrees(np.angle(turned))))
@@ -79,13 +115,13 @@ class DotNetwork:
         shown = points if angle < 60 else points[[4, 3, 2, 1, 0]]
         low, high = points.min(axis=0), points.max(axis=0)
         score = self.upright - (self.upright - self.upside_down) * angle / 180
-        return 1, np.array([[*low, *(high - low), *shown.ravel(), score]], dtype=np.float32)
+        return np.array([[*low, *(high - low), *shown.ravel(), score]])
 
 
 @pytest.fixture
 def dots(monkeypatch: pytest.MonkeyPatch) -> DotNetwork:
     network = DotNetwork()
-    monkeypatch.setattr(FaceDetector, "_network", lambda _: network)
+    monkeypatch.setattr(FaceDetector, "_opened", lambda _: network)
     return network
 
 
@@ -93,7 +129,7 @@ ANY = FaceDetector(Path("any.onnx"))
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-@pytest.mark.parametrize("side", [112, 700])
+@pytest.mark.parametrize("side", [112, 300])
 def test_landmarks_of_a_face_that_lies_are_those_of_the_upright_face_turned(
     dots: DotNetwork, turns: int, side: int
 ) -> None:
@@ -138,8 +174,8 @@ def test_only_a_way_that_scores_well_and_clearly_better_is_preferred(
 
 
 @pytest.fixture(scope="module")
-def detector(real_data: Path) -> FaceDetector:
-    return FaceDetector(real_data / "models" / "face_detection_yunet.onnx")
+def detector() -> FaceDetector:
+    return FaceDetector(SHIPPED)
 
 
 @pytest.fixture(scope="module")
@@ -213,9 +249,159 @@ def test_threads_find_what_one_finds(detector: FaceDetector, photos: Photos) -> 
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.real_data
-@pytest.mark.parametrize("shape", [(8, 160), (160, 8), (8, 8), (300, 200)])
+@pytest.mark.parametrize("shape", [(8, 160), (160, 8), (8, 8), (1, 1), (31, 33), (300, 200)])
 def test_pictures_without_a_face_have_no_landmarks(
     detector: FaceDetector, shape: tuple[int, int]
 ) -> None:
-    assert detector.landmarks(np.full((*shape, 3), 128, dtype=np.uint8)) is None
+    flat = np.full((*shape, 3), 128, dtype=np.uint8)
+    assert detector.landmarks(flat) is None
+    assert detector.candidates(flat) == []
+
+
+NOISES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "pixels": lambda rng, side: rng.integers(0, 256, (side, side, 3)),
+    "normal": lambda rng, side: rng.normal(128, 40, (side, side, 3)).clip(0, 255),
+    "blobs": lambda rng, side: cv2.resize(rng.uniform(0, 255, (9, 9, 3)), (side, side)),
+    "squares": lambda rng, side: np.kron(
+        rng.uniform(0, 255, (8, 8, 3)), np.ones((side // 8, side // 8, 1))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NOISES)
+@pytest.mark.parametrize("side", [8, 64, 224, 480])
+def test_noise_has_no_face(detector: FaceDetector, kind: str, side: int) -> None:
+    picture = NOISES[kind](np.random.default_rng(side), side).astype(np.uint8)
+    assert detector.faces(picture) == []
+
+
+@pytest.mark.parametrize("name", ["coffee", "rocket", "chelsea"])
+def test_things_and_a_cat_are_no_faces(detector: FaceDetector, name: str) -> None:
+    assert detector.faces(getattr(skimage.data, name)()) == []
+
+
+@pytest.mark.parametrize("name", ["china.jpg", "flower.jpg"])
+def test_landscapes_and_flowers_are_no_faces(detector: FaceDetector, name: str) -> None:
+    assert detector.faces(load_sample_image(name)) == []
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    return np.ascontiguousarray(skimage.data.astronaut()[20:250, 110:340])
+
+
+def placed(portrait: np.ndarray, size: tuple[int, int], *faces: tuple[int, int, int]) -> np.ndarray:
+    """Return a picture of this height and width with portraits at (left, top) of this side."""
+    picture = np.full((*size, 3), 90, dtype=np.uint8)
+    for left, top, side in faces:
+        small = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
+        picture[top : top + side, left : left + side] = small
+    return picture
+
+
+def test_every_face_is_found_once_the_largest_first(
+    detector: FaceDetector, portrait: np.ndarray
+) -> None:
+    places = [(700, 60, 90), (40, 30, 380), (500, 300, 200), (880, 500, 110)]
+    faces = detector.faces(placed(portrait, (660, 1100), *places))
+    assert len(faces) == 4
+    by_size = sorted(places, key=lambda place: -place[2])
+    for face, (left, top, side) in zip(faces, by_size, strict=True):
+        middle = np.add(face.box[:2], np.array(face.box[2:]) / 2)
+        np.testing.assert_allclose(middle, (left + side / 2, top + side / 2), atol=side / 6)
+        assert 0.3 < face.box[2] / side < 0.6
+        assert face.landmarks.shape == (5, 2)
+    sizes = [face.box[2] * face.box[3] for face in faces]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("side", [64, 128, 224, 400, 900, 1500])
+@pytest.mark.parametrize("turn", [0, 1, 2])
+def test_landmarks_are_those_of_the_one_face(
+    detector: FaceDetector, portrait: np.ndarray, side: int, turn: int
+) -> None:
+    crop = np.ascontiguousarray(np.rot90(cv2.resize(portrait, (side, side)), turn))
+    (face,) = detector.faces(crop)
+    np.testing.assert_array_equal(face.landmarks, detector.landmarks(crop))
+    upright = detector.landmarks(portrait) * side / portrait.shape[0]
+    there = [upright, np.stack([upright[:, 1], side - upright[:, 0]], axis=1), side - upright][turn]
+    distance = np.linalg.norm(face.landmarks - there, axis=1).mean()
+    assert distance < 0.1 * face.eye_distance
+    left, top, width, height = face.box
+    assert (face.landmarks > (left, top)).all()
+    assert (face.landmarks < (left + width, top + height)).all()
+    assert (width < height) == (turn != 1)
+
+
+def test_small_faces_in_a_large_photograph_are_found(
+    detector: FaceDetector, portrait: np.ndarray
+) -> None:
+    places = [(x, y, 180) for x in (100, 1500, 2700) for y in (80, 1900)]
+    faces = detector.faces(placed(portrait, (2200, 3000), *places))
+    assert len(faces) == 6
+    for face in faces:
+        assert face.eye_distance == pytest.approx(180 * 43 / 230, rel=0.1)
+
+
+def test_what_is_left_out_has_a_reason_with_its_number_and_the_limit(
+    detector: FaceDetector, portrait: np.ndarray
+) -> None:
+    small = placed(portrait, (100, 100), (20, 20, 50))
+    assert detector.faces(small) == []
+    candidates = detector.candidates(small)
+    assert len(candidates) == 1
+    told = reason_without_faces(candidates)
+    assert re.fullmatch(r"a face with eyes \d+(\.\d)? px apart, less than 12", told), told
+    assert len(detector.faces(small, least_distance=5)) == 1
+    assert detector.faces(small, least_distance=5, least_score=0.99) == []
+    told = reason_without_faces(candidates, least_score=0.99, least_distance=5)
+    assert re.fullmatch(r"a face of score 0\.\d+ is below 0\.99", told), told
+    assert reason_without_faces([]) == "no face was found"
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"), [(0.69999, "0.69"), (0.6, "0.6"), (0.29, "0.29"), (1e-9, "0")]
+)
+def test_a_score_is_never_rounded_up_to_the_limit(score: float, shown: str) -> None:
+    points = np.array([[0, 0], [11.99, 0], [6, 6], [2, 9], [10, 9]], dtype=np.float32)
+    face = Face((0.0, 0.0, 20.0, 20.0), points, score, blur=1.0)
+    assert face.shortfall() == (
+        f"a face of score {shown} is below 0.7, its eyes 11.9 px apart, less than 12"
+    )
+
+
+def test_a_blurred_face_has_a_lower_number_and_is_still_found(
+    detector: FaceDetector, portrait: np.ndarray
+) -> None:
+    numbers = [
+        detector.faces(portrait if not width else cv2.GaussianBlur(portrait, (0, 0), width))[0].blur
+        for width in (0, 1, 3)
+    ]
+    assert numbers[0] > 2 * numbers[1] > 4 * numbers[2] > 0
+
+
+WITHOUT_TORCH = """
+import sys
+sys.modules.update(dict.fromkeys(("torch", "transformers", "kornia", "sklearn", "onnx"), None))
+import cv2
+import numpy as np
+import fairage._images, fairage.tables
+from fairage.faces import Preprocessing, align, decode_image, find_detector, view_from_name
+portrait = decode_image(open(sys.argv[1], "rb").read())
+(face,) = find_detector().faces(portrait)
+view_from_name("aligned:1.3").apply(portrait, face.landmarks, side=224)
+aligned = align(portrait, face.landmarks, side=112)
+for resample in ("nearest-exact", "bilinear", "bicubic"):
+    pixels = Preprocessing(64, 64, resize=80, resample=resample).resized(aligned)
+print(pixels.shape, "torch" in [name for name in sys.modules if sys.modules[name]])
+"""
+
+
+def test_faces_are_found_aligned_and_resized_without_torch(tmp_path: Path) -> None:
+    """What `fairage[predict]` brings is enough."""
+    portrait = tmp_path / "portrait.png"
+    Image.fromarray(skimage.data.astronaut()).save(portrait)
+    command = [sys.executable, "-c", WITHOUT_TORCH, str(portrait)]
+    env = {name: value for name, value in os.environ.items() if name != DETECTOR_VARIABLE}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert done.stdout.strip() == "(64, 64, 3) False", done.stderr

@@ -140,8 +140,6 @@ class AuditResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and lists, as in `audit.json`; what is not a number becomes None."""
-        pass
-
         return audit_dict(self)
 
     def to_frame(self, part: str = "measures") -> "pl.DataFrame":
@@ -152,8 +150,6 @@ class AuditResult:
         Raises:
             ConfigError: There is no such part.
         """
-        pass
-
         return audit_frame(self, part)
 
     def save(self, path: str | Path) -> Path:

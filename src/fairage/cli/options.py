@@ -23,8 +23,8 @@ Detector = Annotated[
     Path | None,
     typer.Option(
         "--detector",
-        help="ONNX file of the YuNet face detector, which aligned views need; "
-        "the one that FAIRAGE_DETECTOR names if unset.",
+        help="ONNX file of another YuNet face detector for aligned views; "
+        "if unset, the one that FAIRAGE_DETECTOR names, else the one that comes with fairage.",
     ),
 ]
 

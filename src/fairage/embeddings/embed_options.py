@@ -101,7 +101,7 @@ class EmbedOptions(Settings):
     detector: Path | None = Field(
         None,
         description="File of the face detector for aligned views; unset, the one that the "
-        "environment variable FAIRAGE_DETECTOR names.",
+        "environment variable FAIRAGE_DETECTOR names, else the one that comes with fairage.",
     )
     on_error: Literal["fail", "skip"] = Field(
         "fail", description="Whether an image that cannot be embedded ends the run or is left out."

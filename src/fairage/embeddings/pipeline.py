@@ -99,8 +99,8 @@ def open_detections(
     """Return what is known of the faces' landmarks, or None where no view is an aligned one.
 
     Raises:
-        ConfigError: An aligned view has no detector.
-        DataError: The detector's file holds none.
+        ConfigError: There is no such file.
+        DataError: It holds no detector.
     """
     if not any(view_from_name(backbone.view).needs_landmarks for backbone in backbones):
         return None

@@ -93,11 +93,11 @@ def test_rows_without_an_age_each_or_of_other_length_are_refused(picture_rows: M
         replace(rows, beside=torch.ones(6, 2))
 
 
-def test_an_aligned_view_without_a_detector_is_an_error(
+def test_an_aligned_view_with_a_detector_that_is_not_there_is_an_error(
     picture_rows: MakeRows, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.delenv("FAIRAGE_DETECTOR", raising=False)
-    with pytest.raises(ConfigError, match="detector"):
+    monkeypatch.setenv("FAIRAGE_DETECTOR", str(tmp_path / "none.onnx"))
+    with pytest.raises(ConfigError, match="got no file"):
         open_pictures(
             (picture_rows(7, 1),),
             BackboneSpec("any", "aligned"),
