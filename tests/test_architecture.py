@@ -14,11 +14,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "fairage"
 LAYERS = [
     {"cli"},
     {"experiments"},
-<<<<<<< HEAD
-    {"reports", "training", "prediction"},
-=======
     {"reports", "prediction", "training"},
->>>>>>> ff3432e (Conformal intervals by band of the estimate, P(age >= a), and rules that answer yes, no or refer)
     {"auditing", "embeddings", "models"},
     {"synthetic"},
     {"datasets", "faces", "weighting", "objectives"},

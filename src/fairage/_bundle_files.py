@@ -17,15 +17,19 @@ from fairage.exceptions import DataError
 
 FORMAT = 3
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
-_FILES = "files"
+FILES = "files"
 
 
 def write_bundle_config(config: dict[str, Any], folder: Path) -> None:
     """Write `config.json` with the SHA-256 of every other file there, and a hash of itself."""
-    about = {key: value for key, value in config.items() if key != _FILES}
     files = {name: digest for name, digest in folder_hashes(folder).items() if name != CONFIG}
-    content = sealed({"format": FORMAT, **about, _FILES: files})
-    write_text(folder / CONFIG, json.dumps(content, indent=2) + "\n")
+    write_text(folder / CONFIG, bundle_config_text(config, files))
+
+
+def bundle_config_text(config: dict[str, Any], files: dict[str, str]) -> str:
+    """Return what stands in `config.json`: the config, sealed, with the SHA-256 of other files."""
+    about = {key: value for key, value in config.items() if key != FILES}
+    return json.dumps(sealed({"format": FORMAT, **about, FILES: files}), indent=2) + "\n"
 
 
 def note_files(folder: str | Path) -> None:
@@ -33,7 +37,7 @@ def note_files(folder: str | Path) -> None:
 
     A bundle that holds others is refused.
     """
-    write_bundle_config(_read_config(Path(folder) / CONFIG), Path(folder))
+    write_bundle_config(read_sealed_config(Path(folder) / CONFIG), Path(folder))
 
 
 def read_bundle_config(folder: Path) -> dict[str, Any]:
@@ -49,8 +53,8 @@ def read_bundle_config(folder: Path) -> dict[str, Any]:
             f"expected a model bundle with {CONFIG}, got {str(folder)!r} without it, give the "
             "folder that fairage run or fairage export wrote"
         )
-    config = _read_config(folder / CONFIG)
-    _check_files(folder, config[_FILES])
+    config = read_sealed_config(folder / CONFIG)
+    _check_files(folder, config[FILES])
     return config
 
 
@@ -65,7 +69,8 @@ def _check_files(folder: Path, files: dict[str, str]) -> None:
         )
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def read_sealed_config(path: Path) -> dict[str, Any]:
+    """Return what a bundle's `config.json` holds, whatever the other files are, or a DataError."""
     try:
         config = read_json(path)
     except ValueError as error:

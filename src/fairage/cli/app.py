@@ -15,6 +15,8 @@ from fairage._text import shown
 from fairage.cli.audit import audit, compare
 from fairage.cli.data import data
 from fairage.cli.predict import calibrate, predict
+from fairage.cli.hub import push
+from fairage.cli.predict import predict
 from fairage.cli.steps import embed, weights
 from fairage.cli.terminal import replace_unknown_signs
 from fairage.cli.train import backbones, demo, run, suite, tune
@@ -45,6 +47,7 @@ app.command()(audit)
 app.command()(compare)
 app.command()(predict)
 app.command()(calibrate)
+app.command()(push)
 app.command()(embed)
 app.command()(weights)
 app.command()(run)

@@ -215,6 +215,24 @@ class Model:
 
         save_model(self, Path(folder))
 
+    def push(
+        self,
+        name: str,
+        *,
+        private: bool = False,
+        message: str | None = None,
+        revision: str | None = None,
+    ) -> str:
+        """Push the model's bundle to the hub as `hub:ORG/NAME`, and return the commit's address.
+
+        See `fairage.prediction.hub.push` for the arguments and the errors.
+        """
+        from fairage.prediction.hub import push
+
+        if self.folder is None:
+            raise ConfigError("expected a model with a folder, got one without, save it first")
+        return push(self.folder, name, private=private, message=message, revision=revision)
+
     @cached_property
     def _cutter(self) -> FaceCutter:
         return FaceCutter(self.network.inputs, self.detector, self.framing)
