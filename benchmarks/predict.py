@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.data import astronaut
+from skimage import data
 
 from fairage._random import numpy_rng
 from fairage._work import usable_processors
@@ -60,7 +60,10 @@ def draw_pictures(folder: Path, n: int) -> list[Path]:
         matrix = np.array([[1, 0, rng.uniform(-40, 40)], [0, 1, rng.uniform(-10, 40)]])
         matrix[:, :2] *= rng.uniform(0.9, 1.1)
         picture = cv2.warpAffine(
-            astronaut()[..., ::-1], matrix, (512, 512), borderMode=cv2.BORDER_REFLECT
+            np.asarray(data.astronaut())[..., ::-1],
+            matrix,
+            (512, 512),
+            borderMode=cv2.BORDER_REFLECT,
         )
         paths.append(folder / f"{number:05d}.jpg")
         cv2.imwrite(str(paths[-1]), picture)

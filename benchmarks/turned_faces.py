@@ -1,6 +1,6 @@
 """How many turned faces have the landmarks of the upright face. Prints a Markdown table.
 
-Run: python benchmarks/turned_faces.py DETECTOR PICTURE_FOLDER [--faces 40]
+Run: python benchmarks/turned_faces.py PICTURE_FOLDER [--faces 40] [--detector FILE]
 
 Pictures are turned about their middle, within their frame and in one that grows with the slant, so
 that nothing is cut off and the face is seen smaller. Landmarks are right where they are, on average
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fairage._images import decode_image, read_image_bytes
 from fairage._random import numpy_rng
-from fairage.faces import FaceDetector
+from fairage.faces import FaceDetector, find_detector
 
 ANGLES = (0, 45, -45, 90, -90, 135, -135, 180)
 RIGHT = 0.1
@@ -53,11 +53,11 @@ def is_right(detector: FaceDetector, face: Face, angle: float, *, grows: bool) -
 def main() -> None:
     """Turn faces and look for them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("detector", type=Path)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--detector", type=Path)
     parser.add_argument("--faces", type=int, default=40)
     options = parser.parse_args()
-    detector = FaceDetector(options.detector)
+    detector = find_detector(options.detector)
     paths = sorted(options.folder.glob("*.jpg"))
     faces = []
     for number in numpy_rng(0, "turned faces").permutation(len(paths)):

@@ -8,22 +8,20 @@ and `measures.md`. Nothing is chosen here: every number stands as it comes out.
 
 import argparse
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from boxed.faces import LOW, read_faces
-from boxed.refit import range_score
 from numpy.typing import NDArray
 
 import fairage
+from boxed.faces import LOW
+from boxed.refit import range_score
 from fairage._tables_io import write_table
-from fairage.auditing.rates import rate_interval
 from fairage.datasets import prepare_faces
 from fairage.prediction import Model, load
-from fairage.tables import AGE, AGE_HIGH, AGE_LOW, IMAGE, PREDICTION, SPLIT
+from fairage.tables import AGE, AGE_LOW, PREDICTION
 from fairage.tables import read_faces as read_table
 
 RANGES = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
@@ -101,7 +99,9 @@ def ranged(ages: NDArray[np.float64], ranges: NDArray[np.int64]) -> dict[str, An
         chosen = np.concatenate([rng.choice(each, len(each)) for each in places if len(each)])
         draws.append(range_score(ages[chosen], ranges[chosen]))
     low_high = {
-        name: [float(value) for value in np.quantile([getattr(d, name) for d in draws], (0.025, 0.975))]
+        name: [
+            float(value) for value in np.quantile([getattr(d, name) for d in draws], (0.025, 0.975))
+        ]
         for name in ("exact", "balanced", "near")
     }
     outside = np.array([each.outside for each in draws])
@@ -123,7 +123,9 @@ def foreign(model: Model, name: str, data: Path, out: Path) -> dict[str, Any]:
         targets = [column for column in (AGE, "real_age") if column in frame.columns]
         for target in targets:
             result = fairage.audit(
-                frame.drop("age_group", strict=False).with_columns(pl.col(target).alias(AGE)).drop(
+                frame.drop("age_group", strict=False)
+                .with_columns(pl.col(target).alias(AGE))
+                .drop(
                     *(column for column in ("real_age", "apparent_age") if column in frame.columns)
                 ),
                 age=AGE,

@@ -140,4 +140,5 @@ def at_side(faces: BoxedFaces, side: int, work: Path) -> Pixels:
             pixels[row] = [resized(view, side) for view in views]
         pixels.flush()
         partial.replace(path)
-    return np.load(path, mmap_mode="r")
+    pixels_: Pixels = np.load(path, mmap_mode="r")
+    return pixels_

@@ -26,7 +26,7 @@ class Block(nn.Module):
         self.first_norm = nn.BatchNorm2d(outputs)
         self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.second_norm = nn.BatchNorm2d(outputs)
-        around = [nn.AvgPool2d(stride)] if stride > 1 else []
+        around: list[nn.Module] = [nn.AvgPool2d(stride)] if stride > 1 else []
         changes = inputs != outputs or stride > 1
         if changes:
             around += [nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)]

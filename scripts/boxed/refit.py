@@ -25,14 +25,14 @@ def refitted(last: nn.Linear, embeddings: Tensor, truth: Truth) -> nn.Linear:
     layer.load_state_dict(last.state_dict())
     optimizer = torch.optim.LBFGS(layer.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")
 
-    def closure() -> Tensor:
+    def closure() -> float:
         optimizer.zero_grad()
-        decay = DECAY * sum((each**2).sum() for each in layer.parameters())
-        loss = age_loss(layer(embeddings), truth) + decay
-        loss.backward()
-        return loss
+        decay = torch.stack([(each**2).sum() for each in layer.parameters()]).sum()
+        loss = age_loss(layer(embeddings), truth) + DECAY * decay
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
+        return float(loss.detach())
 
-    optimizer.step(closure)
+    optimizer.step(closure)  # type: ignore[no-untyped-call]  # torch has no types here
     return layer.requires_grad_(requires_grad=False)
 
 

@@ -89,7 +89,8 @@ def train(faces: BoxedFaces, settings: Settings, work: Path) -> BoxedNetwork:
     rows = faces.rows("train")
     truth = truth_of(faces, rows, settings.power)
     torch_seed(settings.seed)
-    network = BoxedNetwork().to(memory_format=torch.channels_last)
+    network = BoxedNetwork()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch forgot it
     average = deepcopy(network)
     optimizer = _optimizer(network, settings)
     start = _resumed(work / "state.pt", settings, network, average, optimizer)
@@ -106,14 +107,15 @@ def train(faces: BoxedFaces, settings: Settings, work: Path) -> BoxedNetwork:
             outputs = network(normalised(pixels), bf16=has_fast_bf16())
             loss = training_loss(outputs, truth.rows(chosen))
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
             nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
             optimizer.step()
             _move(average, network, min(settings.average, (1 + step) / (10 + step)))
             losses.append(loss.detach())
         _save(work / "state.pt", settings, epoch + 1, network, average, optimizer)
         _note(work, epoch, side, torch.stack(losses).mean().item(), time.monotonic() - began)
-    return average.eval()
+    average.eval()
+    return average
 
 
 def has_fast_bf16() -> bool:
@@ -194,7 +196,7 @@ def changed(pictures: list[Pixels], side: int, rng: np.random.Generator) -> NDAr
     cut = grey + (cut - grey) * colour
     for row in np.flatnonzero(rng.random(n) < 0.25):
         _cover(cut[row], rng)
-    return np.clip(cut, 0, 255, out=cut)
+    return np.asarray(cut.clip(0, 255), dtype=np.float32)
 
 
 def _cut(picture: Pixels, side: int, rng: np.random.Generator) -> Pixels:

@@ -92,4 +92,4 @@ def read_sealed_config(path: Path) -> dict[str, Any]:
 
 def bundle_files(config: dict[str, Any]) -> list[str]:
     """Return the names of the files that a bundle has beside `config.json`."""
-    return sorted(config[_FILES])
+    return sorted(config[FILES])

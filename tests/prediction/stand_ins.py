@@ -37,7 +37,7 @@ class BrightNetwork:
 
 @dataclass
 class CornerDetector:
-    """Finds a face of 40 pixels wherever a pixel of pure green is, the sure ones where it is twice."""
+    """Finds a face of 40 pixels wherever a pixel of pure green is."""
 
     looks: int = 0
 

@@ -115,6 +115,15 @@ class Preprocessing:
         """Return the fields, ready for JSON."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Preprocessing":
+        """Return what `to_dict` wrote down, also where it has been in a JSON file."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in fields.items()
+        }
+        return cls(**values)
+
     def resized(self, image: Image) -> Image:
         """Return the pixels `(height, width, 3)` that the network sees of an RGB image, uint8."""
         if self.resize is None:

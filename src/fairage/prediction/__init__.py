@@ -1,8 +1,9 @@
 """From a trained model to ages: photographs in, estimates and decisions out. No torch."""
 
 from fairage.prediction.calibration_rows import CalibrationRows, out_of_fold, person_folds
-from fairage.prediction.decisions import AgeRule, DecisionCosts, RuleSide, fit_rule
-from fairage.prediction.estimates import Estimate, Estimates
+from fairage.prediction.decisions import AgeRule, RuleSide, fit_rule
+from fairage.prediction.face_estimates import Estimate, Estimates
+from fairage.prediction.group_numbers import GroupNumbers
 from fairage.prediction.intervals import BandTable, ConformalAges
 from fairage.prediction.loading import load
 from fairage.prediction.model import Model
@@ -12,9 +13,9 @@ __all__ = [
     "BandTable",
     "CalibrationRows",
     "ConformalAges",
-    "DecisionCosts",
     "Estimate",
     "Estimates",
+    "GroupNumbers",
     "Model",
     "RuleSide",
     "fit_rule",

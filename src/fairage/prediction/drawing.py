@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fairage._files import atomic_path
 from fairage.exceptions import DataError
-from fairage.prediction.estimates import Estimate, Estimates
+from fairage.prediction.face_estimates import Estimate, Estimates
 from fairage.prediction.pictures import Picture
 
 if TYPE_CHECKING:

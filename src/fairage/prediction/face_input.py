@@ -26,8 +26,8 @@ class FaceInput:
     @classmethod
     def from_dict(cls, about: dict[str, Any]) -> "FaceInput":
         """Return the input that `to_dict` describes."""
-        views = (view_from_name(about[key]) for key in ("photograph", "crop"))
-        return cls(about["name"], *views, Preprocessing(**about["preprocessing"]))
+        photograph, crop = (view_from_name(about[key]) for key in ("photograph", "crop"))
+        return cls(about["name"], photograph, crop, Preprocessing.from_dict(about["preprocessing"]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what describes it, ready for JSON."""

@@ -6,8 +6,10 @@ from typing import Any
 
 from fairage._bundle_files import CONFIG, WEIGHTS, read_bundle_config
 from fairage._files import given_path
+from fairage._images import DECODING_VERSION
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.faces.detection import DETECTION_VERSION, FaceDetector, find_detector
+from fairage.faces.preprocessing import RESIZING_VERSION
 from fairage.faces.views import ALIGNMENT_VERSION, Framing
 from fairage.prediction.age_map import AgeMap
 from fairage.prediction.calibration_rows import CalibrationRows
@@ -25,7 +27,7 @@ def load(
     source: str | os.PathLike[str] | None = None,
     *,
     device: str | None = None,
-    detector: str | os.PathLike[str] | FaceDetector | None = None,
+    detector: str | Path | FaceDetector | None = None,
 ) -> Model:
     """Return a model that estimates ages from photographs.
 
@@ -50,7 +52,7 @@ def load(
     config = read_bundle_config(folder)
     finder = detector if isinstance(detector, FaceDetector) else find_detector(detector)
     network = _network(folder, config, device)
-    _check_detector(config, finder, folder)
+    _check_pixels(config, finder, folder)
     return Model(
         network=network,
         detector=finder,
@@ -103,20 +105,26 @@ def _network(folder: Path, config: dict[str, Any], device: str | None) -> Networ
     return TorchNetwork(folder, device=device)
 
 
-def _check_detector(config: dict[str, Any], detector: FaceDetector, folder: Path) -> None:
-    """Raise a DataError if aligned views would be other ones than in the training."""
+def _check_pixels(config: dict[str, Any], detector: FaceDetector, folder: Path) -> None:
+    """Raise a DataError if networks would see other pixels than in the training."""
     got = {
         "detector": detector.fingerprint(),
         "detection": DETECTION_VERSION,
         "alignment": ALIGNMENT_VERSION,
+        "decoding": DECODING_VERSION,
+        "resizing": RESIZING_VERSION,
     }
     for backbone in config["backbones"]:
         for key, value in got.items():
             if backbone.get(key, value) != value:
                 raise DataError(
                     f"expected the {key} {backbone[key]!r} that {str(folder)!r} was trained with, "
-                    f"got {value!r}, give the detector's file (--detector), or use the fairage "
-                    "version that trained the model"
+                    f"got {value!r}, "
+                    + (
+                        "give the detector's file (--detector)"
+                        if key == "detector"
+                        else "use the fairage version that trained it, or train it again"
+                    )
                 )
 
 

@@ -16,8 +16,8 @@ from fairage.faces.detection import LEAST_DISTANCE, LEAST_SCORE, FaceDetector
 from fairage.faces.views import Framing
 from fairage.prediction.age_map import AgeMap
 from fairage.prediction.decisions import AgeRule, fit_rule
-from fairage.prediction.estimates import Estimate, Estimates
 from fairage.prediction.face_cuts import FaceCut, FaceCutter
+from fairage.prediction.face_estimates import Estimate, Estimates
 from fairage.prediction.face_input import FaceInput
 from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.pictures import Images, Picture, Pictures, pictures_of
@@ -211,7 +211,7 @@ class Model:
 
     def save(self, folder: str | Path) -> None:
         """Write the model as a bundle into a folder, which appears whole or not at all."""
-        from fairage.prediction.saving import save_model
+        from fairage.prediction.bundle_saving import save_model
 
         save_model(self, Path(folder))
 
@@ -262,9 +262,8 @@ class Model:
         ages = np.empty(0)
         if any(cut.pixels is not None for cut in cuts):
             ages = self.age_map(self.network.ages(_stacked(cuts)))
-        if self.intervals is None:
-            ends = [(None, None)] * len(ages)
-        else:
+        ends: list[tuple[float | None, float | None]] = [(None, None)] * len(ages)
+        if self.intervals is not None:
             low, high = self.intervals.interval(ages, level)
             ends = list(zip(map(_end, low), map(_end, high), strict=True))
         numbers = iter(zip(ages.tolist(), ends, strict=True))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.uint8]
 Images: TypeAlias = (
-    "str | Path | bytes | Pixels | PillowImage | Faces | pl.DataFrame | Iterable[Images]"
+    "str | Path | bytes | Pixels | PillowImage | Faces | pl.DataFrame | Picture | Iterable[Images]"
 )
 """What `Model.predict` takes."""
 
@@ -120,10 +120,12 @@ def pictures_of(images: Images) -> Pictures:
     if isinstance(images, np.ndarray) and images.ndim == 4:
         images = list(images)
     if isinstance(images, Iterable) and not isinstance(images, bytes | np.ndarray):
-        count = len(images) if isinstance(images, Sequence) else None
-        if count == 0:
+        if not isinstance(images, Sequence):
+            return Pictures(_numbered(images), None)
+        pictures = list(_numbered(images))
+        if not pictures:
             raise _nothing("an empty list")
-        return Pictures(_numbered(images), count)
+        return Pictures(iter(pictures), len(pictures))
     return Pictures(iter([_one(images, 0)]), 1)
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from fairage import __version__
 from fairage._files import atomic_path, hash_of
 from fairage._locks import locked_folder
 from fairage._tables_io import write_table
@@ -133,7 +133,7 @@ def _known(path: Path | None) -> pl.DataFrame | None:
 def _fingerprint(model: Model, pictures: Sequence[Picture], job: PredictJob) -> str:
     """Return a hash of all that a part depends on; of a file, its size and time stand for it."""
     about = [
-        [__version__, DETECTION_VERSION, model.config, model.detector.fingerprint()],
+        [version("fairage"), DETECTION_VERSION, model.config, model.detector.fingerprint()],
         [dict(job.options), job.p_over],
         [(picture.name, *_state(picture)) for picture in pictures],
     ]

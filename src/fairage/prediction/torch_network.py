@@ -94,11 +94,7 @@ class TorchNetwork:
 
 def _input(name: str, about: dict[str, Any]) -> FaceInput:
     view = view_from_name(about["view"])
-    settings = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in about["preprocessing"].items()
-    }
-    return FaceInput(name, view, view, Preprocessing(**settings))
+    return FaceInput(name, view, view, Preprocessing.from_dict(about["preprocessing"]))
 
 
 def _in_batches(network: Network, pixels: Pixels, *, flip: bool) -> Floats:

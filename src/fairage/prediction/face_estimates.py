@@ -122,7 +122,7 @@ class Estimates(Sequence[Estimate]):
         Args:
             p_over: Ages; for each a column `p_over_18` with `Estimate.p_over`.
         """
-        frame = pl.DataFrame([_row(each) for each in self.items], schema=_SCHEMA)
+        frame = pl.DataFrame(map(_row, self.items), schema=_SCHEMA, orient="row")
         own = [*frame.get_columns(), *(self._chances(age) for age in p_over)]
         return pl.DataFrame([*own, *self._from_table({column.name for column in own})])
 
@@ -140,7 +140,7 @@ class Estimates(Sequence[Estimate]):
             return []
         known = [*TRUTH, *attribute_names(self.table)]
         names = [name for name in known if name in self.table.columns and name not in taken]
-        rows = [picture.row for picture in self.pictures]
+        rows = [picture.row for picture in self.pictures if picture.row is not None]
         return self.table.select(names)[rows].get_columns()
 
     def show(self) -> "list[PillowImage]":
