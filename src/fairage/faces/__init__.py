@@ -1,7 +1,8 @@
 """Faces: detection, alignment, views, preprocessing for a network."""
 
 from fairage._images import decode_image, read_image_bytes
-from fairage.faces.detection import Face, FaceDetector, find_detector, reason_without_faces
+from fairage.faces.detection import FaceDetector, find_detector
+from fairage.faces.face import Face, reason_without_faces
 from fairage.faces.preprocessing import Preprocessing
 from fairage.faces.views import Landmarks, View, align, view_from_name
 
