@@ -16,6 +16,9 @@ from fairage._text import reason_of, short
 from fairage.exceptions import DataError
 
 FORMAT = 3
+BOXED_NAME = "boxed"
+BOXED = Path(__file__).parent / "prediction" / BOXED_NAME
+"""The folder of the model in the box."""
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 FILES = "files"
 

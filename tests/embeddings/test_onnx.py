@@ -362,4 +362,4 @@ def test_files_beside_the_model_do_not_count(write: Write) -> None:
 def test_a_network_is_tried_with_batches_where_they_agree(write: Write) -> None:
     network = found(write(POOL)).load(CPU)
     assert isinstance(network, OnnxNetwork)
-    assert network._batch is None
+    assert network.batch is None

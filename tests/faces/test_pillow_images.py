@@ -289,8 +289,8 @@ def test_a_file_is_taken_for_no_other_kind_than_its_start_says() -> None:
     ("kind", "module", "message"),
     [
         ("HEIC", "pillow_heif", r"'pillow-heif'.*fairage\[heic\]"),
-        ("TIFF", "PIL.TiffImagePlugin", r"'pillow'.*fairage\[train\]"),
-        ("JPEG", "cv2", r"'opencv-python-headless'.*fairage\[train\]"),
+        ("TIFF", "PIL.TiffImagePlugin", r"'pillow'.*fairage\[predict\]"),
+        ("JPEG", "cv2", r"'opencv-python-headless'.*fairage\[predict\]"),
     ],
 )
 def test_a_missing_package_is_named(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage.faces.detection import Face
+from fairage.faces.face import Face
 from fairage.faces.preprocessing import Preprocessing
 from fairage.faces.views import view_from_name
 from fairage.prediction.calibration_rows import CalibrationRows

@@ -280,7 +280,7 @@ class SharedDirection(nn.Module):
 
 def possible_ages(ages: Tensor) -> Tensor:
     """Return ages in years, those that nobody has being the nearest limit, 0 or 120."""
-    return ages.clamp(0, MAX_AGE)
+    return ages.clamp(0.0, MAX_AGE)
 
 
 class AgeHead(nn.Module):

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from fairage._work import in_order, reader_threads
 from fairage.exceptions import ConfigError, DataError
-from fairage.faces.detection import Face, FaceDetector, reason_without_faces
+from fairage.faces.detection import FaceDetector
+from fairage.faces.face import Face, reason_without_faces
 from fairage.faces.views import Framing
 from fairage.prediction.face_input import FaceInput
 from fairage.prediction.pictures import Picture

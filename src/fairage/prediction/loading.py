@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fairage._bundle_files import CONFIG, WEIGHTS, read_bundle_config
+from fairage._bundle_files import BOXED, BOXED_NAME, CONFIG, WEIGHTS, read_bundle_config
 from fairage._files import given_path
 from fairage._images import DECODING_VERSION
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
@@ -17,9 +17,7 @@ from fairage.prediction.graph import GRAPH, GraphNetwork
 from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.model import Model, Network
 
-BOXED = Path(__file__).parent / "boxed"
-"""Folder of the model in the box."""
-HUB, BOXED_NAME = "hub:", "boxed"
+HUB = "hub:"
 CALIBRATION = "calibration.parquet"
 
 
@@ -114,7 +112,7 @@ def _check_pixels(config: dict[str, Any], detector: FaceDetector, folder: Path) 
         "decoding": DECODING_VERSION,
         "resizing": RESIZING_VERSION,
     }
-    for backbone in config["backbones"]:
+    for backbone in config.get("backbones", ()):
         for key, value in got.items():
             if backbone.get(key, value) != value:
                 raise DataError(

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from fairage._work import progress_bar
 from fairage.exceptions import ConfigError, DataError
-from fairage.faces.detection import LEAST_DISTANCE, LEAST_SCORE, FaceDetector
+from fairage.faces.detection import FaceDetector
+from fairage.faces.face import LEAST_DISTANCE, LEAST_SCORE
 from fairage.faces.views import Framing
 from fairage.prediction.age_map import AgeMap
 from fairage.prediction.decisions import AgeRule, fit_rule

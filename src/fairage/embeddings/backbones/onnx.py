@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from fairage._files import file_hash, hash_of
 from fairage._onnxruntime import open_session, session_errors
@@ -25,6 +26,27 @@ _POOLING = "pooled 2"
 """Changed whenever maps or tokens are pooled in another way."""
 
 Floats = NDArray[np.float32]
+Features = TypeVar("Features", Floats, Tensor)
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How the features of images become vectors: a mean, the first token, or as they are.
+
+    Args:
+        axes: The mean is taken over these; none where the features are vectors already.
+        first: Take the first token, the class token, in place of a mean.
+    """
+
+    axes: tuple[int, ...] = ()
+    first: bool = False
+
+    def __call__(self, features: Features) -> Features:
+        """Return vectors `(n, dim)` of the features `(n, ...)`."""
+        values: Any = features  # numpy and torch agree in these
+        if self.first:
+            return cast("Features", values[:, 0])
+        return cast("Features", values.mean(axis=self.axes)) if self.axes else features
 
 
 @dataclass(frozen=True)
@@ -99,12 +121,19 @@ class OnnxNetwork:
         preprocessing: The model's.
         runtime: Device and size of the job.
 
+    Attributes:
+        model: The model.
+        input_name: Name of its input.
+        input_type: What the input takes.
+        batch: How many pictures it takes at once; None where any number.
+        channels_last: Whether its input has the channels last.
+
     Raises:
         DataError: The file cannot be run, or what it takes or gives is not of these kinds.
     """
 
     def __init__(self, model: OnnxModel, preprocessing: Preprocessing, runtime: Runtime) -> None:
-        self._model, self._preprocessing = model, preprocessing
+        self.model, self._preprocessing = model, preprocessing
         self._session = open_session(
             model.path, threads=torch.get_num_threads(), device=runtime.device
         )
@@ -115,55 +144,64 @@ class OnnxNetwork:
                 f"one image input (n, 3, height, width) of floats or uint8, got {kinds}",
                 "export the model again",
             )
-        self._name, self._type = inputs[0].name, _TYPES[inputs[0].type]
+        self.input_name, self.input_type = inputs[0].name, _TYPES[inputs[0].type]
         self._check_normalisation()
-        self._batch = _fixed(inputs[0].shape[0])
-        self._channels_last = self._find_layout(inputs[0].shape[1:])
+        self.batch = _fixed(inputs[0].shape[0])
+        self.channels_last = self._find_layout(inputs[0].shape[1:])
         self._try_together()
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Floats:
         """Return embeddings `(n, dim)` of resized pixels `(n, height, width, 3)`."""
-        size = self._batch or len(pixels)
+        size = self.batch or len(pixels)
         batch = self._input(pixels)
         parts = [self._pass(batch[i : i + size], size) for i in range(0, len(batch), size)]
         return np.concatenate(parts)
 
+    def features(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return what the model itself gives `(n, ...)` for as many pixels as it takes at once."""
+        return self._run(self._input(pixels))
+
+    def pooling(self, shape: tuple[int, ...]) -> Pooling:
+        """Return how features of this shape, of one image, become a vector.
+
+        Raises:
+            DataError: It cannot be told.
+        """
+        sides = (self._preprocessing.height, self._preprocessing.width)
+        pooling = _pooling(shape, sides, has_class_token=self.model.has_class_token)
+        if pooling is None:
+            raise self._error(
+                f"a vector an image, a map or the tokens of a grid, got {shape} for images of "
+                f"{sides}, of which it cannot be told how to pool it",
+                "choose another output, as in model.onnx#NAME, or export it with a pooled one",
+            )
+        return pooling
+
     def _input(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         values = self._preprocessing.normalised(torch.from_numpy(pixels))
-        if self._channels_last:
+        if self.channels_last:
             values = values.permute(0, 2, 3, 1)
-        return np.ascontiguousarray(values.numpy(), dtype=self._type)
+        return np.ascontiguousarray(values.numpy(), dtype=self.input_type)
 
     def _pass(self, batch: NDArray[Any], size: int) -> Floats:
         gap = size - len(batch)
         padded = np.concatenate([batch, np.zeros((gap, *batch.shape[1:]), batch.dtype)])
-        with session_errors(self._model.path, "an ONNX model that runs on images of its size"):
-            (features,) = self._session.run([self._model.output], {self._name: padded})
-        features = np.asarray(features)
+        features = self._run(padded)
+        pooling = self.pooling(features.shape[1:])
+        pooled: Floats = pooling(features.astype(np.float32))
+        return np.asarray(pooled, dtype=np.float32)[: len(batch)]
+
+    def _run(self, batch: NDArray[Any]) -> NDArray[Any]:
+        with session_errors(self.model.path, "an ONNX model that runs on images of its size"):
+            (features,) = self._session.run([self.model.output], {self.input_name: batch})
+        features, size = np.asarray(features), len(batch)
         if features.dtype.kind != "f" or features.ndim not in (2, 3, 4) or len(features) != size:
             raise self._error(
-                f"floats (n, ...) for n images from the output {short(self._model.output)}, got "
+                f"floats (n, ...) for n images from the output {short(self.model.output)}, got "
                 f"{features.dtype} of shape {features.shape} for {size}",
                 "choose another output, as in model.onnx#NAME, or export the model again",
             )
-        return self._pooled(features.astype(np.float32))[: len(batch)]
-
-    def _pooled(self, features: Floats) -> Floats:
-        if features.ndim == 2:
-            return features
-        sides = (self._preprocessing.height, self._preprocessing.width)
-        if features.ndim == 4:
-            last = map_is_channels_last(features.shape[1:], sides)
-            pooled = None if last is None else features.mean(axis=(1, 2) if last else (2, 3))
-        else:
-            pooled = _token_mean(features, sides, has_class_token=self._model.has_class_token)
-        if pooled is None:
-            raise self._error(
-                f"a vector an image, a map or the tokens of a grid, got {features.shape[1:]} for "
-                f"images of {sides}, of which it cannot be told how to pool it",
-                "choose another output, as in model.onnx#NAME, or export it with a pooled one",
-            )
-        return np.asarray(pooled, dtype=np.float32)
+        return features
 
     def _find_layout(self, shape: list[Any]) -> bool:
         """Return whether the channels come last, as the input's shape says, or else a trial."""
@@ -186,7 +224,7 @@ class OnnxNetwork:
         return layouts[0]
 
     def _works(self, *, channels_last: bool) -> bool:
-        self._channels_last = channels_last
+        self.channels_last = channels_last
         try:
             self(self._trial()[:1])
         except DataError:
@@ -202,9 +240,9 @@ class OnnxNetwork:
                 return
         except DataError:
             pass  # a batch of one works, as has been seen
-        if self._batch is None:
-            self._batch = 1
-        if not _agree(self._one_by_one(pictures), alone) or self._batch > 1:
+        if self.batch is None:
+            self.batch = 1
+        if not _agree(self._one_by_one(pictures), alone) or self.batch > 1:
             raise self._error(
                 "embeddings that depend on the image alone, got others for the same image",
                 "export the model in evaluation mode",
@@ -221,7 +259,7 @@ class OnnxNetwork:
     def _check_normalisation(self) -> None:
         settings = self._preprocessing
         plain = (settings.scale, settings.mean, settings.std) == (1.0, (0.0,) * 3, (1.0,) * 3)
-        if self._type is np.uint8 and not plain:
+        if self.input_type is np.uint8 and not plain:
             raise self._error(
                 "a preprocessor_config.json that leaves pixels 0..255 as they are, as the input is "
                 f"uint8, got scale {settings.scale:g}, mean {settings.mean} and std {settings.std}",
@@ -229,7 +267,7 @@ class OnnxNetwork:
             )
 
     def _error(self, expected: str, hint: str) -> DataError:
-        return DataError(f"expected {expected} in {str(self._model.path)!r}, {hint}")
+        return DataError(f"expected {expected} in {str(self.model.path)!r}, {hint}")
 
 
 def map_is_channels_last(shape: tuple[int, ...], sides: tuple[int, int]) -> bool | None:
@@ -261,22 +299,30 @@ def _is_grid(places: tuple[int, ...], sides: tuple[int, int]) -> bool:
     return low < high and height <= sides[0] and width <= sides[1]
 
 
-def _token_mean(
-    features: Floats, sides: tuple[int, int], *, has_class_token: bool
-) -> Floats | None:
-    """Return the class token, or the mean where the tokens are the places of a grid alone."""
-    tokens = features.shape[1]
+def _pooling(
+    shape: tuple[int, ...], sides: tuple[int, int], *, has_class_token: bool
+) -> Pooling | None:
+    """Return how features of one image become a vector, None where that cannot be told."""
+    if len(shape) == 1:
+        return Pooling()
+    if len(shape) == 3:
+        last = map_is_channels_last(shape, sides)
+        return None if last is None else Pooling((1, 2) if last else (2, 3))
+    return _token_pooling(shape[0], sides, has_class_token=has_class_token)
+
+
+def _token_pooling(tokens: int, sides: tuple[int, int], *, has_class_token: bool) -> Pooling | None:
+    """Return the class token's, or the mean where the tokens are the places of a grid alone."""
     grids = {
         (sides[0] // patch) * (sides[1] // patch)
         for patch in range(1, min(sides) + 1)
         if sides[0] % patch == sides[1] % patch == 0
     }
     if tokens in grids:
-        return np.asarray(features.mean(axis=1))
+        return Pooling((1,))
     most = _MOST_EXTRA_TOKENS if has_class_token else 1
-    if any(tokens - extra in grids for extra in range(1, most + 1)):
-        return features[:, 0]
-    return None
+    has_extra = any(tokens - extra in grids for extra in range(1, most + 1))
+    return Pooling(first=True) if has_extra else None
 
 
 def _fixed(dimension: object) -> int | None:

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fairage._files import given_path, hash_of
+from fairage._bundle_files import BOXED, BOXED_NAME
+from fairage._files import given_path, hash_of, read_json
 from fairage.embeddings.backbones import onnx, transformers
 from fairage.embeddings.backbones.embedded import EMBEDDED_PREPROCESSING, load_embedded
 from fairage.embeddings.backbones.onnx import OnnxNetwork
@@ -23,7 +24,7 @@ EMBEDDED = "embedded"
 _ONNX = "model.onnx"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _KINDS = (
-    "'embedded', a folder with config.json and model.safetensors, a folder with model.onnx, "
+    "'boxed', 'embedded', a folder with config.json and model.safetensors, one with model.onnx, "
     "an .onnx file, either with #OUTPUT behind it to choose an output, or a hub name such as "
     "microsoft/resnet-50"
 )
@@ -73,6 +74,8 @@ def find_backbone(name: str) -> Backbone:
     """
     if name == EMBEDDED:
         return _embedded()
+    if name == BOXED_NAME:
+        return _boxed()
     path = given_path(name)
     if (file := _onnx_file(path)) is not None:
         return _onnx(name, file)
@@ -114,6 +117,18 @@ def _onnx(name: str, path: Path, output: str | None = None) -> Backbone:
         return OnnxNetwork(model, preprocessing, runtime)
 
     return Backbone(name, "onnx", preprocessing, model.fingerprint, load)
+
+
+def _boxed() -> Backbone:
+    """Return the model in the box up to its last layer; it averages mirror images by itself."""
+    model = onnx.find_model(BOXED / _ONNX, "embedding")
+    (size,) = (each["preprocessing"] for each in read_json(BOXED / "export.json")["inputs"])
+    preprocessing = Preprocessing(**size, scale=1.0)
+
+    def load(runtime: Runtime) -> Network:
+        return OnnxNetwork(model, preprocessing, runtime)
+
+    return Backbone(BOXED_NAME, "onnx", preprocessing, model.fingerprint, load)
 
 
 def _embedded() -> Backbone:

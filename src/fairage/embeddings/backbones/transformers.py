@@ -263,12 +263,15 @@ class TorchNetwork:
         module: Takes a normalised batch `(n, 3, height, width)`, gives `(n, dim)`.
         preprocessing: The module's.
         runtime: Device, precision and the size of the job.
+
+    Attributes:
+        module: The module, in evaluation mode.
     """
 
     def __init__(self, module: nn.Module, preprocessing: Preprocessing, runtime: Runtime) -> None:
         module = module.eval().requires_grad_(requires_grad=False)
-        self._module = module.to(runtime.device, runtime.dtype)
-        self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
+        self.module = module.to(runtime.device, runtime.dtype)
+        self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
         self._preprocessing = preprocessing
         self._runtime = runtime
         self._run: Callable[[Tensor], Tensor] | None = None
@@ -284,7 +287,7 @@ class TorchNetwork:
 
     def _forward(self, pixels: Tensor) -> Tensor:
         values = self._preprocessing.normalised(pixels).to(self._runtime.dtype)
-        embedding: Tensor = self._module(values)
+        embedding: Tensor = self.module(values)
         return embedding
 
     def _fastest(self, batch: Tensor) -> Callable[[Tensor], Tensor]:
