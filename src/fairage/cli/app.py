@@ -16,6 +16,7 @@ from fairage.cli.audit import audit, compare
 from fairage.cli.data import data
 from fairage.cli.hub import push
 from fairage.cli.predict import calibrate, predict
+from fairage.cli.publish import export
 from fairage.cli.steps import embed, weights
 from fairage.cli.terminal import replace_unknown_signs
 from fairage.cli.train import backbones, demo, run, suite, tune
@@ -47,6 +48,7 @@ app.command()(compare)
 app.command()(predict)
 app.command()(calibrate)
 app.command()(push)
+app.command()(export)
 app.command()(embed)
 app.command()(weights)
 app.command()(run)

@@ -15,8 +15,12 @@ from fairage.exceptions import DataError
 from fairage.prediction.face_input import FaceInput
 
 GRAPH, ABOUT = "model.onnx", "export.json"
+WEIGHTS_FILE = "model.onnx.data"
+"""Beside a large graph, its weights."""
 FORMAT = 1
 AGE_OUTPUT, LOW_OUTPUT, HIGH_OUTPUT, EMBEDDING = "age", "low", "high", "embedding"
+NETWORK_AGE = "network_age"
+"""The age before the line of `fairage calibrate --map`, which a model draws itself."""
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -37,15 +41,25 @@ class GraphNetwork:
         self.about = read_about(folder)
         self.inputs = _inputs(self.about, folder)
         self._session = open_session(self._path, threads=usable_processors())
-        self._check()
+        self._age = self._check()
 
     def ages(self, pixels: Sequence[Pixels]) -> NDArray[np.float64]:
         """Return ages `(n,)` in years.
 
         Args:
             pixels: For each input `(n, height, width, 3)`, red, green, blue.
+
+        Raises:
+            DataError: The graph gives something else for one of them.
         """
-        return np.asarray(self._run(AGE_OUTPUT, pixels), dtype=np.float64)
+        ages = np.asarray(self._run(self._age, pixels), dtype=np.float64)
+        if not np.isfinite(ages).all():
+            rows = np.flatnonzero(~np.isfinite(ages))
+            raise DataError(
+                f"expected finite ages of {str(self._path)!r}, got others for face {rows[0] + 1} "
+                f"and {len(rows)} in all, leave them out"
+            )
+        return ages
 
     def embed(self, pixels: Sequence[Pixels]) -> Floats:
         """Return embeddings `(n, dim)` of the same."""
@@ -57,8 +71,8 @@ class GraphNetwork:
             (values,) = self._session.run([output], named)
         return np.asarray(values)
 
-    def _check(self) -> None:
-        """Raise a DataError unless the graph takes and gives what is said of it."""
+    def _check(self) -> str:
+        """Return the output with ages; a graph that is not as it is said to be is a DataError."""
         got = {each.name: (each.type, each.shape[1:]) for each in self._session.get_inputs()}
         expected = {each.name: ("tensor(uint8)", _shape(each)) for each in self.inputs}
         outputs = {each.name for each in self._session.get_outputs()}
@@ -68,6 +82,7 @@ class GraphNetwork:
                 f"{[AGE_OUTPUT, EMBEDDING]} in {str(self._path)!r}, got {short(got, 200)} and "
                 f"{sorted(outputs)}, export the model again"
             )
+        return NETWORK_AGE if NETWORK_AGE in outputs else AGE_OUTPUT
 
 
 def read_about(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairage._work import progress_bar
-from fairage.exceptions import ConfigError, DataError
+from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.faces.detection import FaceDetector
 from fairage.faces.face import LEAST_DISTANCE, LEAST_SCORE
 from fairage.faces.views import Framing
@@ -233,6 +233,42 @@ class Model:
         if self.folder is None:
             raise ConfigError("expected a model with a folder, got one without, save it first")
         return push(self.folder, name, private=private, message=message, revision=revision)
+
+    def export(
+        self,
+        folder: str | Path,
+        *,
+        int8: bool = False,
+        calibration: "Images | None" = None,
+        crops: bool = False,
+        progress: bool = False,
+    ) -> dict[str, Any]:
+        """Write the model as one ONNX graph, from pixels to ages, that needs no torch.
+
+        Args:
+            folder: Where to; an earlier export there is replaced.
+            int8: Have the backbones compute in int8, and measure what that costs.
+            calibration: At least 100 faces for int8; see `predict` for what they may be.
+            crops: Each of their pictures shows one face.
+            progress: Show a progress bar.
+
+        Returns:
+            What `export.json` says.
+
+        Raises:
+            ConfigError: The folder holds something else, or int8 without faces.
+            DataError: The model cannot be exported, or there are too few faces.
+        """
+        if int8 != (calibration is not None):
+            raise ConfigError(
+                "expected faces for int8, at least 100, and no others, got one of both alone, give "
+                "both (--int8 --calibration FACES) or neither"
+            )
+        try:
+            from fairage.prediction.export import export_model
+        except ModuleNotFoundError as error:
+            raise MissingDependencyError.of(error) from error
+        return export_model(self, folder, calibration=calibration, crops=crops, progress=progress)
 
     @cached_property
     def _cutter(self) -> FaceCutter:

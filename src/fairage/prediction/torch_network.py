@@ -12,8 +12,6 @@ from fairage.embeddings.backbones import Backbone, find_backbone
 from fairage.embeddings.backbones.registry import Network
 from fairage.embeddings.runtime import Runtime, choose_runtime
 from fairage.exceptions import ConfigError, DataError
-from fairage.faces.preprocessing import Preprocessing
-from fairage.faces.views import view_from_name
 from fairage.models import Bundle, load_bundle
 from fairage.prediction.face_input import FaceInput
 
@@ -30,16 +28,20 @@ class TorchNetwork:
     Args:
         folder: The bundle.
         device: Name of a torch device; None for what is there.
+        precision: In place of the one that the backbones were trained in.
 
     Raises:
         DataError: The bundle is damaged, or a backbone is not the one that it was trained with.
         ConfigError: A backbone is not found.
     """
 
-    def __init__(self, folder: Path, *, device: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, device: str | None = None, precision: str | None = None
+    ) -> None:
         self.bundle: Bundle = load_bundle(folder)
         self._folder = folder
         self._device = device or "auto"
+        self._precision = precision
         self.inputs = tuple(
             _input(f"face{number}", about) for number, about in enumerate(self.bundle.backbones)
         )
@@ -53,13 +55,13 @@ class TorchNetwork:
         parts = [
             _in_batches(network, values, flip=about["flip"])
             for network, values, about in zip(
-                self._networks, pixels, self.bundle.backbones, strict=True
+                self.networks, pixels, self.bundle.backbones, strict=True
             )
         ]
         return np.concatenate(parts, axis=1)
 
     @cached_property
-    def _networks(self) -> list[Network]:
+    def networks(self) -> list[Network]:
         """The backbones, loaded when they are first used; one that is seen twice is loaded once."""
         backbones = {about["name"]: self._backbone(about) for about in self.bundle.backbones}
         return [
@@ -87,14 +89,14 @@ class TorchNetwork:
         return backbone.shared()
 
     def _runtime(self, about: dict[str, Any]) -> Runtime:
-        precision = about["precision"]
+        precision = self._precision or about["precision"]
         precision = "fp32" if precision == _FILES_PRECISION else precision
         return choose_runtime(self._device, precision, batch_size=_BATCH, images=_BATCH)
 
 
 def _input(name: str, about: dict[str, Any]) -> FaceInput:
-    view = view_from_name(about["view"])
-    return FaceInput(name, view, view, Preprocessing.from_dict(about["preprocessing"]))
+    views = {"photograph": about["view"], "crop": about["view"]}
+    return FaceInput.from_dict({"name": name, **views, "preprocessing": about["preprocessing"]})
 
 
 def _in_batches(network: Network, pixels: Pixels, *, flip: bool) -> Floats:
