@@ -9,9 +9,6 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from fairage.prediction.cutting_words import how_to_cut
-from fairage.prediction.graph_joining import OPSET, add_tables, save_graph, tidy
-from fairage.prediction.graph_tables import write_tables
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -27,8 +24,11 @@ from fairage.faces.detection import DETECTION_VERSION, find_detector
 from fairage.faces.preprocessing import RESIZING_VERSION, Preprocessing
 from fairage.faces.views import ALIGNMENT_VERSION, view_from_name
 from fairage.prediction.calibration_rows import CalibrationRows
+from fairage.prediction.cutting_words import how_to_cut
 from fairage.prediction.face_input import FaceInput
 from fairage.prediction.graph import ABOUT, EMBEDDING, FORMAT, NETWORK_AGE
+from fairage.prediction.graph_joining import OPSET, add_tables, save_graph, tidy
+from fairage.prediction.graph_tables import write_tables
 from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.loading import CALIBRATION
 
@@ -156,9 +156,6 @@ def _graph(network: BoxedNetwork, side: int) -> onnx.ModelProto:
     assert program is not None
     graph: onnx.ModelProto = program.model_proto
     add_tables(graph)
-    kept = [each for each in graph.graph.output if each.name != NETWORK_AGE]
-    del graph.graph.output[:]
-    graph.graph.output.extend(kept)
     _halve(graph)
     tidy(graph)
     return graph

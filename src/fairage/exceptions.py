@@ -90,6 +90,7 @@ EXTRAS = {
     **dict.fromkeys(("pooch", "tqdm"), "download"),
     "pillow_heif": "heic",
     "fastexcel": "excel",
+    "onnxscript": "train",
 }
 """The extra that brings a package, by the name that is imported."""
 

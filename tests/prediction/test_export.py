@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ from tests.tiny_backbones import PROCESSOR, SIDE, onnx_model, resnet
 from typer.testing import CliRunner
 
 from fairage._bundle_files import note_files, read_bundle_config
+from fairage._random import torch_seed
 from fairage.cli.app import app
 from fairage.cli.publish import _lines
-from fairage.exceptions import ConfigError, DataError
+from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.models import Calibration
 from fairage.prediction import Model, export, load, torch_export
+from fairage.prediction.age_map import AgeMap
 from fairage.prediction.calibration_rows import CalibrationRows
 from fairage.prediction.face_input import distinct_inputs
 from fairage.prediction.graph import GraphNetwork
@@ -246,7 +249,8 @@ def test_the_line_of_a_calibration_is_in_the_graph_and_drawn_once(
 ) -> None:
     plain = load(exported)
     config = {**plain.config, "age_map": {"offset": 5.0, "slope": 0.5}}
-    Model(plain.network, plain.detector, config, folder=plain.folder).export(tmp_path / "moved")
+    moved = replace(plain, config=config, age_map=AgeMap(**config["age_map"]))
+    moved.export(tmp_path / "moved")
     graph = GraphNetwork(tmp_path / "moved")
     pixels = [np.stack(random_pictures(3, SIDE, SIDE))] * 2
     np.testing.assert_allclose(graph._run("age", pixels), 5 + graph.ages(pixels) / 2, rtol=1e-5)
@@ -341,12 +345,12 @@ def half_floats(path: Path) -> None:
     path.with_name("preprocessor_config.json").write_text(json.dumps(settings))
 
 
-def test_half_floats_channels_last_tokens_and_bf16(home: Path, tmp_path: Path) -> None:
-    from transformers import ViTConfig, ViTModel
+def test_half_floats_channels_last_tokens_and_bf16(tmp_path: Path) -> None:
+    from transformers import CLIPVisionConfig, CLIPVisionModel
 
     (tmp_path / "half").mkdir()
     half_floats(tmp_path / "half" / "model.onnx")
-    config = ViTConfig(
+    config = CLIPVisionConfig(
         hidden_size=8,
         num_hidden_layers=1,
         num_attention_heads=2,
@@ -354,9 +358,14 @@ def test_half_floats_channels_last_tokens_and_bf16(home: Path, tmp_path: Path) -
         image_size=SIDE,
         patch_size=16,
     )
-    ViTModel(config).save_pretrained(tmp_path / "vit")
-    shutil.copy(home / "onnx" / "preprocessor_config.json", tmp_path / "vit")
-    backbones = [(tmp_path / "half", "aligned:1.2", True), (tmp_path / "vit", "aligned:1.2", False)]
+    with torch_seed(0, "clip"):
+        CLIPVisionModel(config).save_pretrained(tmp_path / "clip")  # its values have our names
+    settings = {**PROCESSOR, "image_processor_type": "ViTImageProcessor"}
+    (tmp_path / "clip" / "preprocessor_config.json").write_text(json.dumps(settings))
+    backbones = [
+        (tmp_path / "half", "aligned:1.2", True),
+        (tmp_path / "clip", "aligned:1.2", False),
+    ]
     save(tmp_path / "bundle", backbones, precision="bf16", **PLAIN)
     about = load(tmp_path / "bundle", device="cpu").export(tmp_path / "out")
     assert about["trained_in"] == ["bf16", "bf16"]
@@ -427,6 +436,16 @@ def test_what_torch_cannot_export_is_an_error(
     monkeypatch.setattr(torch.onnx, "export", refuse)
     with pytest.raises(DataError, match=r"torch can export to ONNX.*\(complex numbers\)"):
         load(tmp_path / "bundle", device="cpu").export(tmp_path / "out")
+
+
+def test_a_package_that_is_missing_is_named_with_its_extra(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "bundle", [(home / "onnx", "whole", False)], **PLAIN)
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(MissingDependencyError, match=r"'onnxscript'.*fairage\[train\]"):
+        load(tmp_path / "bundle", device="cpu").export(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_graph_with_other_ages_is_not_written(
@@ -531,7 +550,8 @@ def test_exports_are_copied_without_torch_and_onnx(exported: Path, tmp_path: Pat
 
 @pytest.mark.real_data
 def test_real_backbones_give_the_same_ages_of_real_faces(real_data: Path, tmp_path: Path) -> None:
-    from fairage.datasets import prepare
+    from fairage.datasets import prepare_faces
+    from fairage.tables import read_faces
 
     backbones = [
         (real_data / "models" / "mobilefacenet", "crop:0.7", True),
@@ -540,7 +560,8 @@ def test_real_backbones_give_the_same_ages_of_real_faces(real_data: Path, tmp_pa
     save(tmp_path / "bundle", backbones, **PLAIN)
     model = load(tmp_path / "bundle", device="cpu")
     model.export(tmp_path / "out")
-    faces = prepare("appa-real", real_data / "data" / "appa-real").faces.frame.head(100)
+    prepare_faces("appa-real", real_data / "data" / "appa-real", tmp_path / "faces.parquet")
+    faces = read_faces(tmp_path / "faces.parquet").frame.head(100)
     ages = model.predict(faces, crops=True).ages
     assert ages.std() > 1
     np.testing.assert_allclose(

@@ -1,6 +1,7 @@
 """From faces tables to embedded faces: the faces, extra faces, copies, and a tuned backbone's."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def embed_inputs(
     kept = faces.rows(faces.frame[SPLIT].is_in(splits).to_numpy())
     data = embedded_faces(kept, embed(kept, options, opened=opened), extras, splits)
     copying = Copying(copies, leave_out=leave_out)
-    framing = framing_of(data.split(SPLITS[0]).faces.images, data.backbones, options.detector)
+    framing = framing_of(kept.split(SPLITS[0]).images, data.backbones, options.detector)
     return augmented_faces(recipes, with_provenance(data, faces, framing), copying)
 
 
@@ -105,10 +106,10 @@ def framing_of(
     finder, boxes, sizes = find_detector(detector), [], []
     chosen = numpy_rng(0, "framing").permutation(len(images))[:_ENOUGH]
     for number, row in enumerate(chosen):
-        with decoded(read_image_bytes(images[row])) as pixels:
-            faces = finder.faces(pixels)
-            sizes += [pixels.shape[1::-1]] if faces else []
-        boxes += [face.box for face in faces[:1]]
+        with suppress(DataError), decoded(read_image_bytes(images[row])) as pixels:
+            faces = finder.faces(pixels)[:1]
+            boxes += [face.box for face in faces]
+            sizes += [pixels.shape[1::-1] for _ in faces]
         if number + 1 == _FEW and len(boxes) < _FEW // 2:
             return None
     return Framing.of(np.array(boxes), np.array(sizes, dtype=np.float64)) if boxes else None

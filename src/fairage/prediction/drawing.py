@@ -35,9 +35,10 @@ def drawn(picture: Picture, estimates: Sequence[Estimate]) -> "PillowImage":
         corners = [left * scale, top * scale, (left + width) * scale, (top + height) * scale]
         if each.box is not None:
             draw.rectangle(corners, outline=_COLOUR, width=max(2, round(image.width / 400)))
-        size = max(_LEAST_TEXT, round(_TEXT_SHARE * width * scale))
-        font = ImageFont.load_default(min(size, image.height // 4 or _LEAST_TEXT))
-        text = caption(each)
+        size, text = max(_LEAST_TEXT, round(_TEXT_SHARE * width * scale)), caption(each)
+        font = ImageFont.load_default(size)
+        if (longest := draw.textlength(text, font=font)) > image.width - 4:
+            font = ImageFont.load_default(max(6.0, size * (image.width - 4) / longest))
         around = draw.textbbox((0, 0), text, font=font)
         x = min(max(0.0, corners[0]), max(0.0, image.width - around[2] - 2))
         y = corners[1] - around[3] - 3 if each.box and corners[1] > around[3] + 3 else corners[1]

@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,15 +170,8 @@ def _versions() -> dict[str, str]:
 
 
 def _write_tables(model: Model, folder: Path) -> None:
-    line = model.config.get("age_map")
     table = None if model.intervals is None else model.intervals.table(LEVEL)
-    write_tables(folder, table, None if line is None else _Line(**line))
-
-
-@dataclass(frozen=True)
-class _Line:
-    offset: float
-    slope: float
+    write_tables(folder, table, model.age_map)
 
 
 def _note(folder: Path, more: Mapping[str, Any]) -> None:
@@ -204,7 +196,8 @@ def _difference(network: "TorchNetwork", folder: Path) -> dict[str, Any]:
         except DataError as error:
             raise DataError(
                 f"expected backbones that take any number of pictures, got others: the graph fails "
-                f"with {count} ({error}), export those that are ONNX files with a batch of any size"
+                f"with {count} ({error}), train the head on other backbones, or export those that "
+                "are ONNX files again for a batch of any size"
             ) from error
         largest = max(largest, float(np.abs(got - expected).max()))
     if not largest <= AGREEMENT:

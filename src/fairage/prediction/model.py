@@ -258,17 +258,23 @@ class Model:
         Raises:
             ConfigError: The folder holds something else, or int8 without faces.
             DataError: The model cannot be exported, or there are too few faces.
+            MissingDependencyError: A package that exporting takes is not installed.
         """
         if int8 != (calibration is not None):
             raise ConfigError(
                 "expected faces for int8, at least 100, and no others, got one of both alone, give "
                 "both (--int8 --calibration FACES) or neither"
             )
+        from fairage.prediction.export import export_model
+
         try:
-            from fairage.prediction.export import export_model
+            return export_model(
+                self, folder, calibration=calibration, crops=crops, progress=progress
+            )
         except ModuleNotFoundError as error:
-            raise MissingDependencyError.of(error) from error
-        return export_model(self, folder, calibration=calibration, crops=crops, progress=progress)
+            if (missing := MissingDependencyError.of(error)) is error:
+                raise
+            raise missing from error
 
     @cached_property
     def _cutter(self) -> FaceCutter:

@@ -22,7 +22,7 @@ from fairage._onnxruntime import session_errors
 from fairage._random import numpy_rng
 from fairage._work import progress_bar
 from fairage.exceptions import ConfigError, DataError
-from fairage.faces.detection import LEAST_DISTANCE, LEAST_SCORE
+from fairage.faces.face import LEAST_DISTANCE, LEAST_SCORE
 from fairage.prediction.face_cuts import FaceCut, FaceCutter
 from fairage.prediction.face_input import FaceInput
 from fairage.prediction.graph import GRAPH, WEIGHTS_FILE, GraphNetwork

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
+from onnx import compose
 from torch import Tensor, nn
 
 from fairage._text import reason_of
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 _SCOPE = "backbones."
+_OUTPUTS = {"output/age": NETWORK_AGE, "output/embedding": EMBEDDING}
+"""What outputs are called while torch exports, whose own names inside must be others."""
 _BATCH = 2
 _TYPES = {np.float32: torch.float32, np.float16: torch.float16, np.uint8: torch.uint8}
 
@@ -216,7 +219,7 @@ def _exported(
                 opset_version=opset,
                 dynamic_shapes=sizes,
                 input_names=[*(each.name for each in inputs), *(f"features{k}" for k in numbers)],
-                output_names=[NETWORK_AGE, EMBEDDING, *(f"pixels{k}" for k in numbers)],
+                output_names=[*_OUTPUTS, *(f"pixels{k}" for k in numbers)],
                 custom_translation_table={torch.ops.aten.cumprod.default: _product_so_far()},
                 verbose=False,
             )
@@ -226,7 +229,18 @@ def _exported(
             f"{names} ({reason_of(error.__cause__ or error)}), train the head on other backbones"
         ) from error
     assert program is not None, "torch returns a program where it is given no file"
-    return cast("ModelProto", program.model_proto)
+    return _with_own_names(cast("ModelProto", program.model_proto))
+
+
+def _with_own_names(model: "ModelProto") -> "ModelProto":
+    """Return a graph whose outputs have their names, and whose values have others."""
+    model = compose.add_prefix(model, "torch/", rename_inputs=False, rename_outputs=False)
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = [_OUTPUTS.get(name, name) for name in names]
+    for output in model.graph.output:
+        output.name = _OUTPUTS.get(output.name, output.name)
+    return model
 
 
 def _example(each: FaceInput) -> Tensor:
@@ -249,12 +263,14 @@ def _product_so_far() -> Any:  # noqa: ANN401  # a function of onnxscript
 @contextmanager
 def _in_silence() -> Iterator[None]:
     """Keep to itself what exporters say of packages that are not installed, and of themselves."""
-    logger = logging.getLogger("torch.onnx")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -58,7 +58,7 @@ class PooledModel(nn.Module):
         more = {}
         if self.patches:
             order = torch.arange(self.patches, device=pixel_values.device)
-            more = {"noise": order.expand(len(pixel_values), -1)}
+            more = {"noise": order.expand(pixel_values.shape[0], -1)}
         outputs = self.model(pixel_values=pixel_values, **more)
         pooled: Tensor | None = getattr(outputs, "pooler_output", None)
         if pooled is not None and self.trust_pooler:
