@@ -35,3 +35,37 @@ heavy = [name for name in ("torch", "cv2", "transformers", "sklearn") if importl
 assert not heavy, f"expected a bare installation, got {heavy}"
 PY
 echo "a bare installation ($which versions) audits and compares a table, and prepares faces"
+[ "$which" = newest ] || exit 0
+cd "$OLDPWD"
+"$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$constraints" ".[predict]" scikit-image
+cd "$work"
+mkdir photos
+venv/bin/python - <<'PY'
+import importlib.util
+from pathlib import Path
+
+import cv2
+import polars as pl
+from skimage import data
+
+import fairage
+
+heavy = [name for name in ("torch", "transformers", "onnx", "sklearn") if importlib.util.find_spec(name)]
+assert not heavy, f"expected an installation without torch, got {heavy}"
+cv2.imwrite("photos/astronaut.png", data.astronaut()[..., ::-1])
+cv2.imwrite("photos/cat.png", data.chelsea()[..., ::-1])
+face = data.astronaut()[40:200, 140:300, ::-1]
+Path("crops").mkdir()
+for row in range(40):
+    cv2.imwrite(f"crops/{row}.png", face[row // 8 :, row % 8 :])
+pl.DataFrame({"image": [f"crops/{row}.png" for row in range(40)], "age": [20.0 + row for row in range(40)]}).write_csv("crops.csv")
+assert fairage.load().over(18, "photos", wrong_yes=0.2)[1] == "refer"
+PY
+venv/bin/fairage predict photos --out ages.csv --show drawn > predict.txt
+venv/bin/fairage calibrate boxed crops.csv --crops --out mine > calibrate.txt
+venv/bin/fairage predict photos --model mine --json > mine.json
+venv/bin/fairage export mine --onnx exported > export.txt
+venv/bin/fairage audit --faces crops.csv --model exported --crops --out model-audit > model-audit.txt
+test -s ages.csv && test -s drawn/00001-astronaut.jpg && test -s mine/calibration.parquet && test -s model-audit/audit.html
+if venv/bin/fairage run no.yaml 2> error.txt; then exit 1; fi
+echo "with [predict], and without torch, it estimates, calibrates, exports and audits ($(du -sm venv | cut -f1) MB in all)"

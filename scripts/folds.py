@@ -25,16 +25,8 @@ from fairage.auditing.suite_runs import score_predictions
 from fairage.experiments.recipe_files import read_recipe
 from fairage.experiments.runner import PREDICTIONS
 from fairage.experiments.training_data import split_parts
-from fairage.tables import (
-    AGE,
-    AGE_GROUP,
-    IMAGE,
-    PREDICTION,
-    SPLIT,
-    group_labels,
-    read_faces,
-    read_predictions,
-)
+from fairage.faces_file import read_faces, read_predictions
+from fairage.tables import AGE, AGE_GROUP, IMAGE, PREDICTION, SPLIT, group_labels
 from fairage.training.postprocess import fitted_line
 from fairage.weighting import make_weighting
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from fairage.auditing.scoring import bias_column
 from fairage.experiments.recipe import Recipe
-from fairage.tables import AGE, PREDICTION, group_labels, read_predictions
+from fairage.faces_file import read_predictions
+from fairage.tables import AGE, PREDICTION, group_labels
 
 
 def seed_errors(path: Path, attribute: str, group: str) -> tuple[float, float]:

@@ -20,9 +20,9 @@ from boxed.faces import LOW
 from boxed.refit import range_score
 from fairage._tables_io import write_table
 from fairage.datasets import prepare_faces
+from fairage.faces_file import read_faces as read_table
 from fairage.prediction import Model, load
 from fairage.tables import AGE, AGE_LOW, PREDICTION
-from fairage.tables import read_faces as read_table
 
 RANGES = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
 DRAWS = 2000

@@ -51,7 +51,7 @@ def chosen_layer(
 ) -> tuple[float, torch.nn.Linear]:
     """Return the power of the weights that does best on validation faces, and its layer."""
     train_rows, valid = faces.rows("train"), faces.rows("valid")
-    both = [embedded(network, faces, train_rows, view, side) for view in (CROP, ALIGNED)]
+    both = [embedded(network, faces, train_rows, view, side, bf16=True) for view in (CROP, ALIGNED)]
     seen = [embedded(network, faces, valid, view, side) for view in (CROP, ALIGNED)]
     layers, scores = {}, {}
     for power in POWERS:
@@ -71,10 +71,16 @@ def chosen_layer(
 
 
 def embedded(
-    network: BoxedNetwork, faces: BoxedFaces, rows: np.ndarray, view: int, side: int
+    network: BoxedNetwork,
+    faces: BoxedFaces,
+    rows: np.ndarray,
+    view: int,
+    side: int,
+    *,
+    bf16: bool = False,
 ) -> Tensor:
     """Return the embeddings of some faces in one view."""
-    return outputs_of(network, faces.pixels, rows, view, side)[0]
+    return outputs_of(network, faces.pixels, rows, view, side, bf16=bf16)[0]
 
 
 def calibration_rows(network: BoxedNetwork, faces: BoxedFaces, side: int) -> CalibrationRows:

@@ -26,8 +26,9 @@ from fairage._random import numpy_rng, torch_seed
 from fairage._registry import cache_folder
 from fairage.embeddings.backbones import embedded
 from fairage.embeddings.backbones.embedded import EMBEDDED_PREPROCESSING, EmbeddedNet, load_embedded
+from fairage.faces_file import read_faces
 from fairage.synthetic import BALANCED, CHALLENGE, Population, synthesize
-from fairage.tables import AGE, read_faces
+from fairage.tables import AGE
 
 SEED, CHECK_SEED = 20_000, 30_000
 BATCH, DIM = 64, 192

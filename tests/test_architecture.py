@@ -19,6 +19,7 @@ LAYERS = [
     {"synthetic"},
     {"datasets", "faces", "weighting", "objectives"},
     {
+        "faces_file",
         "tables",
         "_table",
         "_table_formats",

@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 from fairage._tables_io import read_table, write_table
 from fairage.age_groups import AgeGroups
 from fairage.exceptions import DataError
-from fairage.tables import (
-    Faces,
-    attribute_names,
-    check_faces,
-    group_labels,
-    group_names,
-    read_faces,
-    with_age_groups,
-    write_faces,
-)
+from fairage.faces_file import check_faces, read_faces, write_faces
+from fairage.tables import Faces, attribute_names, group_labels, group_names, with_age_groups
 
 
 def faces(**columns: object) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fairage import _table
 from fairage._tables_io import open_table, read_table, write_table
 from fairage.exceptions import DataError
-from fairage.tables import read_faces
+from fairage.faces_file import read_faces
 
 NAMES = [
     "a[1].csv",

@@ -6,7 +6,8 @@ import pytest
 
 from fairage._votes import N_YEARS, counted_votes, votes_array
 from fairage.exceptions import DataError
-from fairage.tables import VOTES, attribute_names, check_faces
+from fairage.faces_file import check_faces
+from fairage.tables import VOTES, attribute_names
 
 
 def faces(votes: object) -> pl.DataFrame:

@@ -16,8 +16,8 @@ from fairage._work import progress_bar, usable_processors
 from fairage.datasets import prepare_faces
 from fairage.faces.detection import DETECTION_VERSION, find_detector
 from fairage.faces.views import view_from_name
+from fairage.faces_file import read_faces as read_table
 from fairage.tables import AGE_HIGH, AGE_LOW, SPLIT
-from fairage.tables import read_faces as read_table
 
 VIEW = "aligned:0.93:0.16"
 """Where FairFace's own crops have the landmarks, on the average of its training faces."""

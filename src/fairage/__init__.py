@@ -42,12 +42,13 @@ if TYPE_CHECKING:
         run_suite,
     )
     from fairage.experiments.tuning import TuningSettings, tune
+    from fairage.faces_file import read_faces
     from fairage.models import load_bundle, make_head
     from fairage.objectives import make_objective
     from fairage.objectives.fairness import make_fairness
     from fairage.prediction import Estimate, Estimates, Model, load
     from fairage.synthetic import synthesize
-    from fairage.tables import Faces, read_faces
+    from fairage.tables import Faces
     from fairage.training import FairAgeRegressor, TrainingSettings
     from fairage.weighting import make_weighting
 
@@ -63,7 +64,8 @@ _NAMES = {
     "objectives.fairness": "make_fairness",
     "prediction": "Estimate Estimates Model load",
     "synthetic": "synthesize",
-    "tables": "Faces read_faces",
+    "faces_file": "read_faces",
+    "tables": "Faces",
     "training": "FairAgeRegressor TrainingSettings",
     "weighting": "make_weighting",
 }

@@ -16,12 +16,10 @@ _TASK = "image-classification"
 _TAGS = ["age-estimation", "face", "fairness", "regression"]
 _DATASET = {"type": "faces", "name": "Test faces"}
 _TARGETS = {
-    "apparent": "The model estimates **apparent age**: how old people look to others, not how old "
-    "they are.",
-    "real": "The model is meant to estimate **real age**, in years since birth.",
-    "mixed": "The model was trained on ages of different kinds, apparent and real. Which of them "
-    "an estimate is cannot be said.",
-    None: "Nobody said whether the ages that the model was trained on are apparent or real ones.",
+    "apparent": "Estimates are of apparent age: how old people look, not how old they are.",
+    "real": "Estimates are meant to be of real age, in years since birth.",
+    "mixed": "Estimates are of apparent and of real ages; which of them one is cannot be said.",
+    None: "Nobody said whether estimates are of apparent or of real age.",
 }
 _LIMITS = """\
 ## Not for
@@ -33,6 +31,25 @@ _LIMITS = """\
 The groups are what people perceived in the pictures, not what the persons say of themselves.
 Audit the predictions on your own data before you rely on them: `fairage audit predictions.parquet`.
 """
+
+
+def age_sentences(config: Mapping[str, Any]) -> list[str]:
+    """Return which age a model's estimates, and its intervals if it has some, are about.
+
+    Args:
+        config: The bundle's `config.json`.
+
+    Examples:
+        >>> age_sentences({"target": "apparent", "intervals": {"target": "real"}})[1]
+        'Intervals and answers are about real age.'
+    """
+    target = config.get("target")
+    sentences = [_TARGETS.get(target, _TARGETS[None])]
+    own = (config.get("intervals") or {}).get("target", target)
+    if own != target:
+        kind = f"{own} age" if own else "an age of which nobody said whether it is apparent or real"
+        sentences.append(f"Intervals and answers are about {kind}.")
+    return sentences
 
 
 def model_card(config: Mapping[str, Any], name: str | None = None) -> str:
@@ -54,7 +71,7 @@ def model_card(config: Mapping[str, Any], name: str | None = None) -> str:
     training = config.get("training", {})
     lines = ["# Age estimator trained by fairage", "", str(training.get("description", "")), ""]
     lines += [
-        _TARGETS.get(config.get("target"), _TARGETS[None]),
+        *age_sentences(config),
         "",
         *_use(name),
         *_made_from(config, training),

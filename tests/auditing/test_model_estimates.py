@@ -14,7 +14,8 @@ import pytest
 import fairage
 from fairage.auditing import estimate
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import Faces, read_faces
+from fairage.faces_file import read_faces
+from fairage.tables import Faces
 
 N = 60
 

@@ -10,7 +10,8 @@ import pytest
 from fairage.datasets import DATASETS, Options, Shares, SplitOptions, prepare_faces
 from fairage.datasets.appa_real.npy_kit import encode_png
 from fairage.exceptions import DataError
-from fairage.tables import AGE, SPLITS, read_faces
+from fairage.faces_file import read_faces
+from fairage.tables import AGE, SPLITS
 
 N = 12
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from fairage.datasets.appa_real.npy_kit import encode_png
-from fairage.tables import read_faces
+from fairage.faces_file import read_faces
 
 N = 24
 LABELS = "file,years,sex,who\n" + "".join(

@@ -18,7 +18,8 @@ from transformers import ResNetConfig, ResNetModel
 from fairage._tables_io import write_table
 from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions
 from fairage.embeddings import embed as embed_faces
-from fairage.tables import AGE, IMAGE, read_faces
+from fairage.faces_file import read_faces
+from fairage.tables import AGE, IMAGE
 
 COMMAND = [sys.executable, "-m", "fairage", "embed"]
 # Stores every batch at once, so that a short run can be killed between two shards.

@@ -18,7 +18,8 @@ from transformers import ResNetConfig, ResNetModel
 import fairage
 from fairage._locks import LOCK, locked_folder
 from fairage._tables_io import write_table
-from fairage.tables import AGE, IMAGE, SPLIT, read_faces
+from fairage.faces_file import read_faces
+from fairage.tables import AGE, IMAGE, SPLIT
 
 COMMAND = [sys.executable, "-m", "fairage"]
 N = 360

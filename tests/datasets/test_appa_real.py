@@ -12,7 +12,8 @@ from fairage._votes import votes_array
 from fairage.datasets import Options, prepare_faces
 from fairage.datasets.dataset import TRAIN_COUNTS
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import UNKNOWN, read_faces
+from fairage.faces_file import read_faces
+from fairage.tables import UNKNOWN
 
 SPLITS = ["train", "valid", "test"]
 

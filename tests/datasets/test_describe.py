@@ -7,7 +7,8 @@ import pytest
 
 from fairage.age_groups import AgeGroups
 from fairage.datasets import describe_faces
-from fairage.tables import Faces, check_faces
+from fairage.faces_file import check_faces
+from fairage.tables import Faces
 
 
 def test_a_column_that_seems_to_be_an_attribute_and_is_none_is_told() -> None:

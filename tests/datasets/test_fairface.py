@@ -6,7 +6,7 @@ import pytest
 
 from fairage.datasets import Shares, SplitOptions, prepare_faces
 from fairage.exceptions import DataError
-from fairage.tables import read_faces
+from fairage.faces_file import read_faces
 
 
 def test_ranges_become_their_middle_and_stay_beside_it(fairface: Path, tmp_path: Path) -> None:

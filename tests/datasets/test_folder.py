@@ -10,7 +10,8 @@ from fairage.auditing.coding import code_column
 from fairage.datasets import Options, Outcome, SplitOptions, prepare_faces
 from fairage.datasets.folder import parse_columns, parse_values
 from fairage.exceptions import ConfigError, DataError, FairageError
-from fairage.tables import UNKNOWN, check_faces, group_labels, read_faces
+from fairage.faces_file import check_faces, read_faces
+from fairage.tables import UNKNOWN, group_labels
 
 COLUMNS = {"image": "file", "age": "AgeInYears", "gender": "sex", "identity": "person"}
 

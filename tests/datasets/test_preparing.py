@@ -8,7 +8,7 @@ import pytest
 from fairage.age_groups import AgeGroups
 from fairage.datasets import Options, Shares, SplitOptions, prepare_faces
 from fairage.exceptions import ConfigError, DataError
-from fairage.tables import read_faces
+from fairage.faces_file import read_faces
 
 
 def test_shares_replace_the_splits_of_a_data_set(bundle: Path, tmp_path: Path) -> None:

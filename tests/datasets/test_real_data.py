@@ -14,7 +14,7 @@ from fairage.datasets import (
     describe_faces,
     prepare_faces,
 )
-from fairage.tables import read_faces
+from fairage.faces_file import read_faces
 
 pytestmark = pytest.mark.real_data
 

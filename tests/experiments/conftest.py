@@ -16,7 +16,8 @@ from fairage.experiments.fitting import Fitted
 from fairage.experiments.inputs import EmbeddedFaces
 from fairage.experiments.plan import Plan, Version
 from fairage.experiments.recipe import Recipe
-from fairage.tables import Faces, check_faces
+from fairage.faces_file import check_faces
+from fairage.tables import Faces
 
 SIDE = 32
 

@@ -18,7 +18,8 @@ from fairage.experiments.inputs import EmbeddedFaces, embedded_extra, load_embed
 from fairage.experiments.plan import Plan, Version
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.runner import PREDICTIONS, RUN
-from fairage.tables import Faces, read_predictions, with_age_groups
+from fairage.faces_file import read_predictions
+from fairage.tables import Faces, with_age_groups
 
 EDGES = AgeGroups.from_edges([0, 25, 50])
 QUICK = {"experiment": "1", "version": "quick", "training": {"epochs": 1}}

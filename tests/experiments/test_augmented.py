@@ -20,7 +20,8 @@ from fairage.experiments.recipe import AugmentationChoice, Recipe
 from fairage.experiments.recipe_files import recipe_from, shipped_recipes
 from fairage.experiments.suite import run_suite
 from fairage.experiments.training_data import training_faces
-from fairage.tables import AGE, Faces, check_faces
+from fairage.faces_file import check_faces
+from fairage.tables import AGE, Faces
 
 QUICK = {"epochs": 2, "learning_rate": 1e-2, "batch_size": 64}
 TOLD = {"experiment": "x", "training": QUICK}

@@ -37,7 +37,7 @@ from fairage.embeddings import EmbedOptions
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.plan import RunOptions
 from fairage.experiments.suite import run_suite
-from fairage.tables import read_faces
+from fairage.faces_file import read_faces
 told, faces, backbone, store, out = sys.argv[1:]
 options = RunOptions(EmbedOptions(backbones=backbone, store=store), seeds=1)
 run_suite([recipe_from(json.loads(told), "test")], read_faces(faces), options, Path(out))

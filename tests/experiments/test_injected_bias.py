@@ -11,8 +11,9 @@ from fairage.embeddings import BackboneSpec, EmbedOptions, embed
 from fairage.experiments.inputs import EmbeddedFaces, embedded_faces
 from fairage.experiments.recipe_files import recipe_from
 from fairage.experiments.runner import PREDICTIONS, run_version
+from fairage.faces_file import read_faces
 from fairage.synthetic import GroupBias, synthesize
-from fairage.tables import AGE, AGE_GROUP, PREDICTION, group_labels, read_faces
+from fairage.tables import AGE, AGE_GROUP, PREDICTION, group_labels
 
 SEEDS = 3
 

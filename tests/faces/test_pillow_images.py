@@ -26,7 +26,8 @@ from fairage.datasets import SplitOptions, check_images, prepare_faces
 from fairage.embeddings import EmbedOptions, embed
 from fairage.exceptions import DataError, MissingDependencyError
 from fairage.faces import decode_image, read_image_bytes
-from fairage.tables import Faces, read_faces
+from fairage.faces_file import read_faces
+from fairage.tables import Faces
 
 ORIENTATION = 0x0112
 

@@ -306,7 +306,7 @@ def bundle(folder: Path) -> None:
 def embedded() -> Any:
     """Faces with embeddings, in all splits."""
     from fairage.experiments.inputs import EmbeddedFaces
-    from fairage.tables import check_faces
+    from fairage.faces_file import check_faces
 
     frame = check_faces(rows(90).drop("prediction"))
     values = np.random.default_rng(0).normal(size=(90, 4)).astype(np.float32)

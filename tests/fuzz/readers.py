@@ -102,14 +102,14 @@ def read_table(folder: Path) -> object:
 
 
 def read_faces(folder: Path) -> object:
-    from fairage.tables import read_faces
+    from fairage.faces_file import read_faces
 
     faces = read_faces(folder / "rows.csv")
     return faces.frame, faces.age_groups
 
 
 def read_predictions(folder: Path) -> object:
-    from fairage.tables import read_predictions
+    from fairage.faces_file import read_predictions
 
     return read_predictions(folder / "rows.csv")
 
@@ -164,7 +164,7 @@ def prepared(name: str) -> Callable[[Path], object]:
 
     def read(folder: Path) -> object:
         from fairage.datasets import prepare_faces
-        from fairage.tables import read_faces
+        from fairage.faces_file import read_faces
 
         outcome = prepare_faces(name, folder, folder / "out.parquet")
         pictures = sorted((folder / "out-images").glob("*/*.png"))
@@ -362,7 +362,7 @@ BUNDLES = {
 
 def checked_run(folder: Path) -> object:
     from fairage.experiments.runner import damage_of, run_of
-    from fairage.tables import read_predictions
+    from fairage.faces_file import read_predictions
 
     run = folder / "1-first" / "seed-0"
     if damage := damage_of(run):

@@ -10,6 +10,7 @@ from tests.prediction.graph_bundles import write_graph_bundle
 from tests.prediction.stand_ins import model, picture
 
 import fairage
+from fairage._model_card import age_sentences
 from fairage.exceptions import ConfigError, DataError
 from fairage.prediction.age_map import AgeMap, mapped_out_of_fold
 from fairage.prediction.calibrating import calibrate
@@ -66,7 +67,11 @@ def test_another_age_moves_intervals_and_is_named(faces: Faces) -> None:
     assert one.low is not None
     assert other.low is not None
     assert other.low - one.low == pytest.approx(10, abs=1)
-    assert (plain.target, real.target) == ("apparent", "real")
+    assert (plain.target, real.target) == ("apparent", "apparent")
+    assert age_sentences(plain.config)[1:] == []
+    assert age_sentences(real.config)[1:] == ["Intervals and answers are about real age."]
+    mapped = calibrate(model(), faces, age="real_age", map_ages=True, crops=True).model
+    assert mapped.target == "real"
 
 
 def test_the_map_corrects_what_leans_to_one_side(faces: Faces) -> None:

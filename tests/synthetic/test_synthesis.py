@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
+from fairage.faces_file import read_faces
 from fairage.synthetic import BALANCED, GroupBias, Population, synthesize
-from fairage.tables import read_faces
 
 N, SEED = 210, 3
 BIASES = (GroupBias("ethnicity", "asian", cue=0.4),)

@@ -25,18 +25,8 @@ from fairage._text import joined, short
 from fairage._work import progress_bar, usable_processors
 from fairage.auditing.model_answers import Answer, answer_of, answers_by_path, listed
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
-from fairage.tables import (
-    AGE_GROUP,
-    LEVEL,
-    LOWER,
-    PREDICTION,
-    REASON,
-    SPLIT,
-    UPPER,
-    Faces,
-    check_faces,
-    read_faces,
-)
+from fairage.faces_file import check_faces, read_faces
+from fairage.tables import AGE_GROUP, LEVEL, LOWER, PREDICTION, REASON, SPLIT, UPPER, Faces
 
 if TYPE_CHECKING:
     from fairage.faces import FaceDetector, View

@@ -177,7 +177,7 @@ def describe(faces: FacesFile, age_edges: AgeEdges = None, as_json: Json = False
     Example: `fairage data describe faces.parquet`
     """
     from fairage.datasets import describe_faces
-    from fairage.tables import read_faces
+    from fairage.faces_file import read_faces
 
     description = describe_faces(read_faces(faces, age_groups_of(age_edges))).to_dict()
     if as_json:
@@ -207,7 +207,7 @@ def check(
     from fairage.datasets import check_images
     from fairage.datasets.check_findings import in_words
     from fairage.datasets.table_warnings import table_warnings
-    from fairage.tables import read_faces
+    from fairage.faces_file import read_faces
 
     table = read_faces(faces)
     result = check_images(table)
@@ -306,7 +306,7 @@ def augment_preview(
     """
     from fairage.faces.augmentation import make_augmentation
     from fairage.faces.contact_sheet import preview_rows, write_contact_sheet
-    from fairage.tables import read_faces
+    from fairage.faces_file import read_faces
 
     if strength is not None and augmentation == "kit":
         raise ConfigError(

@@ -13,7 +13,8 @@ from fairage._registry import default_store
 from fairage._work import worker_processes
 from fairage.age_groups import AgeGroups
 from fairage.exceptions import ConfigError
-from fairage.tables import Faces, read_faces
+from fairage.faces_file import read_faces
+from fairage.tables import Faces
 
 if TYPE_CHECKING:
     from fairage.experiments.plan import RunOptions

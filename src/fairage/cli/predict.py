@@ -2,16 +2,19 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import polars as pl
 import typer
 
+from fairage._model_card import age_sentences
 from fairage._text import count, number, percent
 from fairage.cli.options import Detector, Json
 from fairage.cli.terminal import Terminal, say
-from fairage.tables import IMAGE, LEVEL, LOWER, PREDICTION, REASON, UPPER, read_faces
+from fairage.faces_file import read_faces
+from fairage.tables import IMAGE, LEVEL, LOWER, PREDICTION, REASON, UPPER
 
 _SHOWN_ROWS = 100
 
@@ -103,9 +106,9 @@ def predict(
     if as_json:
         typer.echo(json.dumps(frame.to_dicts() if out is None else _summary(frame, out)))
     elif out is None:
-        _show_table(frame, estimator.target)
+        _show_table(frame, age_sentences(estimator.config))
     else:
-        _show_summary(_summary(frame, out), estimator.target)
+        _show_summary(_summary(frame, out), age_sentences(estimator.config))
     if show is not None and not as_json:
         say(f"Pictures with boxes and ages: {show}")
 
@@ -167,15 +170,7 @@ def calibrate(
     say(f"Wrote {out}")
 
 
-_TARGETS = {
-    "apparent": "Ages are apparent ones: how old people look, not how old they are.",
-    "real": "Ages are meant as real ones, in years since birth.",
-    "mixed": "The model was trained on ages of different kinds, apparent and real.",
-    None: "Nobody said whether the model's ages are apparent or real ones.",
-}
-
-
-def _show_table(frame: pl.DataFrame, target: str | None) -> None:
+def _show_table(frame: pl.DataFrame, about: Sequence[str]) -> None:
     terminal = Terminal()
     chances = [name for name in frame.columns if name.startswith("p_over_")]
     older = (f"{name.removeprefix('p_over_')} or older" for name in chances)
@@ -189,7 +184,8 @@ def _show_table(frame: pl.DataFrame, target: str | None) -> None:
     if level is not None:
         share = percent(float(str(level)), 0)
         terminal.line(f"Intervals are to hold the true age of {share} of faces.")
-    terminal.line(_TARGETS[target])
+    for sentence in about:
+        terminal.line(sentence)
 
 
 def _cells(row: dict[str, Any], chances: list[str]) -> tuple[str, ...]:
@@ -219,7 +215,7 @@ def _summary(frame: pl.DataFrame, out: Path) -> dict[str, Any]:
 _FIRST_REASONS = 5
 
 
-def _show_summary(summary: dict[str, Any], target: str | None) -> None:
+def _show_summary(summary: dict[str, Any], about: Sequence[str]) -> None:
     reasons = list(summary["reasons"].items())
     more = len(reasons) - _FIRST_REASONS
     say(
@@ -227,6 +223,6 @@ def _show_summary(summary: dict[str, Any], target: str | None) -> None:
         f"{count(summary['without_estimate'], 'picture')} without one:" if reasons else "",
         *(f"  {n:,}: {reason}" for reason, n in reasons[:_FIRST_REASONS]),
         f"  and {more:,} other reasons, in the column {REASON!r}" if more > 0 else "",
-        _TARGETS[target],
+        *about,
         f"Wrote {summary['out']}",
     )

@@ -71,9 +71,8 @@ def _lines(about: dict[str, Any], folder: Path) -> list[str]:
         )
     if (cost := about.get("int8")) is not None:
         lines += cost_of_int8(cost)
-    if cost is not None and about["level"] is not None:
         lines.append(
-            "The intervals rest on ages in fp32: calibrate the exported model again "
+            "It has no intervals: those of the bundle rest on ages in fp32; calibrate it "
             "(fairage calibrate)"
         )
     return [*lines, f"Wrote {folder}"]

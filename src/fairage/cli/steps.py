@@ -12,16 +12,8 @@ from fairage._tables_io import write_table
 from fairage.cli.options import AgeEdges, Detector, OnError, age_groups_of
 from fairage.cli.terminal import Terminal, say
 from fairage.datasets.table_warnings import unused_columns
-from fairage.tables import (
-    AGE_GROUP,
-    IMAGE,
-    SPLIT,
-    WEIGHT,
-    Faces,
-    group_labels,
-    group_names,
-    read_faces,
-)
+from fairage.faces_file import read_faces
+from fairage.tables import AGE_GROUP, IMAGE, SPLIT, WEIGHT, Faces, group_labels, group_names
 from fairage.weighting import Weights, make_weighting
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from fairage.age_groups import AgeGroups
 from fairage.cli.options import FacesArgument, Json, Out, copies_line, takes_run_options
 from fairage.cli.terminal import Terminal, say
 from fairage.exceptions import ConfigError
-from fairage.tables import read_faces
+from fairage.faces_file import read_faces
 
 if TYPE_CHECKING:
     from fairage.experiments.plan import RunOptions, SuiteOutcome

@@ -15,6 +15,7 @@ from fairage.datasets.dataset import DataSet, Options, Prepared, Skipped
 from fairage.datasets.registry import find_dataset
 from fairage.datasets.splits import Shares, large_identity, split_faces
 from fairage.exceptions import ConfigError, DataError
+from fairage.faces_file import check_faces
 from fairage.tables import (
     AGE_GROUP,
     FACES_COLUMNS,
@@ -25,7 +26,6 @@ from fairage.tables import (
     UNKNOWN,
     VOTES,
     attribute_names,
-    check_faces,
     known_identities,
     with_age_groups,
 )

@@ -38,7 +38,7 @@ def embed(faces: Faces, options: EmbedOptions, *, opened: Opened | None = None) 
         >>> import tempfile
         >>> from pathlib import Path
         >>> from fairage.synthetic import synthesize
-        >>> from fairage.tables import read_faces
+        >>> from fairage.faces_file import read_faces
         >>> folder = Path(tempfile.mkdtemp())
         >>> faces = read_faces(synthesize(folder / "faces", n=3))
         >>> options = EmbedOptions(backbones="embedded", store=folder / "store", precision="fp32")
@@ -86,7 +86,7 @@ def embed_copies(
         >>> from fairage.datasets.oversampling import make_copies
         >>> from fairage.synthetic import synthesize
         >>> from fairage.faces.augmentation import make_augmentation
-        >>> from fairage.tables import read_faces
+        >>> from fairage.faces_file import read_faces
         >>> folder = Path(tempfile.mkdtemp())
         >>> faces = read_faces(synthesize(folder / "faces", n=4)).rows(np.arange(2))
         >>> copied = make_copies("all", times=2).choose(faces.frame)

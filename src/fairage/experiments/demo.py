@@ -7,8 +7,8 @@ from fairage.embeddings import EmbedOptions
 from fairage.experiments.plan import RunOptions, SuiteOutcome
 from fairage.experiments.recipe_files import shipped_recipes
 from fairage.experiments.suite import run_suite
+from fairage.faces_file import read_faces
 from fairage.synthetic import GroupBias, synthesize
-from fairage.tables import read_faces
 
 DEMO_BIASES = (GroupBias("ethnicity", "afroamerican", cue=0.4),)
 EPOCHS, BATCH_SIZE = 20, 128

@@ -21,6 +21,7 @@ from fairage.embeddings import Embeddings, EmbedOptions
 from fairage.exceptions import DataError
 from fairage.experiments.recipe import AugmentationChoice
 from fairage.faces.views import Framing
+from fairage.faces_file import write_faces
 from fairage.models import check_same_backbones
 from fairage.tables import (
     AGE_GROUP,
@@ -32,7 +33,6 @@ from fairage.tables import (
     attribute_names,
     group_labels,
     with_age_groups,
-    write_faces,
 )
 
 

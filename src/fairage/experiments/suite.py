@@ -53,8 +53,9 @@ from fairage.experiments.runner import (
     run_of,
 )
 from fairage.experiments.schedule import Batch, Done, Job, run_batches, runs_by_ensembles
+from fairage.faces_file import read_predictions
 from fairage.reports.suite_page import suite_html
-from fairage.tables import Faces, read_predictions
+from fairage.tables import Faces
 
 
 def run_suite(

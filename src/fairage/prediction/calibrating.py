@@ -22,6 +22,7 @@ from fairage.tables import (
     PREDICTION,
     REAL_AGE,
     Faces,
+    target_of,
 )
 
 AGES = (AGE, REAL_AGE, APPARENT_AGE)
@@ -122,14 +123,14 @@ def calibrate(
             f"expected at least {_LEAST} faces with an estimate and an age, got fewer among "
             f"{frame.height} ({reason}), give more faces, or --crops where each picture is one face"
         )
-    fitted = plain
+    fitted, target = plain, _TARGETS.get(age) or target_of(frame) or model.target
     if map_ages:
         fitted = replace(plain, age_map=AgeMap.fit(data))
         data = replace(data, predictions=mapped_out_of_fold(data))
     about = {
         "age_map": asdict(fitted.age_map),
-        "intervals": {"n": len(data), "source": source, "age": age, "cross": map_ages},
-        "target": _TARGETS.get(age, model.target),
+        "intervals": {"n": len(data), "source": source, "target": target, "cross": map_ages},
+        "target": target if map_ages else model.target,
     }
     config = {**model.config, **about}
     fitted = replace(fitted, intervals=ConformalAges.fit(data), config=config)

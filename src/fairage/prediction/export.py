@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from fairage._model_card import model_card
 from fairage._random import numpy_rng
 from fairage._text import joined, number
 from fairage.exceptions import ConfigError, DataError
+from fairage.prediction.age_map import AgeMap
 from fairage.prediction.cutting_words import how_to_cut
 from fairage.prediction.face_input import distinct_inputs
 from fairage.prediction.graph import (
@@ -44,6 +46,7 @@ AGREEMENT = 0.1
 """Years that the graph's ages may differ from torch's: rounding makes less than a thousandth, and
 hundredths where a backbone has half floats."""
 _TRIALS = (1, 3)
+_FITTED = ("intervals", "age_map")
 _OUTPUTS = {
     AGE_OUTPUT: "(n,), float32: estimated age in years",
     LOW_OUTPUT: "(n,), float32: lower end of the interval in years, -inf where it is open",
@@ -66,7 +69,8 @@ def export_model(
     Args:
         model: Loaded from a folder.
         folder: Where to; an earlier export there is replaced.
-        calibration: Faces on which the backbones are brought to int8; None for fp32.
+        calibration: Faces on which the backbones are brought to int8; None for fp32. What int8
+            says is other than what the model was calibrated on, so that it is not calibrated.
         crops: Each of their pictures shows one face; see `Model.predict`.
         progress: Show a progress bar where the faces are read.
 
@@ -91,9 +95,17 @@ def export_model(
                 model, GraphNetwork(partial).inputs, calibration, crops=crops, progress=progress
             )
             _note(partial, {"precision": "int8", "int8": quantize(partial, faces)})
+            model = _uncalibrated(model)
+            _write_tables(model, partial)
         _note(partial, {"sha256": folder_hashes(partial)[GRAPH]})
         _complete(model, partial)
         return read_about(partial)
+
+
+def _uncalibrated(model: Model) -> Model:
+    """Return the model without intervals and map: both were fitted to ages in fp32."""
+    config = {key: value for key, value in model.config.items() if key not in _FITTED}
+    return replace(model, intervals=None, age_map=AgeMap(), config=config)
 
 
 def _checked(model: Model, target: Path) -> Path:

@@ -10,9 +10,10 @@ from safetensors.torch import load_file
 from fairage._random import torch_seed
 from fairage.datasets import prepare_faces
 from fairage.embeddings import BackboneSpec, Embeddings, EmbedOptions, embed
+from fairage.faces_file import read_faces
 from fairage.models import Bundle, load_bundle, make_head, save_bundle
 from fairage.objectives import OBJECTIVES, Targets
-from fairage.tables import AGE, Faces, read_faces
+from fairage.tables import AGE, Faces
 from fairage.training.data import ImageRows
 from fairage.training.finetuning import add_to_bundle, finetune
 from fairage.training.training_settings import FineTuneSettings

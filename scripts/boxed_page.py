@@ -1,0 +1,144 @@
+"""Write docs/results/boxed.md from what scripts/measure_boxed.py measured.
+
+Usage: python scripts/boxed_page.py MEASURES.json [--out docs/results/boxed.md]
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+HEAD = """\
+# The model in the box
+
+What `fairage.load()` gives: a network of 2.8 million weights, trained from random weights on 31,954
+faces of FairFace's training part (Kärkkäinen and Joo, 2021, CC BY 4.0), whose ages are ranges that
+people judged. 4,000 other faces of that part chose the weights of rare ages, and 4,000 more
+calibrate its intervals. Nothing here chose anything: every figure stands as it came out.
+
+```console
+$ python scripts/train_boxed.py FAIRFACE WORK   # resumable; then:
+$ python scripts/measure_boxed.py DATA OUT      # DATA holds fairface, appa-real and utkface
+$ python scripts/boxed_page.py OUT/measures.json
+```
+
+Intervals are of 95 %.
+"""
+RANGE_TITLES = ("exact range", "range-balanced", "within one range")
+RANGE_KEYS = ("exact", "balanced", "near")
+
+
+def main() -> None:
+    """Read the measures, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("measures", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("docs/results/boxed.md"))
+    given = parser.parse_args()
+    measures = json.loads(given.measures.read_text(encoding="utf-8"))
+    lines = [HEAD, *fairface(measures["fairface"]), *foreign(measures)]
+    given.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def fairface(scores: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on FairFace's 5,000 validation faces."""
+    yield "## FairFace's validation faces\n"
+    yield (
+        "Its crops as they are, and the same pictures as photographs: faces found and aligned by "
+        "the detector in the box.\n"
+    )
+    yield from table(
+        ("", "faces", *RANGE_TITLES),
+        [(way, score["all"]["n"], *shares(score["all"])) for way, score in scores.items()],
+    )
+    for way, score in scores.items():
+        if score["without"]:
+            yield f"Of {score['faces']:,} {way}, {score['without']:,} have no estimate.\n"
+    names = list(scores["crops"]["all"]["outside"])
+    yield "Mean distance of the estimate outside the range, in years, by range:\n"
+    yield from table(
+        ("", *names),
+        [
+            (way, *(years(score["all"]["outside"][name]) for name in names))
+            for way, score in scores.items()
+        ],
+    )
+    yield "By group (crops):\n"
+    groups = {**scores["crops"]["ethnicity"], **scores["crops"]["gender"]}
+    yield from table(
+        ("group", "faces", *RANGE_TITLES),
+        [(group, score["n"], *shares(score)) for group, score in groups.items()],
+    )
+
+
+def foreign(measures: dict[str, Any]) -> Iterator[str]:
+    """Yield the sections on data that the model has never seen."""
+    for name, title in (("appa-real", "APPA-REAL, test"), ("utkface", "UTKFace, all")):
+        yield f"## {title}\n"
+        for about, models in measures[name].items():
+            (model,) = models.values()
+            age, way = about.split(", ")
+            kind = {"age": "its target (apparent)" if name == "appa-real" else "its ages"}
+            yield f"Against {kind.get(age, 'real age')}, {way}:\n"
+            rows = [("all", model["overall"], (model.get("coverage") or {}).get("overall"))]
+            covered = (model.get("coverage") or {}).get("groups", {})
+            rows += [
+                (
+                    f"{attribute} {group}".replace("_", " "),
+                    numbers,
+                    covered.get(attribute, {}).get(group),
+                )
+                for attribute, groups in model["groups"].items()
+                for group, numbers in groups.items()
+            ]
+            yield from table(
+                ("group", "faces", "MAE", "mean error", "in the 90 % interval"),
+                [
+                    (
+                        group,
+                        numbers["mae"]["n"],
+                        ends(numbers["mae"]),
+                        ends(numbers["mean_error"], sign=True),
+                        "" if own is None else share(own.get("coverage", own)),
+                    )
+                    for group, numbers, own in rows
+                ],
+            )
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    """Yield a Markdown table and an empty line."""
+    yield "| " + " | ".join(titles) + " |"
+    yield "|---|" + "---:|" * (len(titles) - 1)
+    for row in rows:
+        cells = (f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row)
+        yield "| " + " | ".join(cells) + " |"
+    yield ""
+
+
+def shares(score: dict[str, Any]) -> list[str]:
+    """Return the three shares of ranges, each with its interval."""
+    return ["{:.3f} ({:.3f} to {:.3f})".format(*score[key]) for key in RANGE_KEYS]
+
+
+def years(values: Sequence[float]) -> str:
+    """Return a distance with its interval."""
+    return "{:.1f} ({:.1f} to {:.1f})".format(*values)
+
+
+def ends(interval: dict[str, Any], *, sign: bool = False) -> str:
+    """Return a number of an audit with its interval."""
+    form = "+.2f" if sign else ".2f"
+    low, high = (interval[end] for end in ("low", "high"))
+    if low is None or high is None:
+        return format(interval["value"], form)
+    return f"{interval['value']:{form}} ({low:{form}} to {high:{form}})"
+
+
+def share(interval: dict[str, Any]) -> str:
+    """Return a share with its interval."""
+    return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"
+
+
+if __name__ == "__main__":
+    main()

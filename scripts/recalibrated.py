@@ -1,0 +1,67 @@
+"""What intervals hold at a new place, calibrated on few faces from there, drawn many times.
+
+Usage: python scripts/recalibrated.py PREDICTIONS [--faces 500] [--draws 20] [--level 0.9]
+
+PREDICTIONS is what `fairage predict FACES --out PREDICTIONS` wrote of faces with ages. In each draw
+some faces calibrate and all others are measured. Prints a Markdown table.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from fairage._random import numpy_rng
+from fairage.age_groups import AgeGroups
+from fairage.prediction import CalibrationRows, ConformalAges
+from fairage.tables import AGE, FACE, PREDICTION, attribute_names
+
+
+def main() -> None:
+    """Read, draw, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("predictions", type=Path)
+    parser.add_argument("--faces", type=int, default=500)
+    parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--level", type=float, default=0.9)
+    given = parser.parse_args()
+    frame = pl.read_parquet(given.predictions, glob=False)
+    frame = frame.filter((pl.col(FACE) == 0) & pl.col(PREDICTION).is_not_null())
+    draws = [drawn(frame, given.faces, given.level, seed) for seed in range(given.draws)]
+    print(
+        f"{frame.height:,} faces, {given.faces} calibrate, {given.draws} draws, {given.level:.0%}\n"
+    )
+    print("| group | coverage, mean | least | most | width, mean of medians |")
+    print("|---|---:|---:|---:|---:|")
+    for group in draws[0]:
+        held = np.array([draw[group][0] for draw in draws])
+        width = np.mean([draw[group][1] for draw in draws])
+        print(
+            f"| {group} | {held.mean():.3f} | {held.min():.3f} | {held.max():.3f} | {width:.1f} |"
+        )
+
+
+def drawn(frame: pl.DataFrame, n: int, level: float, seed: int) -> dict[str, tuple[float, float]]:
+    """Return coverage and median width, in years, of the faces that do not calibrate, by group."""
+    order = numpy_rng(seed, "recalibrated").permutation(frame.height)
+    rows = CalibrationRows.from_frame(frame[order[:n]])
+    others = frame[order[n:]]
+    ages = others[AGE].to_numpy()
+    low, high = ConformalAges.fit(rows).interval(others[PREDICTION].to_numpy(), level)
+    held, width = (low <= ages) & (ages <= high), high - np.maximum(low, 0)
+    names = AgeGroups()
+    groups = {"all": np.ones(len(ages), dtype=bool)}
+    groups |= {f"age {name}": names.codes(ages) == k for k, name in enumerate(names.names)}
+    for attribute in attribute_names(others):
+        own = others[attribute].to_numpy()
+        groups |= {f"{attribute} {group}": own == group for group in sorted(set(own.tolist()))}
+    return {
+        name: (float(held[inside].mean()), float(np.median(width[inside])))
+        for name, inside in groups.items()
+        if inside.any()
+    }
+
+
+if __name__ == "__main__":
+    main()
