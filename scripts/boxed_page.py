@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from audit_markdown import by_group, table
+
 HEAD = """\
 # The model in the box
 
@@ -80,40 +82,7 @@ def foreign(measures: dict[str, Any]) -> Iterator[str]:
             age, way = about.split(", ")
             kind = {"age": "its target (apparent)" if name == "appa-real" else "its ages"}
             yield f"Against {kind.get(age, 'real age')}, {way}:\n"
-            rows = [("all", model["overall"], (model.get("coverage") or {}).get("overall"))]
-            covered = (model.get("coverage") or {}).get("groups", {})
-            rows += [
-                (
-                    f"{attribute} {group}".replace("_", " "),
-                    numbers,
-                    covered.get(attribute, {}).get(group),
-                )
-                for attribute, groups in model["groups"].items()
-                for group, numbers in groups.items()
-            ]
-            yield from table(
-                ("group", "faces", "MAE", "mean error", "in the 90 % interval"),
-                [
-                    (
-                        group,
-                        numbers["mae"]["n"],
-                        ends(numbers["mae"]),
-                        ends(numbers["mean_error"], sign=True),
-                        "" if own is None else share(own.get("coverage", own)),
-                    )
-                    for group, numbers, own in rows
-                ],
-            )
-
-
-def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
-    """Yield a Markdown table and an empty line."""
-    yield "| " + " | ".join(titles) + " |"
-    yield "|---|" + "---:|" * (len(titles) - 1)
-    for row in rows:
-        cells = (f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row)
-        yield "| " + " | ".join(cells) + " |"
-    yield ""
+            yield from by_group(model)
 
 
 def shares(score: dict[str, Any]) -> list[str]:
@@ -124,20 +93,6 @@ def shares(score: dict[str, Any]) -> list[str]:
 def years(values: Sequence[float]) -> str:
     """Return a distance with its interval."""
     return "{:.1f} ({:.1f} to {:.1f})".format(*values)
-
-
-def ends(interval: dict[str, Any], *, sign: bool = False) -> str:
-    """Return a number of an audit with its interval."""
-    form = "+.2f" if sign else ".2f"
-    low, high = (interval[end] for end in ("low", "high"))
-    if low is None or high is None:
-        return format(interval["value"], form)
-    return f"{interval['value']:{form}} ({low:{form}} to {high:{form}})"
-
-
-def share(interval: dict[str, Any]) -> str:
-    """Return a share with its interval."""
-    return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"
 
 
 if __name__ == "__main__":

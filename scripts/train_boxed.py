@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("src/fairage/prediction/boxed"))
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    settings, side = Settings(), Settings().sides[-1]
+    settings, side = Settings(), Settings().side
     faces = read_faces(given.fairface, given.work)
     (given.work / "training").mkdir(exist_ok=True)
     network = train(faces, settings, given.work / "training")

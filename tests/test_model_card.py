@@ -6,6 +6,7 @@ import yaml
 from huggingface_hub import ModelCard
 
 import fairage
+from fairage._card_results import card_audit
 from fairage._model_card import model_card
 
 HEAD = {"name": "regression", "dim": 6}
@@ -54,8 +55,10 @@ def test_names_that_yaml_would_read_otherwise_come_back() -> None:
 
 
 def test_the_audit_gives_each_group_a_row_with_its_interval(audit: dict[str, object]) -> None:
-    card = model_card({"audit": audit})
+    card = model_card({"audits": [card_audit(audit, "my faces")]})
     results = ModelCard(card).data.eval_results
+    assert {each.dataset_name for each in results} == {"my faces"}
+    assert "## Results by group: my faces" in card
     figures = audit["groups"]["gender"]["f"]["mae"]
     of_f = [each for each in results if each.metric_name == "MAE where gender is f, years"]
     assert [each.metric_value for each in of_f] == [pytest.approx(figures["value"], abs=1e-4)]
@@ -69,16 +72,16 @@ def test_the_audit_gives_each_group_a_row_with_its_interval(audit: dict[str, obj
 def test_an_open_end_and_a_missing_figure_are_said() -> None:
     overall = {"mae": {"value": 3.0, "low": 2.5, "high": None, "n": 40}}
     assert "| all |  | 40 | 3.00 (2.50 to open) | \N{EN DASH} |" in model_card(
-        {"audit": {"overall": overall}}
+        {"audits": [{"faces": "x", "overall": overall}]}
     )
 
 
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("apparent", "how old people look to others, not how old they are"),
+        ("apparent", "how old people look, not how old they are"),
         ("real", "in years since birth"),
-        ("mixed", "ages of different kinds"),
+        ("mixed", "of apparent and of real ages"),
         (None, "Nobody said whether"),
     ],
 )
@@ -105,7 +108,32 @@ def test_a_graph_needs_no_backbone(more: dict[str, object]) -> None:
 
 
 def test_intervals_say_what_they_rest_on() -> None:
-    card = model_card({"calibration_rows": {"source": "FairFace", "n": 4000, "level": 0.9}})
-    assert "calibrated on 4,000 faces (FairFace)" in card
+    held = {"value": 0.9012, "low": 0.85, "high": 0.94, "n": 1234}
+    rows = [{"attribute": "gender", "group": "f|m", "covered": held, "width": {"value": 12.0}}]
+    about = {"source": f"FairFace, {'x' * 200}", "n": 4000, "level": 0.9, "held": rows}
+    card = model_card({"intervals": about})
+    assert "x" * 200 in card
+    percent = "\N{NARROW NO-BREAK SPACE}%"
+    share = f"90.1{percent} (85.0{percent} to 94.0{percent})"
+    assert f"| gender | f\\|m | 1,234 | {share} | 12.00 |" in card
+    assert "calibrated on 4,000 faces (FairFace, x" in card
     assert "90\N{NARROW NO-BREAK SPACE}% of the intervals are to hold the true age" in card
     assert "## Intervals" not in model_card({})
+
+
+def test_answers_have_their_cost_by_group() -> None:
+    share = {"value": 0.01, "low": 0.002, "high": 0.03, "n": 200}
+    costs = [{"attribute": "all", "group": "", "referred": share, "wrong_yes": None}]
+    rule = {"title": "18", "text": "Yes from 25.", "faces": "real ages", "costs": costs}
+    card = model_card({"decisions": [rule]})
+    assert "## Decisions: 18" in card
+    assert "Yes from 25. Measured on real ages" in card
+    percent = "\N{NARROW NO-BREAK SPACE}%"
+    cell = f"1.0{percent} (0.2{percent} to 3.0{percent}) of 200"
+    assert f"| all |  | {cell} | \N{EN DASH} | \N{EN DASH} |" in card
+
+
+def test_the_graph_is_spoken_of() -> None:
+    card = model_card({"backbones": [], "graph": {"precision": "fp32"}})
+    assert "- Precision: fp32" in card
+    assert "## The graph" not in model_card({})

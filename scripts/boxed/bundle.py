@@ -29,6 +29,7 @@ from fairage.prediction.face_input import FaceInput
 from fairage.prediction.graph import ABOUT, EMBEDDING, FORMAT, NETWORK_AGE
 from fairage.prediction.graph_joining import OPSET, add_tables, save_graph, tidy
 from fairage.prediction.graph_tables import write_tables
+from fairage.prediction.held_out import for_card, held_out_coverage
 from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.loading import CALIBRATION
 
@@ -94,7 +95,7 @@ def write_bundle(
         write_tables(partial, intervals.table())
         save_graph(_graph(network, side), partial)
         rows.write(partial / CALIBRATION)
-        config = _config(side, len(rows), about)
+        config = _config(side, rows, about)
         (partial / CARD).write_text(model_card(config), encoding="utf-8")
         write_bundle_config(config, partial)
 
@@ -112,7 +113,7 @@ def _about(side: int) -> dict[str, Any]:
     }
 
 
-def _config(side: int, calibrated_on: int, about: dict[str, Any]) -> dict[str, Any]:
+def _config(side: int, rows: CalibrationRows, about: dict[str, Any]) -> dict[str, Any]:
     backbone = {
         "name": "boxed",
         "kind": "onnx",
@@ -133,10 +134,12 @@ def _config(side: int, calibrated_on: int, about: dict[str, Any]) -> dict[str, A
         "license": LICENSE,
         "datasets": [DATASET],
         "intervals": {
-            "n": calibrated_on,
+            "n": len(rows),
             "source": "FairFace, faces of its training part that trained and chose nothing; ages "
             "are drawn evenly in each range, 20 times a face, 70 and over up to 90",
             "level": 0.9,
+            "target": "apparent",
+            "held": for_card(held_out_coverage(rows), ("covered", "width")),
         },
         "training": about,
     }

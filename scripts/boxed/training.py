@@ -5,7 +5,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,9 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from boxed.augmentation import changed
 from boxed.faces import ALIGNED, CROP, SIDE, BoxedFaces, Pixels, Rows, at_side
 from boxed.network import (
     BoxedNetwork,
@@ -31,35 +31,59 @@ ROOM = 8 / 7
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How the network is trained.
+class Cycle:
+    """A part of the training in which the learning rate falls from its highest value to 0.
 
     Args:
         phases: Side of the pictures and number of epochs, one phase after another.
-        batch: Faces a step.
-        rate: Learning rate after the warm-up; it falls by half a cosine.
-        warm_up: Steps.
-        decay: Weight decay of weights; that of norms and biases is 0.
-        average: Share of the averaged weights that a step keeps.
-        clip: Largest norm of the gradients.
+        rate: Highest learning rate; it falls by half a cosine.
         power: Weights of faces are (faces of the range) ** -power.
-        seed: Settles all random numbers.
+        mixed: Share of the batches whose faces are blends of two, with the loss of both.
     """
 
-    phases: tuple[tuple[int, int], ...] = ((48, 12), (64, 20), (80, 8))
-    batch: int = 128
-    rate: float = 0.12
-    warm_up: int = 400
-    decay: float = 5e-4
-    average: float = 0.998
-    clip: float = 5.0
-    power: float = 0.25
-    seed: int = 0
+    phases: tuple[tuple[int, int], ...]
+    rate: float
+    power: float
+    mixed: float = 0.0
 
     @property
     def sides(self) -> list[int]:
         """Side of the pictures in each epoch."""
         return [side for side, epochs in self.phases for _ in range(epochs)]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the network is trained.
+
+    Args:
+        cycles: One after another; each but the first begins with the averaged weights of the one
+            before.
+        batch: Faces a step.
+        warm_up: Steps at the start of a cycle in which the learning rate rises.
+        decay: Weight decay of weights; that of norms and biases is 0.
+        average: Share of the averaged weights that a step keeps.
+        clip: Largest norm of the gradients.
+        blend: Blends are drawn from the beta distribution with this value for both parameters.
+        seed: Settles all random numbers.
+    """
+
+    cycles: tuple[Cycle, ...] = (
+        Cycle(((48, 12), (64, 20), (80, 8)), rate=0.12, power=0.25),
+        Cycle(((64, 10), (80, 12)), rate=0.05, power=0.5, mixed=0.5),
+    )
+    batch: int = 128
+    warm_up: int = 400
+    decay: float = 5e-4
+    average: float = 0.998
+    clip: float = 5.0
+    blend: float = 0.4
+    seed: int = 0
+
+    @property
+    def side(self) -> int:
+        """Side of the pictures at the end of the training."""
+        return self.cycles[-1].sides[-1]
 
 
 def truth_of(faces: BoxedFaces, rows: Rows, power: float) -> Truth:
@@ -87,35 +111,89 @@ def train(faces: BoxedFaces, settings: Settings, work: Path) -> BoxedNetwork:
         work: Keeps the state after each epoch, and `log.txt`.
     """
     rows = faces.rows("train")
-    truth = truth_of(faces, rows, settings.power)
-    torch_seed(settings.seed)
-    network = BoxedNetwork()
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch forgot it
-    average = deepcopy(network)
-    optimizer = _optimizer(network, settings)
-    start = _resumed(work / "state.pt", settings, network, average, optimizer)
     steps = len(rows) // settings.batch
-    for epoch in range(start, len(settings.sides)):
-        side, began = settings.sides[epoch], time.monotonic()
-        network.train()
-        losses = []
-        pixels_ = at_side(faces, _room(side), work.parent)
-        batches = _batches(pixels_, rows, side, settings, epoch)
-        for step, (chosen, pixels) in enumerate(batches, epoch * steps):
-            for group in optimizer.param_groups:
-                group["lr"] = _rate(settings, step, steps * len(settings.sides))
-            outputs = network(normalised(pixels), bf16=has_fast_bf16())
-            loss = training_loss(outputs, truth.rows(chosen))
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
-            nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
-            optimizer.step()
-            _move(average, network, min(settings.average, (1 + step) / (10 + step)))
-            losses.append(loss.detach())
-        _save(work / "state.pt", settings, epoch + 1, network, average, optimizer)
-        _note(work, epoch, side, torch.stack(losses).mean().item(), time.monotonic() - began)
-    average.eval()
-    return average
+    torch_seed(settings.seed)
+    state = _fresh_state(BoxedNetwork(), settings)
+    done, epoch = _resumed(work / "state.pt", settings, state), 0
+    for number, cycle in enumerate(settings.cycles):
+        truth = truth_of(faces, rows, cycle.power)
+        for place, side in enumerate(cycle.sides):
+            if epoch < done:
+                epoch += 1
+                continue
+            if number and not place:
+                state = _fresh_state(state.average, settings)
+            began = time.monotonic()
+            pixels = at_side(faces, _room(side), work.parent)
+            loss = _train_epoch(
+                state,
+                _batches(pixels, rows, side, settings, epoch),
+                _loss_of(state.network, truth, cycle.mixed, settings, epoch),
+                settings,
+                cycle,
+                range(place * steps, (place + 1) * steps),
+            )
+            epoch += 1
+            _save(work / "state.pt", settings, epoch, state)
+            _note(work, epoch, side, loss, time.monotonic() - began)
+    return state.average.eval()
+
+
+@dataclass(frozen=True)
+class _State:
+    network: BoxedNetwork
+    average: BoxedNetwork
+    optimizer: torch.optim.Optimizer
+
+
+def _fresh_state(network: BoxedNetwork, settings: Settings) -> _State:
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch forgot it
+    return _State(network, deepcopy(network), _optimizer(network, settings))
+
+
+def _train_epoch(
+    state: _State,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    loss_of: Callable[[Tensor, Tensor], Tensor],
+    settings: Settings,
+    cycle: Cycle,
+    steps: range,
+) -> float:
+    """Take the steps of an epoch, numbered within their cycle; return their mean loss."""
+    total = len(steps) * len(cycle.sides)
+    state.network.train()
+    losses = []
+    for step, (chosen, pixels) in zip(steps, batches, strict=True):
+        for group in state.optimizer.param_groups:
+            group["lr"] = _rate(settings, cycle, step, total)
+        loss = loss_of(chosen, pixels)
+        state.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
+        nn.utils.clip_grad_norm_(state.network.parameters(), settings.clip)
+        state.optimizer.step()
+        _move(state.average, state.network, min(settings.average, (1 + step) / (10 + step)))
+        losses.append(loss.detach())
+    return torch.stack(losses).mean().item()
+
+
+def _loss_of(
+    network: BoxedNetwork, truth: Truth, share: float, settings: Settings, epoch: int
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the loss of a batch; a share of the batches are blends of two faces each."""
+    rng = numpy_rng(settings.seed, "blends", epoch)
+
+    def loss_of(chosen: Tensor, pixels: Tensor) -> Tensor:
+        own = truth.rows(chosen)
+        if rng.random() >= share:
+            return training_loss(network(normalised(pixels), bf16=has_fast_bf16()), own)
+        kept = float(rng.beta(settings.blend, settings.blend))
+        order = torch.from_numpy(rng.permutation(len(chosen)))
+        blended = torch.lerp(pixels[order], pixels, kept)
+        outputs = network(normalised(blended), bf16=has_fast_bf16())
+        other = truth.rows(chosen[order])
+        return kept * training_loss(outputs, own) + (1 - kept) * training_loss(outputs, other)
+
+    return loss_of
 
 
 def has_fast_bf16() -> bool:
@@ -130,14 +208,14 @@ def _optimizer(network: nn.Module, settings: Settings) -> torch.optim.Optimizer:
         {"params": weights, "weight_decay": settings.decay},
         {"params": others, "weight_decay": 0.0},
     ]
-    return torch.optim.SGD(groups, settings.rate, momentum=0.9, nesterov=True)
+    return torch.optim.SGD(groups, momentum=0.9, nesterov=True)
 
 
-def _rate(settings: Settings, step: int, steps: int) -> float:
+def _rate(settings: Settings, cycle: Cycle, step: int, steps: int) -> float:
     if step < settings.warm_up:
-        return settings.rate * (step + 1) / settings.warm_up
+        return cycle.rate * (step + 1) / settings.warm_up
     done = (step - settings.warm_up) / (steps - settings.warm_up)
-    return settings.rate * 0.5 * (1 + math.cos(math.pi * done))
+    return cycle.rate * 0.5 * (1 + math.cos(math.pi * done))
 
 
 @torch.no_grad()
@@ -176,102 +254,33 @@ def _batches(
         yield batch
 
 
-def changed(pictures: list[Pixels], side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return faces as another photograph might show them, `(n, side, side, 3)`, 0..255.
-
-    Crops of 78 % or more, turned by up to 11 degrees, stretched, mirrored, in other light and
-    colours, some grey, some blurred, some with a part covered.
-    """
-    n = len(pictures)
-    cut = np.stack([_cut(picture, side, rng) for picture in pictures]).astype(np.float32)
-    column = (n, 1, 1, 1)
-    relit = (rng.random(column) < 0.8).astype(np.float32)
-    mean = cut.mean(axis=(1, 2, 3), keepdims=True)
-    contrast = 1 + relit * rng.uniform(-0.3, 0.3, column)
-    light = 1 + relit * rng.uniform(-0.25, 0.25, column)
-    cut = (cut - mean) * contrast.astype(np.float32) + mean * light.astype(np.float32)
-    colour = 1 + relit * rng.uniform(-0.5, 0.4, column)
-    colour = np.where(rng.random(column) < 0.05, 0, colour).astype(np.float32)
-    grey = cut @ np.array([[0.299], [0.587], [0.114]], dtype=np.float32)
-    cut = grey + (cut - grey) * colour
-    for row in np.flatnonzero(rng.random(n) < 0.25):
-        _cover(cut[row], rng)
-    return np.asarray(cut.clip(0, 255), dtype=np.float32)
-
-
-def _cut(picture: Pixels, side: int, rng: np.random.Generator) -> Pixels:
-    room = picture.shape[0]
-    scale = rng.uniform(0.78, 1.0) * room / side
-    stretch, turn = math.exp(rng.uniform(-0.08, 0.08)), math.radians(rng.uniform(-11, 11))
-    x_scale = scale * stretch * (-1 if rng.random() < 0.5 else 1)
-    y_scale = scale / stretch
-    free = room - scale * side
-    middle = room / 2 - 0.5 + rng.uniform(-0.5, 0.5, 2) * free
-    cosine, sine = math.cos(turn), math.sin(turn)
-    matrix = np.array([[x_scale * cosine, -y_scale * sine], [x_scale * sine, y_scale * cosine]])
-    half = (side - 1) / 2
-    shift = middle - matrix @ (half, half)
-    if rng.random() < 0.15:
-        picture = np.asarray(cv2.GaussianBlur(picture, (3, 3), 0), dtype=np.uint8)
-    warped = cv2.warpAffine(
-        picture,
-        np.column_stack([matrix, shift]),
-        (side, side),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(warped, dtype=np.uint8)
-
-
-def _cover(picture: NDArray[np.float32], rng: np.random.Generator) -> None:
-    side = picture.shape[0]
-    area, shape = rng.uniform(0.02, 0.12) * side * side, math.exp(rng.uniform(-0.7, 0.7))
-    height = min(side, int(math.sqrt(area * shape)) + 1)
-    width = min(side, int(math.sqrt(area / shape)) + 1)
-    top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
-    picture[top : top + height, left : left + width] = rng.uniform(0, 255, 3)
-
-
-def _save(
-    path: Path,
-    settings: Settings,
-    epoch: int,
-    network: nn.Module,
-    average: nn.Module,
-    optimizer: torch.optim.Optimizer,
-) -> None:
-    state = {
+def _save(path: Path, settings: Settings, epoch: int, state: _State) -> None:
+    content = {
         "settings": json.dumps(asdict(settings)),
         "epoch": epoch,
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "network": state.network.state_dict(),
+        "average": state.average.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
     }
-    torch.save(state, path.with_suffix(".partial"))
+    torch.save(content, path.with_suffix(".partial"))
     path.with_suffix(".partial").replace(path)
 
 
-def _resumed(
-    path: Path,
-    settings: Settings,
-    network: nn.Module,
-    average: nn.Module,
-    optimizer: torch.optim.Optimizer,
-) -> int:
+def _resumed(path: Path, settings: Settings, state: _State) -> int:
     """Return how many epochs are done, their state put in place."""
     if not path.is_file():
         return 0
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    if state["settings"] != json.dumps(asdict(settings)):
+    content: dict[str, Any] = torch.load(path, weights_only=True)
+    if content["settings"] != json.dumps(asdict(settings)):
         raise SystemExit(f"error: {path} is of a training with other settings, remove it")
-    network.load_state_dict(state["network"])
-    average.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["epoch"])
+    state.network.load_state_dict(content["network"])
+    state.average.load_state_dict(content["average"])
+    state.optimizer.load_state_dict(content["optimizer"])
+    return int(content["epoch"])
 
 
 def _note(work: Path, epoch: int, side: int, loss: float, seconds: float) -> None:
-    line = f"epoch {epoch + 1}, {side} px: loss {loss:.4f}, {seconds:.0f} s"
+    line = f"epoch {epoch}, {side} px: loss {loss:.4f}, {seconds:.0f} s"
     print(line, flush=True)  # a script
     with (work / "log.txt").open("a", encoding="utf-8") as file:
         file.write(line + "\n")

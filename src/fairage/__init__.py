@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         run_suite,
     )
     from fairage.experiments.tuning import TuningSettings, tune
+    from fairage.faces import FaceDetector, find_detector
     from fairage.faces_file import read_faces
     from fairage.models import load_bundle, make_head
     from fairage.objectives import make_objective
@@ -64,6 +65,7 @@ _NAMES = {
     "objectives.fairness": "make_fairness",
     "prediction": "Estimate Estimates Model load",
     "synthetic": "synthesize",
+    "faces": "FaceDetector find_detector",
     "faces_file": "read_faces",
     "tables": "Faces",
     "training": "FairAgeRegressor TrainingSettings",
@@ -83,6 +85,7 @@ __all__ = [
     "EmbedOptions",
     "Estimate",
     "Estimates",
+    "FaceDetector",
     "Faces",
     "FairAgeRegressor",
     "FairageError",
@@ -100,6 +103,7 @@ __all__ = [
     "compare",
     "compare_backbones",
     "embed",
+    "find_detector",
     "load",
     "load_bundle",
     "make_fairness",

@@ -23,6 +23,17 @@ WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 FILES = "files"
 
 
+def own_name(backbone: str) -> str:
+    """Return the name under which a bundle's folder may hold a copy of a backbone.
+
+    Examples:
+        >>> own_name("/models/net.onnx#pooled/out"), own_name("org/vit")
+        ('net.onnx#pooled/out', 'vit')
+    """
+    path, mark, output = backbone.partition("#")
+    return f"{Path(path).name}{mark}{output}"
+
+
 def write_bundle_config(config: dict[str, Any], folder: Path) -> None:
     """Write `config.json` with the SHA-256 of every other file there, and a hash of itself."""
     files = {name: digest for name, digest in folder_hashes(folder).items() if name != CONFIG}

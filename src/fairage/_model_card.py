@@ -1,20 +1,25 @@
 """The card of a model bundle: what the model is, what it was made from, and what it is not for."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
-from fairage._text import NOTHING, count, number, percent, visible
-
-GRAPH = "model.onnx"
+from fairage._bundle_files import own_name
+from fairage._card_results import (
+    audit_section,
+    decision_section,
+    groups_of,
+    in_table,
+    intervals_section,
+)
+from fairage._graph_words import GRAPH, graph_section
+from fairage._text import NOTHING
 
 _TASK = "image-classification"
 """The hub has no task for numbers read off a picture; age estimators stand under this one."""
 _TAGS = ["age-estimation", "face", "fairness", "regression"]
-_DATASET = {"type": "faces", "name": "Test faces"}
 _TARGETS = {
     "apparent": "Estimates are of apparent age: how old people look, not how old they are.",
     "real": "Estimates are meant to be of real age, in years since birth.",
@@ -57,9 +62,9 @@ def model_card(config: Mapping[str, Any], name: str | None = None) -> str:
 
     Args:
         config: The bundle's configuration. `license`, `datasets` (names on the hub), `target`,
-            `calibration_rows` and `audit` (`overall`, `groups`, `bias` and `average_bias` of one
-            model, as in `audit.json`) are told where they are there. A bundle without `head`, or
-            with `model.onnx` among its `files`, holds all that it needs in its graph.
+            `intervals`, `audits` and `decisions` (see `fairage._card_results`) are told where they
+            are there. A bundle without `head`, or with `model.onnx` among its `files`, holds all
+            that it needs in its graph.
         name: `ORG/NAME` on the hub, if it has one.
 
     Examples:
@@ -77,53 +82,62 @@ def model_card(config: Mapping[str, Any], name: str | None = None) -> str:
         *_made_from(config, training),
     ]
     lines += _table("## Measured (years, lower is better)", training.get("scores", {}))
-    lines += _audit_tables(config.get("audit") or {})
-    lines += _intervals(config.get("calibration_rows") or config.get("intervals") or {})
+    lines += [line for audit in config.get("audits", ()) for line in audit_section(audit)]
+    lines += intervals_section(config.get("intervals") or {})
+    lines += [line for rule in config.get("decisions", ()) for line in decision_section(rule)]
+    lines += graph_section(config)
     for attribute, counts in training.get("groups", {}).items():
-        lines += _table(f"## Training rows by {_in_table(attribute)}", counts)
+        lines += _table(f"## Training rows by {in_table(attribute)}", counts)
     metadata = yaml.safe_dump(_metadata(config, name), sort_keys=False, allow_unicode=True)
     return "\n".join(["---", f"{metadata}---", "", *lines, _LIMITS])
 
 
 def _metadata(config: Mapping[str, Any], name: str | None) -> dict[str, Any]:
     """Return what stands between the dashes; see the hub's specification of model cards."""
-    metrics = list(_metrics(config))
-    index = {
-        "name": name or "Age estimator",
-        "results": [
-            {
-                "task": {"type": _TASK, "name": "Age estimation"},
-                "dataset": _DATASET,
-                "metrics": metrics,
-            }
-        ],
-    }
+    results = [
+        {
+            "task": {"type": _TASK, "name": "Age estimation"},
+            "dataset": {"type": "faces", "name": faces},
+            "metrics": metrics,
+        }
+        for faces, metrics in _results(config)
+        if metrics
+    ]
     content = {
         "library_name": "fairage",
         "license": config.get("license"),
         "pipeline_tag": _TASK,
         "tags": _TAGS,
         "datasets": config.get("datasets"),
-        "metrics": ["mae"] if metrics else None,
-        "model-index": [index] if metrics else None,
+        "metrics": ["mae"] if results else None,
+        "model-index": [{"name": name or "Age estimator", "results": results}] if results else None,
     }
     return {key: value for key, value in content.items() if value}
 
 
-def _metrics(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Return MAE and biases: those of the audit with each group's MAE, else the test scores."""
-    audit = config.get("audit")
-    if not audit:
-        for key, value in config.get("training", {}).get("scores", {}).items():
-            kind = "bias" if key.endswith("_bias") and key != "average_bias" else key
-            yield from _metric(kind, f"{_title(key)}, years", value)
-        return
+def _results(config: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Return the metrics of each audit, by the name of its faces; else those of the training."""
+    for audit in config.get("audits", ()):
+        yield str(audit["faces"]), list(_audit_metrics(audit))
+    if not config.get("audits"):
+        scores = config.get("training", {}).get("scores", {})
+        yield "Test faces", list(_score_metrics(scores))
+
+
+def _score_metrics(scores: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for key, value in scores.items():
+        kind = "bias" if key.endswith("_bias") and key != "average_bias" else key
+        yield from _metric(kind, f"{_title(key)}, years", value)
+
+
+def _audit_metrics(audit: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return MAE and biases, and each group's MAE."""
     for kind in ("mae", "average_bias"):
         figure = audit.get("overall", {}).get(kind) or audit.get(kind)
         yield from _metric(kind, f"{_title(kind)}, years", _value(figure))
     for attribute, figure in audit.get("bias", {}).items():
         yield from _metric("bias", f"Bias by {attribute}, years", _value(figure))
-    for attribute, group, figures in _groups(audit):
+    for attribute, group, figures in groups_of(audit):
         title = f"MAE where {attribute} is {group}, years"
         yield from _metric("mae", title, _value(figures.get("mae")))
 
@@ -174,88 +188,16 @@ def _backbone(backbone: Mapping[str, Any], *, graph: bool) -> str:
         return f"{line}, which comes with fairage"
     return (
         f"{line}. It is **not in this bundle**: put a copy of it into the bundle's folder as "
-        f"`{Path(name).name}`. If the name is one on the Hugging Face hub, it is loaded from "
+        f"`{own_name(name)}`. If the name is one on the Hugging Face hub, it is loaded from "
         f"there. Its weights must have the fingerprint `{backbone.get('fingerprint')}`."
     )
-
-
-def _intervals(rows: Mapping[str, Any]) -> list[str]:
-    """Return what the intervals rest on."""
-    if not rows:
-        return []
-    where = f" ({visible(str(rows['source']))})" if rows.get("source") else ""
-    faces = count(rows["n"], "face") if "n" in rows else "faces"
-    return [
-        "## Intervals",
-        "",
-        f"The intervals were calibrated on {faces}{where}. On faces like those, "
-        f"{percent(rows.get('level', 0.9))} of the intervals are to hold the true age. On others "
-        "they may hold it less often: calibrate the model on your own faces with `fairage "
-        "calibrate`.",
-        "",
-    ]
-
-
-def _audit_tables(audit: Mapping[str, Any]) -> list[str]:
-    """Return a table with all faces and each group: faces, MAE and mean error."""
-    rows = [("all", "", audit["overall"])] if "overall" in audit else []
-    rows += list(_groups(audit))
-    if not rows:
-        return []
-    lines = [
-        "## Results by group",
-        "",
-        "Years, with 95 % intervals. MAE: the lower the better. Mean error: estimate minus true "
-        "age; above 0 is too old.",
-        "",
-        "| attribute | group | faces | MAE | mean error |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {_in_table(attribute)} | {_in_table(group)} | {_faces(figures)} | "
-        f"{_figure(figures.get('mae'))} | {_figure(figures.get('mean_error'))} |"
-        for attribute, group, figures in rows
-    ]
-    bias = audit.get("average_bias")
-    average = (
-        "Average bias (the mean gap between the MAE of groups that have enough faces, averaged "
-        f"over the attributes): {_figure(bias)} years."
-    )
-    return [*lines, "", *([average, ""] if bias else [])]
-
-
-def _groups(audit: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    for attribute, groups in audit.get("groups", {}).items():
-        for group, figures in groups.items():
-            yield attribute, group, figures
-
-
-def _faces(figures: Mapping[str, Any]) -> str:
-    n = figures.get("n", (figures.get("mae") or {}).get("n"))
-    return NOTHING if n is None else f"{n:,}"
-
-
-def _figure(figure: Mapping[str, Any] | None) -> str:
-    """Return a figure with its interval; an end that is open is said so."""
-    if not figure or figure.get("value") is None:
-        return NOTHING
-    ends: Sequence[float | None] = (figure.get("low"), figure.get("high"))
-    if ends == (None, None):
-        return number(figure["value"])
-    low, high = ("open" if end is None else number(end) for end in ends)
-    return f"{number(figure['value'])} ({low} to {high})"
 
 
 def _table(title: str, rows: Mapping[str, Any]) -> list[str]:
     if not rows:
         return []
-    cells = [f"| {_in_table(name)} | {_cell(value)} |" for name, value in rows.items()]
+    cells = [f"| {in_table(name)} | {_cell(value)} |" for name, value in rows.items()]
     return [title, "", "| | |", "|---|---|", *cells, ""]
-
-
-def _in_table(name: object) -> str:
-    """Return a name that stays within its cell."""
-    return visible(str(name)).replace("|", "\\|")
 
 
 def _cell(value: object) -> str:

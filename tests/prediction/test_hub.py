@@ -5,15 +5,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from huggingface_hub import ModelCard, constants
 from tests.hub_server import READER, WRITER, Hub, Repo, running_hub
 
 from fairage._bundle_files import read_bundle_config, write_bundle_config
 from fairage._files import sealed
+from fairage.auditing import audit
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.prediction import hub as hub_module
 from fairage.prediction import load
@@ -142,6 +145,43 @@ def test_the_card_on_the_hub_has_metadata_that_the_hub_understands(hub: Hub, bun
     assert card.data.library_name == "fairage"
     assert [result.metric_value for result in card.data.eval_results] == [4.25]
     assert 'fairage.load("hub:me/ages")' in card.content
+
+
+def test_audits_give_the_card_results_by_group(hub: Hub, bundle: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    ages = rng.uniform(5, 80, 200)
+    own = {"gender": rng.choice(["f", "m"], 200)}
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        estimates = ages + rng.normal(0, 3, 200)
+        result = replace(audit(ages, estimates, own), name=name)
+        result.save(tmp_path / name / "audit.json")
+    push(bundle, NAME, audits=[tmp_path / "here", tmp_path / "there" / "audit.json"])
+    (files,) = [files for files in hub.repos[REPO].commits.values() if "README.md" in files]
+    card = ModelCard(files["README.md"].decode())
+    assert {each.dataset_name for each in card.data.eval_results} == {"here", "there"}
+    assert "MAE where gender is f, years" in {each.metric_name for each in card.data.eval_results}
+    assert "## Results by group: there" in card.content
+    assert read_bundle_config(fetch(NAME))["audits"][0]["faces"] == "here"
+
+
+def test_an_audit_of_two_models_is_refused(hub: Hub, bundle: Path, tmp_path: Path) -> None:
+    ages = np.arange(20.0, 60.0)
+    frame = pl.DataFrame({"age": ages, "a": ages + 1, "b": ages})
+    audit(frame, age="age", prediction=["a", "b"]).save(tmp_path / "audit.json")
+    with pytest.raises(ConfigError, match="one of 2 models"):
+        push(bundle, NAME, audits=[tmp_path])
+    with pytest.raises(DataError, match="give the folder that it wrote"):
+        push(bundle, NAME, audits=[bundle])
+    assert REPO not in hub.repos
+
+
+def test_no_path_of_this_machine_is_published(hub: Hub, tmp_path: Path) -> None:
+    names = ["/home/me/net.onnx#pooled", "./models/vit", "facebook/dinov2-small"]
+    folder = write_bundle(tmp_path / "own", backbones=[{"name": name} for name in names])
+    push(folder, NAME)
+    published = [each["name"] for each in read_bundle_config(fetch(NAME))["backbones"]]
+    assert published == ["net.onnx#pooled", "vit", "facebook/dinov2-small"]
 
 
 def test_a_card_that_is_edited_on_the_hub_does_no_harm(hub: Hub, bundle: Path) -> None:

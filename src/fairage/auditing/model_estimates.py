@@ -5,9 +5,7 @@ pictures. The model is the caller's code: whatever it raises goes through as it 
 """
 
 import math
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -22,7 +20,7 @@ from fairage._images import decoded, read_image_bytes
 from fairage._table import Table
 from fairage._tables_io import open_table
 from fairage._text import joined, short
-from fairage._work import progress_bar, usable_processors
+from fairage._work import in_order, progress_bar, usable_processors
 from fairage.auditing.model_answers import Answer, answer_of, answers_by_path, listed
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.faces_file import check_faces, read_faces
@@ -187,7 +185,7 @@ def _answers_of_function(
     batch: list[Pixels | str] = []
     with (
         progress_bar("estimating", len(images), unit="faces") as advance,
-        closing(_read_ahead(images, reader, threads)) as pictures,
+        closing(in_order(images, reader, ahead=2 * threads, workers=threads)) as pictures,
     ):
         for place, picture in enumerate(pictures):
             batch.append(picture)
@@ -200,23 +198,6 @@ def _answers_of_function(
                 yield Answer(reason=each) if isinstance(each, str) else answer_of(next(ages))
             advance(len(batch))
             batch = []
-
-
-def _read_ahead(
-    images: Sequence[str], reader: Callable[[str], Pixels | str], threads: int
-) -> Generator[Pixels | str, None, None]:
-    """Yield the pictures in their order, while threads are at the next ones."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="fairage-read")
-    waiting: deque[Future[Pixels | str]] = deque()
-    try:
-        for image in images:
-            waiting.append(pool.submit(reader, image))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _picture(image: str, see: Callable[[Pixels], Pixels | None]) -> Pixels | str:

@@ -25,6 +25,13 @@ def push(
     revision: Annotated[
         str | None, typer.Option(help="Branch that is there; the main one if unset.")
     ] = None,
+    audit: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="What fairage audit --out wrote of this model: the card gets its results by "
+            "group. Give it again for other faces."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Push a model to the Hugging Face hub, with its card, in one commit.
@@ -32,11 +39,13 @@ def push(
     It needs a token that may write: `hf auth login`, or HF_TOKEN. A push that was interrupted
     publishes nothing, and goes on when the command is given again.
 
-    Example: `fairage push runs/mine/seed-0/bundle hub:me/ages --private`
+    Example: `fairage push runs/mine/seed-0/bundle hub:me/ages --audit audited --private`
     """
     from fairage.prediction.hub import push as push_bundle
 
-    url = push_bundle(bundle, name, private=private, message=message, revision=revision)
+    url = push_bundle(
+        bundle, name, private=private, message=message, revision=revision, audits=audit or ()
+    )
     if as_json:
         typer.echo(json.dumps({"url": url, "name": name}))
     else:

@@ -37,8 +37,9 @@ Backbones = Annotated[
     list[str],
     typer.Option(
         "--backbone",
-        help="Hub name, local folder, ONNX file or `embedded`; `NAME@crop:0.7` sees the central "
-        "70 %, `FILE.onnx#OUTPUT` is one of several outputs. Give it again to concatenate several.",
+        help="Hub name, local folder, ONNX file, `boxed` or `embedded`; `NAME@crop:0.7` sees "
+        "the central 70 %, `FILE.onnx#OUTPUT` is one of several outputs. Give it again to "
+        "concatenate several.",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder for results, report and models.")]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fairage._graph_words import cost_of_int8
 from fairage._text import joined
 from fairage.cli.options import Detector, Json
 from fairage.cli.terminal import say, working
@@ -55,8 +56,6 @@ def export(
 
 
 def _lines(about: dict[str, Any], folder: Path) -> list[str]:
-    from fairage.prediction.export import cost_of_int8
-
     lines: list[str] = []
     if (difference := about.get("difference")) is not None:
         lines.append(

@@ -25,9 +25,9 @@ def embed(
     backbone: Annotated[
         list[str],
         typer.Option(
-            help="Hub name, local folder, ONNX file or `embedded`; `NAME@crop:0.7` sees the "
-            "central 70 %, `NAME@aligned` the upright face; `FILE.onnx#OUTPUT` is one of several "
-            "outputs. Give it again to concatenate several."
+            help="Hub name, local folder, ONNX file, `boxed` or `embedded`; `NAME@crop:0.7` sees "
+            "the central 70 %, `NAME@aligned` the upright face; `FILE.onnx#OUTPUT` is one of "
+            "several outputs. Give it again to concatenate several."
         ),
     ],
     output: Annotated[

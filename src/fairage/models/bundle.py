@@ -136,7 +136,7 @@ def _short(one: dict[str, Any], other: dict[str, Any], key: str) -> str:
     value, beside = one.get(key), other.get(key)
     if isinstance(value, dict) and isinstance(beside, dict):
         value = {name: each for name, each in value.items() if beside.get(name) != each}
-    return short(value, 80)
+    return "none" if value is None else short(value, 80)
 
 
 def _plain(backbones: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

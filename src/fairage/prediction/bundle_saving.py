@@ -5,9 +5,9 @@ from pathlib import Path
 
 from fairage._bundle_files import CARD, CONFIG, bundle_files, write_bundle_config
 from fairage._files import atomic_folder
+from fairage._graph_words import GRAPH
 from fairage._model_card import model_card
 from fairage.exceptions import ConfigError
-from fairage.prediction.graph import GRAPH
 from fairage.prediction.graph_tables import TABLES, write_tables
 from fairage.prediction.loading import CALIBRATION
 from fairage.prediction.model import LEVEL, Model

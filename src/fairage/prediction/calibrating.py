@@ -12,6 +12,7 @@ from fairage.age_groups import MAX_AGE
 from fairage.exceptions import ConfigError, DataError
 from fairage.prediction.age_map import AgeMap, mapped_out_of_fold
 from fairage.prediction.calibration_rows import CalibrationRows
+from fairage.prediction.held_out import for_card, held_out_coverage
 from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.model import LEVEL, Model
 from fairage.tables import (
@@ -129,7 +130,14 @@ def calibrate(
         data = replace(data, predictions=mapped_out_of_fold(data))
     about = {
         "age_map": asdict(fitted.age_map),
-        "intervals": {"n": len(data), "source": source, "target": target, "cross": map_ages},
+        "intervals": {
+            "n": len(data),
+            "source": source,
+            "level": LEVEL,
+            "target": target,
+            "cross": map_ages,
+            "held": for_card(held_out_coverage(data, LEVEL), ("covered", "width")),
+        },
         "target": target if map_ages else model.target,
     }
     config = {**model.config, **about}

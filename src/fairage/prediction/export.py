@@ -13,9 +13,9 @@ import numpy as np
 import fairage
 from fairage._bundle_files import CARD, CONFIG, write_bundle_config
 from fairage._files import atomic_folder, folder_hashes, given_path, write_text
+from fairage._graph_words import GRAPH, RUN
 from fairage._model_card import model_card
 from fairage._random import numpy_rng
-from fairage._text import joined, number
 from fairage.exceptions import ConfigError, DataError
 from fairage.prediction.age_map import AgeMap
 from fairage.prediction.cutting_words import how_to_cut
@@ -25,7 +25,6 @@ from fairage.prediction.graph import (
     AGE_OUTPUT,
     EMBEDDING,
     FORMAT,
-    GRAPH,
     HIGH_OUTPUT,
     LOW_OUTPUT,
     WEIGHTS_FILE,
@@ -40,7 +39,6 @@ from fairage.prediction.pictures import Images
 if TYPE_CHECKING:
     from fairage.prediction.torch_network import TorchNetwork
 
-RUN = "run.py"
 FP32 = "fp32"
 AGREEMENT = 0.1
 """Years that the graph's ages may differ from torch's: rounding makes less than a thousandth, and
@@ -226,8 +224,9 @@ def _complete(model: Model, folder: Path) -> None:
     if model.intervals is not None:
         model.intervals.rows.write(folder / CALIBRATION)
     config = {**model.config, "backbones": list(map(_inside, model.config["backbones"]))}
-    card = f"{model_card(config)}\n{_about_the_graph(read_about(folder), config)}"
-    write_text(folder / CARD, card)
+    about = read_about(folder)
+    config["graph"] = {key: about[key] for key in ("precision", "int8") if key in about}
+    write_text(folder / CARD, model_card(config))
     assert not (folder / CONFIG).exists(), "the config has the checksums of all other files"
     write_bundle_config(config, folder)
 
@@ -236,41 +235,3 @@ def _inside(backbone: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is said of a backbone whose weights stand in the graph now."""
     about = {key: value for key, value in backbone.items() if key != "folder"}
     return about | ({"fine_tuned": True} if "folder" in backbone else {})
-
-
-def _about_the_graph(about: dict[str, Any], config: Mapping[str, Any]) -> str:
-    lines = [
-        "## The graph",
-        "",
-        f"`{GRAPH}` takes pictures of faces and gives ages; `{ABOUT}` says how the faces are cut.",
-        f"`python {RUN} FACE.png` runs it with onnxruntime, numpy and Pillow alone.",
-        "The weights of the backbones are inside: their licences hold for the graph.",
-        "",
-        f"- Precision: {about['precision']}",
-    ]
-    tuned = [str(each["name"]) for each in config["backbones"] if each.get("fine_tuned")]
-    if tuned:
-        lines.append(f"- Fine-tuned: {joined(map(repr, tuned))}")
-    if (cost := about.get("int8")) is not None:
-        lines += [f"- {line}" for line in cost_of_int8(cost)]
-    return "\n".join([*lines, ""])
-
-
-def cost_of_int8(cost: Mapping[str, Any]) -> list[str]:
-    """Return sentences on what int8 costs, from what `export.json` says of it."""
-    overall = cost["overall"]
-    lines = [
-        f"int8 moves ages by {number(overall['mae'], 2)} years on average (at most "
-        f"{number(overall['largest'], 1)}), on {overall['n']:,} faces that did not set its ranges",
-        f"Cosine of the embeddings: {number(overall['cosine'], 4)} on average, "
-        f"{number(overall['least_cosine'], 4)} at least",
-        f"Size: {number(cost['megabytes']['int8'], 1)} MB, with fp32 "
-        f"{number(cost['megabytes']['fp32'], 1)} MB",
-    ]
-    for attribute, groups in cost["groups"].items():
-        ages = ", ".join(
-            f"{group} {number(each['mae'], 2)} years ({each['n']:,} faces)"
-            for group, each in groups.items()
-        )
-        lines.append(f"By {attribute}: {ages}")
-    return lines

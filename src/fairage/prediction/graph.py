@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._graph_words import GRAPH
 from fairage._onnxruntime import open_session, session_errors
 from fairage._text import reason_of, short
 from fairage._work import usable_processors
 from fairage.exceptions import DataError
 from fairage.prediction.face_input import FaceInput
 
-GRAPH, ABOUT = "model.onnx", "export.json"
+ABOUT = "export.json"
 WEIGHTS_FILE = "model.onnx.data"
 """Beside a large graph, its weights."""
 FORMAT = 1

@@ -12,17 +12,11 @@ from onnx import compose, helper, inliner, numpy_helper, version_converter
 from onnx.external_data_helper import set_external_data
 
 from fairage._files import hash_of
+from fairage._graph_words import GRAPH
 from fairage._text import reason_of
 from fairage.embeddings.backbones.onnx_graph import read_graph
 from fairage.exceptions import DataError
-from fairage.prediction.graph import (
-    AGE_OUTPUT,
-    GRAPH,
-    HIGH_OUTPUT,
-    LOW_OUTPUT,
-    NETWORK_AGE,
-    WEIGHTS_FILE,
-)
+from fairage.prediction.graph import AGE_OUTPUT, HIGH_OUTPUT, LOW_OUTPUT, NETWORK_AGE, WEIGHTS_FILE
 from fairage.prediction.graph_tables import LAYOUT, TABLES
 
 if TYPE_CHECKING:

@@ -76,6 +76,31 @@ def by_group(
     return GroupNumbers(numbers(np.ones((len(rows), 1), dtype=bool)), groups)
 
 
+def interval_numbers(
+    low: Floats, high: Floats, rows: CalibrationRows, age_groups: AgeGroups | None = None
+) -> GroupNumbers:
+    """Return how well intervals hold the true ages of faces: `covered`, `width` and `open`.
+
+    Args:
+        low: Lower ends in years, `-inf` where open, shape `(n,)`.
+        high: Upper ends, `inf` where open.
+        rows: The faces.
+        age_groups: Groups of the true age; the default ones where nothing is given.
+    """
+    ages, is_open = rows.draws(), np.isinf(low) | np.isinf(high)
+    held = (low[:, None] <= ages) & (ages <= high[:, None])
+    width = np.where(is_open, 0.0, high - low)
+
+    def numbers(inside: NDArray[np.bool_]) -> dict[str, Interval]:
+        return {
+            "covered": share_of(held, inside, rows),
+            "width": mean_of(width, inside & ~is_open[:, None], rows),
+            "open": share_of(is_open[:, None], inside, rows),
+        }
+
+    return by_group(rows, numbers, age_groups)
+
+
 def count_faces(weights: Floats, rows: CalibrationRows) -> float:
     """Return how many faces, or persons where known, these parts of faces are.
 

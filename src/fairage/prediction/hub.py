@@ -1,28 +1,32 @@
 """Model bundles on the Hugging Face hub: fetched by their name, pushed in one commit."""
 
 import glob
-import hashlib
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fairage._bundle_files import (
     CARD,
     CONFIG,
     FILES,
-    bundle_config_text,
     read_bundle_config,
     read_sealed_config,
 )
 from fairage._files import changed_files, given_path, read_json
-from fairage._model_card import model_card
 from fairage._text import reason_of, short
 from fairage.exceptions import ConfigError, DataError, FairageError, MissingDependencyError
+from fairage.prediction.hub_contents import (
+    check_kinds,
+    contents_of,
+    read_audit,
+    warn_of_others,
+    without_places,
+)
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, ModelInfo
@@ -31,8 +35,6 @@ if TYPE_CHECKING:
 HUB = "hub:"
 _NAME = re.compile(r"hub:([\w.-]+/[\w.-]+)(?:@((?!.*\.\.)[\w.][\w./-]*))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_SUFFIXES = {".json", ".md", ".onnx", ".parquet", ".safetensors", ".txt"}
-_NAMES = {"intervals.bin", "LICENSE", "NOTICE"}
 _TIMEOUT = 10.0
 
 
@@ -86,6 +88,7 @@ def push(
     private: bool = False,
     message: str | None = None,
     revision: str | None = None,
+    audits: Sequence[str | Path] = (),
 ) -> str:
     """Push a bundle to the hub in one commit, and return the commit's address.
 
@@ -101,9 +104,12 @@ def push(
         private: Make the repository private. One that is there must be private already.
         message: Of the commit.
         revision: Branch that is there; the main one if unset.
+        audits: What `fairage audit` wrote of this model, `audit.json` or its folder, one for each
+            set of faces: the card gets their results by group, in place of those in the bundle.
 
     Raises:
-        ConfigError: It is no such name, or the repository holds something else, or is public.
+        ConfigError: It is no such name, an audit is of several models, or the repository holds
+            something else, or is public.
         DataError: The folder is no bundle, or a damaged one; or the hub refuses it.
         MissingDependencyError: huggingface_hub is not installed.
     """
@@ -114,12 +120,14 @@ def push(
             "(--revision)"
         )
     folder = given_path(folder)
-    config = read_bundle_config(folder)
+    config = without_places(read_bundle_config(folder))
+    if audits:
+        config["audits"] = [read_audit(given_path(path)) for path in audits]
     api = _api()
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    contents = _contents(folder, config, repo)
-    _warn_of_others(folder, set(contents))
+    contents = contents_of(folder, config, repo)
+    warn_of_others(folder, set(contents))
     with _hub_errors(name):
         api.create_repo(repo, private=private or None, exist_ok=True)
         head = api.model_info(repo, revision=revision, timeout=_TIMEOUT)
@@ -258,7 +266,7 @@ def _listed_hashes(path: Path, source: str) -> dict[str, str]:
             f"{CONFIG} of one, give another name"
         )
     files = read_sealed_config(path)[FILES]
-    _check_kinds(files, source)
+    check_kinds(files, source)
     return {name: digest for name, digest in files.items() if name != CARD}
 
 
@@ -269,42 +277,6 @@ def _is_bundle(path: Path) -> bool:
     except (FileNotFoundError, ValueError):
         return False
     return isinstance(config, dict) and "format" in config and isinstance(config.get(FILES), dict)
-
-
-def _check_kinds(files: dict[str, str], where: str) -> None:
-    """Refuse what is no part of a bundle, such as a pickle or code, even where it is listed."""
-    others = [
-        name
-        for name in files
-        if PurePosixPath(name).suffix not in _SUFFIXES and PurePosixPath(name).name not in _NAMES
-    ]
-    if others or not files:
-        raise DataError(
-            f"expected a bundle's files in {where!r} ({', '.join(sorted(_SUFFIXES | _NAMES))}), "
-            f"got {short(others, 200)}, leave them out and write the bundle again"
-        )
-
-
-def _contents(folder: Path, config: dict[str, Any], repo: str) -> dict[str, Path | bytes]:
-    """Return what is pushed, by its path there; the card and the config that lists it are new."""
-    from huggingface_hub import ModelCard
-
-    _check_kinds(config[FILES], str(folder))
-    card = model_card(config, repo)
-    ModelCard(card)  # our mistake, if it raises: the hub would not understand the metadata
-    content = card.encode()
-    hashes = {**config[FILES], CARD: hashlib.sha256(content).hexdigest()}
-    texts = {CARD: content, CONFIG: bundle_config_text(config, hashes).encode()}
-    return {**{name: folder / name for name in config[FILES]}, **texts}
-
-
-def _warn_of_others(folder: Path, pushed: set[str]) -> None:
-    paths = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
-    others = sorted({path.relative_to(folder).as_posix() for path in paths} - pushed)
-    if others:
-        warnings.warn(
-            f"not pushed, as the bundle does not list them: {short(others, 200)}", stacklevel=3
-        )
 
 
 def _check_private(head: "ModelInfo", name: str, *, private: bool) -> None:

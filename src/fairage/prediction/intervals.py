@@ -29,10 +29,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairage.age_groups import MAX_AGE, AgeGroups
 from fairage.auditing.groups import Floats
-from fairage.auditing.result_parts import Interval
 from fairage.exceptions import ConfigError
 from fairage.prediction.calibration_rows import CalibrationRows
-from fairage.prediction.group_numbers import GroupNumbers, by_group, mean_of, share_of
+from fairage.prediction.group_numbers import GroupNumbers, interval_numbers
 
 CELL_EDGES = np.arange(5.0, 120.0, 5.0)
 """Where the cells of the estimate meet, in years, shape `(23,)`; there are 24 cells."""
@@ -206,18 +205,7 @@ class ConformalAges:
             age_groups: Groups of the true age; the default ones where nothing is given.
         """
         low, high = self.interval(rows.predictions, level)
-        ages, is_open = rows.draws(), np.isinf(low) | np.isinf(high)
-        held = (low[:, None] <= ages) & (ages <= high[:, None])
-        width = np.where(is_open, 0.0, high - low)
-
-        def numbers(inside: NDArray[np.bool_]) -> dict[str, Interval]:
-            return {
-                "covered": share_of(held, inside, rows),
-                "width": mean_of(width, inside & ~is_open[:, None], rows),
-                "open": share_of(is_open[:, None], inside, rows),
-            }
-
-        return by_group(rows, numbers, age_groups)
+        return interval_numbers(low, high, rows, age_groups)
 
     def p_over(self, predictions: ArrayLike, age: float) -> Floats:
         """Return P(true age >= `age`), in 0..1, shape `(n,)`, on the low side.

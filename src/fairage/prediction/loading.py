@@ -6,6 +6,7 @@ from typing import Any
 
 from fairage._bundle_files import BOXED, BOXED_NAME, CONFIG, WEIGHTS, read_bundle_config
 from fairage._files import given_path
+from fairage._graph_words import GRAPH
 from fairage._images import DECODING_VERSION
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.faces.detection import DETECTION_VERSION, FaceDetector, find_detector
@@ -13,7 +14,7 @@ from fairage.faces.preprocessing import RESIZING_VERSION
 from fairage.faces.views import ALIGNMENT_VERSION, Framing
 from fairage.prediction.age_map import AgeMap
 from fairage.prediction.calibration_rows import CalibrationRows
-from fairage.prediction.graph import GRAPH, GraphNetwork
+from fairage.prediction.graph import GraphNetwork
 from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.model import Model, Network
 
@@ -114,7 +115,7 @@ def _check_pixels(config: dict[str, Any], detector: FaceDetector, folder: Path) 
     }
     for backbone in config.get("backbones", ()):
         for key, value in got.items():
-            if backbone.get(key, value) != value:
+            if backbone.get(key) not in (None, value):
                 raise DataError(
                     f"expected the {key} {backbone[key]!r} that {str(folder)!r} was trained with, "
                     f"got {value!r}, "

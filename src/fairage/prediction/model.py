@@ -223,6 +223,7 @@ class Model:
         private: bool = False,
         message: str | None = None,
         revision: str | None = None,
+        audits: Sequence[str | Path] = (),
     ) -> str:
         """Push the model's bundle to the hub as `hub:ORG/NAME`, and return the commit's address.
 
@@ -232,7 +233,9 @@ class Model:
 
         if self.folder is None:
             raise ConfigError("expected a model with a folder, got one without, save it first")
-        return push(self.folder, name, private=private, message=message, revision=revision)
+        return push(
+            self.folder, name, private=private, message=message, revision=revision, audits=audits
+        )
 
     def export(
         self,

@@ -18,6 +18,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from fairage._graph_words import GRAPH
 from fairage._onnxruntime import session_errors
 from fairage._random import numpy_rng
 from fairage._work import progress_bar
@@ -25,7 +26,7 @@ from fairage.exceptions import ConfigError, DataError
 from fairage.faces.face import LEAST_DISTANCE, LEAST_SCORE
 from fairage.prediction.face_cuts import FaceCut, FaceCutter
 from fairage.prediction.face_input import FaceInput
-from fairage.prediction.graph import GRAPH, WEIGHTS_FILE, GraphNetwork
+from fairage.prediction.graph import WEIGHTS_FILE, GraphNetwork
 from fairage.prediction.graph_joining import BACKBONE, load_graph, save_graph, tidy
 from fairage.prediction.model import Model
 from fairage.prediction.pictures import Images, pictures_of

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._bundle_files import own_name
 from fairage.embeddings.backbones import Backbone, find_backbone
 from fairage.embeddings.backbones.registry import Network
 from fairage.embeddings.runtime import Runtime, choose_runtime
@@ -71,15 +72,16 @@ class TorchNetwork:
     def _backbone(self, about: dict[str, Any]) -> Backbone:
         """Return the backbone of a description, if it is the one of the training."""
         name = about["name"]
-        places = [self._folder / about["folder"]] if "folder" in about else []
-        places += [Path(name), self._folder / Path(name).name]
-        local = next((str(place) for place in places if place.exists()), name)
+        places = [str(self._folder / about["folder"])] if "folder" in about else []
+        places += [name, str(self._folder / own_name(name))]
+        local = next((each for each in places if Path(each.partition("#")[0]).exists()), name)
         try:
             backbone = find_backbone(local)
         except ConfigError as error:
             raise ConfigError(
                 f"expected the backbone {name!r} that {str(self._folder)!r} was trained with, got "
-                f"none, put a copy of it (or a link to it) into that folder as {Path(name).name!r}"
+                f"none, put a copy of it (or a link to it) into that folder as "
+                f"{own_name(name)!r}"
             ) from error
         if backbone.fingerprint != about["fingerprint"]:
             raise DataError(

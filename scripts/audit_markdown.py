@@ -1,0 +1,61 @@
+"""Numbers of audits as Markdown tables, for the pages of docs/results."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+
+def by_group(model: dict[str, Any]) -> Iterator[str]:
+    """Yield a table of all faces and each group: MAE, mean error and, if any, coverage.
+
+    Args:
+        model: One of the models of `audit.json`.
+    """
+    coverage = model.get("coverage") or {}
+    covered = coverage.get("groups", {})
+    rows = [("all", model["overall"], coverage.get("overall"))]
+    rows += [
+        (f"{attribute} {group}".replace("_", " "), own, covered.get(attribute, {}).get(group))
+        for attribute, groups in model["groups"].items()
+        for group, own in groups.items()
+    ]
+    titles = ["group", "faces", "MAE", "mean error"]
+    if coverage:
+        level = f"{100 * coverage['level']:g} %"
+        titles += [f"holds the true age ({level} promised)", "mean width"]
+    yield from table(
+        titles,
+        [
+            (
+                group,
+                own["mae"]["n"],
+                ends(own["mae"]),
+                ends(own["mean_error"], sign=True),
+                *(() if held is None else (share(held["covered"]), ends(held["mean_width"]))),
+            )
+            for group, own, held in rows
+        ],
+    )
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    """Yield a Markdown table and an empty line."""
+    yield "| " + " | ".join(titles) + " |"
+    yield "|---|" + "---:|" * (len(titles) - 1)
+    for row in rows:
+        cells = (f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row)
+        yield "| " + " | ".join(cells) + " |"
+    yield ""
+
+
+def ends(interval: dict[str, Any], *, sign: bool = False) -> str:
+    """Return a number of an audit with its interval."""
+    form = "+.2f" if sign else ".2f"
+    low, high = (interval[end] for end in ("low", "high"))
+    if low is None or high is None:
+        return format(interval["value"], form)
+    return f"{interval['value']:{form}} ({low:{form}} to {high:{form}})"
+
+
+def share(interval: dict[str, Any]) -> str:
+    """Return a share with its interval."""
+    return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"

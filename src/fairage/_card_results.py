@@ -1,0 +1,178 @@
+"""What the card of a model shows of its results: errors by group, intervals, decisions."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from fairage._text import NOTHING, count, number, percent, shown, visible
+
+_KEPT = ("overall", "groups", "bias", "average_bias", "coverage")
+
+
+def card_audit(model: Mapping[str, Any], faces: str) -> dict[str, Any]:
+    """Return the part of an audit that a bundle's config keeps for its card.
+
+    Args:
+        model: One of the models of `audit.json`.
+        faces: What the faces are called.
+
+    Examples:
+        >>> card_audit({"overall": {}, "by_age": {}}, "my faces")
+        {'faces': 'my faces', 'overall': {}}
+    """
+    return {"faces": faces} | {key: model[key] for key in _KEPT if model.get(key) is not None}
+
+
+def audit_section(audit: Mapping[str, Any]) -> list[str]:
+    """Return a table with all faces and each group: faces, MAE, mean error and, if any, coverage.
+
+    Args:
+        audit: As `card_audit` gives it.
+    """
+    rows = [("all", "", audit["overall"])] if "overall" in audit else []
+    rows += list(groups_of(audit))
+    if not rows:
+        return []
+    coverage = audit.get("coverage") or {}
+    level = coverage.get("level")
+    titles = ["attribute", "group", "faces", "MAE", "mean error"]
+    if coverage:
+        promised = "" if level is None else f" ({percent(level)} promised)"
+        titles += [f"in the interval{promised}", "mean width"]
+    about = (
+        "Years, with 95 % intervals. MAE: the lower the better. Mean error: estimate minus true "
+        "age; above 0 is too old."
+    )
+    lines = [f"## Results by group: {visible(str(audit['faces']))}", "", about, ""]
+    lines += _table(
+        titles,
+        (
+            (
+                in_table(attribute),
+                in_table(group),
+                _faces(figures),
+                _figure(figures.get("mae")),
+                _figure(figures.get("mean_error")),
+                *(_covered(coverage, attribute, group) if coverage else ()),
+            )
+            for attribute, group, figures in rows
+        ),
+    )
+    bias = audit.get("average_bias")
+    average = (
+        "Average bias (the mean gap between the MAE of groups that have enough faces, averaged "
+        f"over the attributes): {_figure(bias)} years."
+    )
+    return [*lines, "", *([average, ""] if bias else [])]
+
+
+def intervals_section(about: Mapping[str, Any]) -> list[str]:
+    """Return what the intervals rest on, and what they held of faces that did not calibrate them.
+
+    Args:
+        about: `n` (faces), `source`, `level` and `held`: rows of `attribute`, `group`, `covered`
+            and `width`.
+    """
+    if not about:
+        return []
+    where = f" ({shown(str(about['source']))})" if about.get("source") else ""
+    faces = count(about["n"], "face") if "n" in about else "faces"
+    lines = [
+        "## Intervals",
+        "",
+        f"The intervals were calibrated on {faces}{where}. On faces like those, "
+        f"{percent(about.get('level', 0.9))} of the intervals are to hold the true age. On others "
+        "they may hold it less often: calibrate the model on your own faces with `fairage "
+        "calibrate`.",
+        "",
+    ]
+    if not about.get("held"):
+        return lines
+    lines += [
+        "What they hold, by group, where each fifth of these faces is left out of the calibration "
+        "in turn; mean width in years; with 95 % intervals:",
+        "",
+    ]
+    rows = (
+        (
+            in_table(each["attribute"]),
+            in_table(each["group"]),
+            _faces(each["covered"]),
+            _share(each["covered"]),
+            _figure(each["width"]),
+        )
+        for each in about["held"]
+    )
+    return [*lines, *_table(["attribute", "group", "faces", "held", "width"], rows), ""]
+
+
+def decision_section(rule: Mapping[str, Any]) -> list[str]:
+    """Return what answers to a question about the age cost each group.
+
+    Args:
+        rule: `title`, `text`, `faces` (what they are called) and `costs`: rows of `attribute`,
+            `group`, `referred`, `wrong_yes` and `wrong_no`.
+    """
+    names = ("referred", "wrong_yes", "wrong_no")
+    titles = ["attribute", "group", "referred, of all", "wrong yes, of those under", "wrong no"]
+    rows = (
+        (in_table(each["attribute"]), in_table(each["group"]), *(_share_of_n(each, names)))
+        for each in rule["costs"]
+    )
+    about = f"{rule['text']} Measured on {rule['faces']}; shares with exact 95 % intervals:"
+    return [f"## Decisions: {rule['title']}", "", about, "", *_table(titles, rows), ""]
+
+
+def groups_of(audit: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield attribute, group and figures of each group of an audit."""
+    for attribute, groups in audit.get("groups", {}).items():
+        for group, figures in groups.items():
+            yield attribute, group, figures
+
+
+def in_table(name: object) -> str:
+    """Return a name that stays within its cell."""
+    return visible(str(name)).replace("|", "\\|")
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    return lines + [f"| {' | '.join(cells)} |" for cells in rows]
+
+
+def _covered(coverage: Mapping[str, Any], attribute: str, group: str) -> tuple[str, str]:
+    own = coverage["overall"] if not group else coverage["groups"].get(attribute, {}).get(group)
+    if own is None:
+        return NOTHING, NOTHING
+    return _share(own["covered"]), _figure(own["mean_width"])
+
+
+def _faces(figures: Mapping[str, Any]) -> str:
+    n = figures.get("n", (figures.get("mae") or {}).get("n"))
+    return NOTHING if n is None else f"{n:,}"
+
+
+def _figure(figure: Mapping[str, Any] | None) -> str:
+    """Return a figure with its interval; an end that is open is said so."""
+    if not figure or figure.get("value") is None:
+        return NOTHING
+    ends: Sequence[float | None] = (figure.get("low"), figure.get("high"))
+    if ends == (None, None):
+        return number(figure["value"])
+    low, high = ("open" if end is None else number(end) for end in ends)
+    return f"{number(figure['value'])} ({low} to {high})"
+
+
+def _share(figure: Mapping[str, Any] | None) -> str:
+    """Return a share as a percentage with its interval."""
+    if not figure or figure.get("value") is None:
+        return NOTHING
+    if figure.get("low") is None or figure.get("high") is None:
+        return percent(figure["value"], 1)
+    value, low, high = (percent(figure[key], 1) for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def _share_of_n(row: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        share = row.get(name)
+        yield f"{_share(share)} of {share['n']:,}" if share and share.get("n") else NOTHING
