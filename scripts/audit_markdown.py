@@ -1,7 +1,22 @@
-"""Numbers of audits as Markdown tables, for the pages of docs/results."""
+"""Numbers of audits as Markdown tables, for the pages of docs/results.
 
+Usage: python scripts/audit_markdown.py AUDIT.json
+"""
+
+import argparse
+import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
+
+
+def main() -> None:
+    """Print the table of each model of an audit."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("audit", type=Path)
+    models = json.loads(parser.parse_args().audit.read_text(encoding="utf-8"))["models"]
+    for model in models.values():
+        print("\n".join(by_group(model)))
 
 
 def by_group(model: dict[str, Any]) -> Iterator[str]:
@@ -59,3 +74,7 @@ def ends(interval: dict[str, Any], *, sign: bool = False) -> str:
 def share(interval: dict[str, Any]) -> str:
     """Return a share with its interval."""
     return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 """Write docs/results/boxed.md from what scripts/measure_boxed.py measured.
 
-Usage: python scripts/boxed_page.py MEASURES.json [--out docs/results/boxed.md]
+Usage: python scripts/boxed_page.py MEASURES.json [--more MARKDOWN ...] [--out PAGE.md]
 """
 
 import argparse
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audit_markdown import by_group, table
+from fairage._card_results import decision_section
 
 HEAD = """\
 # The model in the box
@@ -25,7 +26,7 @@ $ python scripts/measure_boxed.py DATA OUT      # DATA holds fairface, appa-real
 $ python scripts/boxed_page.py OUT/measures.json
 ```
 
-Intervals are of 95 %.
+Values in parentheses are 95 % intervals.
 """
 RANGE_TITLES = ("exact range", "range-balanced", "within one range")
 RANGE_KEYS = ("exact", "balanced", "near")
@@ -36,9 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("measures", type=Path)
     parser.add_argument("--out", type=Path, default=Path("docs/results/boxed.md"))
+    parser.add_argument("--more", type=Path, nargs="*", default=[], help="Markdown to end with")
     given = parser.parse_args()
     measures = json.loads(given.measures.read_text(encoding="utf-8"))
     lines = [HEAD, *fairface(measures["fairface"]), *foreign(measures)]
+    lines += [line for rule in measures["decisions"] for line in decision_section(rule)]
+    lines += [path.read_text(encoding="utf-8") for path in given.more]
     given.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -77,8 +81,7 @@ def foreign(measures: dict[str, Any]) -> Iterator[str]:
     """Yield the sections on data that the model has never seen."""
     for name, title in (("appa-real", "APPA-REAL, test"), ("utkface", "UTKFace, all")):
         yield f"## {title}\n"
-        for about, models in measures[name].items():
-            (model,) = models.values()
+        for about, model in measures[name].items():
             age, way = about.split(", ")
             kind = {"age": "its target (apparent)" if name == "appa-real" else "its ages"}
             yield f"Against {kind.get(age, 'real age')}, {way}:\n"

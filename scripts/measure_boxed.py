@@ -1,9 +1,9 @@
-"""Measure a model on FairFace's test faces, APPA-REAL and UTKFace, as Markdown tables and JSON.
+"""Measure a model on FairFace's test faces, APPA-REAL and UTKFace.
 
 Usage: python scripts/measure_boxed.py DATA OUT [--model BUNDLE]
 
-DATA holds fairface, appa-real and utkface. OUT gets a predictions table a data set, `measures.json`
-and `measures.md`. Nothing is chosen here: every number stands as it comes out.
+DATA holds fairface, appa-real and utkface. OUT gets a predictions table a data set, and
+`measures.json`. Nothing is chosen here: every number stands as it comes out.
 """
 
 import argparse
@@ -21,11 +21,13 @@ from boxed.refit import range_score
 from fairage._tables_io import write_table
 from fairage.datasets import prepare_faces
 from fairage.faces_file import read_faces as read_table
-from fairage.prediction import Model, load
-from fairage.tables import AGE, AGE_LOW, PREDICTION
+from fairage.prediction import CalibrationRows, Model, load
+from fairage.prediction.held_out import for_card
+from fairage.tables import AGE, AGE_HIGH, AGE_LOW, PREDICTION
 
 RANGES = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
 DRAWS = 2000
+QUESTIONS = ((18, 0.01), (18, 0.05), (25, 0.01))
 
 
 def main() -> None:
@@ -41,9 +43,9 @@ def main() -> None:
         "fairface": fairface(model, given.data / "fairface", given.out),
         "appa-real": foreign(model, "appa-real", given.data, given.out),
         "utkface": foreign(model, "utkface", given.data, given.out),
+        "decisions": decisions(model, given.out),
     }
     (given.out / "measures.json").write_text(json.dumps(measures, indent=2) + "\n")
-    print(json.dumps(measures, indent=2))
 
 
 def estimated(model: Model, name: str, data: Path, out: Path, *, crops: bool) -> pl.DataFrame:
@@ -73,6 +75,7 @@ def fairface(model: Model, folder: Path, out: Path) -> dict[str, Any]:
         known = ~np.isnan(ages)
         scores["crops" if crops else "photographs"] = {
             "faces": len(ages),
+            "audit": audited(frame, (AGE_LOW, AGE_HIGH)),
             "without": int((~known).sum()),
             "all": ranged(ages[known], ranges[known]),
             "ethnicity": {
@@ -122,18 +125,38 @@ def foreign(model: Model, name: str, data: Path, out: Path) -> dict[str, Any]:
         frame = estimated(model, name, data, out, crops=crops)
         targets = [column for column in (AGE, "real_age") if column in frame.columns]
         for target in targets:
-            result = fairage.audit(
-                frame.drop("age_group", strict=False)
-                .with_columns(pl.col(target).alias(AGE))
-                .drop(
-                    *(column for column in ("real_age", "apparent_age") if column in frame.columns)
-                ),
-                age=AGE,
-                prediction=PREDICTION,
-            )
-            scores[f"{target}, {'crops' if crops else 'photographs'}"] = result.to_dict()["models"]
-            result.save(out / f"{name}-{target}-{'crops' if crops else 'photographs'}.html")
+            scores[f"{target}, {'crops' if crops else 'photographs'}"] = audited(frame, target)
     return scores
+
+
+def audited(frame: pl.DataFrame, age: str | tuple[str, str]) -> dict[str, Any]:
+    """Return the audit of estimates against one column of ages, or against ranges."""
+    used = {age} if isinstance(age, str) else set(age)
+    others = {AGE, "real_age", "apparent_age", AGE_LOW, AGE_HIGH, "age_group"} - used
+    result = fairage.audit(frame.drop(others, strict=False), age=age, prediction=PREDICTION)
+    (model,) = result.to_dict()["models"].values()
+    return dict(model)
+
+
+def decisions(model: Model, out: Path) -> list[dict[str, Any]]:
+    """Return what answers cost on APPA-REAL's test faces, whose real ages are known."""
+    frame = pl.read_parquet(out / "appa-real-photographs.parquet").with_columns(
+        pl.col("real_age").alias(AGE)
+    )
+    rows = CalibrationRows.from_frame(frame.filter(pl.col(PREDICTION).is_not_null()))
+    rules = []
+    for age, wrong in QUESTIONS:
+        rule = model.rule(age, wrong_yes=wrong)
+        assert rule.yes is not None
+        rules.append(
+            {
+                "title": f"at least {age}, {100 * wrong:g} % wrong yes promised",
+                "text": rule.yes.text,
+                "faces": "APPA-REAL's test faces, by their real age",
+                "costs": for_card(rule.costs(rows), ("referred", "wrong_yes", "wrong_no")),
+            }
+        )
+    return rules
 
 
 if __name__ == "__main__":

@@ -185,7 +185,10 @@ def facts(faces: BoxedFaces, settings: Settings, power: float) -> dict[str, Any]
     """Return what a bundle says of its training."""
     return {
         "description": "The model in the box: a small network, trained from random weights on "
-        "FairFace.",
+        "faces of FairFace and nothing else. FairFace: Kimmo Kärkkäinen and Jungseock Joo, "
+        '"FairFace: Face Attribute Dataset for Balanced Race, Gender, and Age", 2021, under the '
+        "licence CC BY 4.0, under which these weights are passed on as well. Its ages are ranges "
+        "that people judged from the pictures.",
         "seed": settings.seed,
         "rows": {part: len(faces.rows(part)) for part in PARTS},
         "settings": asdict(settings) | {"refit_power": power},

@@ -136,6 +136,12 @@ SCENARIOS = {
         ("kit-images/*/*.png",),
     ),
     "unpack": Scenario(lambda inputs, out: ["unpack", inputs / "archive.zip", out], ("faces/*",)),
+    "predict": Scenario(
+        lambda inputs, out: [
+            *("predict", inputs / "faces.parquet", "--crops", "--out", out / "ages.parquet"),
+            *("--batch-size", 8, "--workers", 1),
+        ]
+    ),
     "audit": Scenario(
         lambda inputs, out: ["audit", inputs / "predictions.csv", "--out", out, "--min-rows", 3]
     ),

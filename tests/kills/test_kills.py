@@ -12,7 +12,7 @@ import pytest
 from tests.fuzz.harness import SHARE
 from tests.kills.scenarios import SCENARIOS
 
-HALVES = ["embed", "run", "synthesize", "audit"], ["suite", "tune", "prepare", "unpack"]
+HALVES = ["embed", "run", "synthesize", "audit", "predict"], ["suite", "tune", "prepare", "unpack"]
 WANTED = "all" if SHARE >= 1 else "2"
 
 

@@ -6,8 +6,9 @@ Every sentence must be one that is known here, so that a new one cannot be made 
 import re
 from collections.abc import Sequence
 
-from tests.reports.sentence_checks import SLACK, SentenceChecks, at_least, at_most, value_of
-from tests.reports.sentence_patterns import NUMBER, PATTERNS
+from tests.reports.coverage_checks import CoverageChecks
+from tests.reports.sentence_checks import SLACK, at_least, at_most, value_of
+from tests.reports.sentence_patterns import COVERAGE_PATTERNS, NUMBER, PATTERNS
 
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.auditing.result import ModelAudit
@@ -18,6 +19,7 @@ from fairage.reports.audit_captions import (
     group_sentence,
     intersection_sentence,
 )
+from fairage.reports.audit_coverage import coverage_sentences, kind_sentences
 from fairage.reports.audit_rates import check_group_sentence
 from fairage.reports.audit_text import findings, headline
 from fairage.reports.gap_text import CONFIDENCE, verdict_words
@@ -36,15 +38,14 @@ def read_audit(model: ModelAudit, settings: AuditSettings) -> set[str]:
     return reader.names
 
 
-class Reader(SentenceChecks):
+class Reader(CoverageChecks):
     """One model and the sentences that may be said of it."""
 
     def read(self) -> None:
         self._verdicts()
         self.read_text("headline", headline(self.model))
         self._first_line()
-        for line in findings(self.model, self.settings):
-            self.read_text("finding", line)
+        self._findings()
         for attribute in self.model.verdicts:
             self.attribute = attribute
             self.read_text(f"groups of {attribute}", group_sentence(self.model, attribute))
@@ -59,14 +60,30 @@ class Reader(SentenceChecks):
         self.read_text("age", age_sentence(self.model))
         self._cells()
         self._intersections()
+        self._intervals()
 
-    def read_text(self, place: str, text: str) -> None:
+    def _findings(self) -> None:
+        """Read the findings; those on the model's own intervals stand side by side."""
+        lines = findings(self.model, self.settings)
+        of_intervals = coverage_sentences(self.model.coverage)
+        start = lines.index(of_intervals[0]) if of_intervals else len(lines)
+        end = start + len(of_intervals)
+        assert lines[start:end] == of_intervals
+        for line in lines[:start] + lines[end:]:
+            self.read_text("finding", line)
+        for line in of_intervals:
+            self.read_text("finding", line, COVERAGE_PATTERNS)
+        self.coverage_is_told()
+
+    def read_text(
+        self, place: str, text: str, patterns: Sequence[tuple[re.Pattern[str], str]] = PATTERNS
+    ) -> None:
         """Read a text from its start to its end: each part must be a known sentence."""
         rest = text.replace(f" {CONFIDENCE}", "")
         assert "\N{EN DASH}" not in rest, f"{place}: nothing where a number should stand: {text}"
         assert not re.search(r"\b(nan|inf|None)\b(?! of)|\d{16}", rest), f"{place}: {text}"
         while rest:
-            for pattern, name in PATTERNS:
+            for pattern, name in patterns:
                 match = pattern.match(rest)
                 if match:
                     try:
@@ -181,3 +198,17 @@ class Reader(SentenceChecks):
             assert "\N{EN DASH}" not in text
             small = sum(not cell.takes_part for cell in crossed.cells)
             assert ("Hatched" in text) == bool(small)
+
+    # ---- the model's own intervals
+
+    def _intervals(self) -> None:
+        coverage = self.model.coverage
+        if coverage is None:
+            return
+        self.coverage_agrees(coverage)
+        for attribute in coverage:
+            self.attribute = attribute
+            words = " ".join(kind_sentences(coverage, attribute))
+            self.read_text(f"intervals by {attribute}", words, COVERAGE_PATTERNS)
+            self.coverage_is_told()
+        self.attribute = ""

@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["NUMBER", "PATTERNS"]
+__all__ = ["COVERAGE_NAMES", "COVERAGE_PATTERNS", "NUMBER", "PATTERNS"]
 
 NUMBER = "([+\N{MINUS SIGN}]?[\\d,]+(?:\\.\\d+)?)"
 SHARE = r"(?:under )?([\d.]+)\u202f%"
@@ -130,6 +130,60 @@ SAY_NOTHING_OF_GAPS = (
     r"Too few ages have ten faces or more\.",
     r"In bands of five years with ten faces or more, [^;:]*\.$",
 )
+HELD = (
+    r"The interval of the estimate holds the true age of (?P<share>[\d.]+)\u202f% of "
+    r"(?P<faces>[\d,]+) faces?(?: of (?P<persons>[\d,]+) persons?)? "
+    r"\((?P<low>[\d.]+) to (?P<high>[\d.]+)\)"
+)
+NOT_HELD = (
+    r"Whether the interval of the estimate holds the true age of (?P<faces>[\d,]+) faces?"
+    r"(?: of (?P<persons>[\d,]+) persons?)? is not known"
+)
+NO_LEVEL = "; how many it promises to hold is not known: --level says so\\."
+PROMISED = r"; (?P<level>[\d.]+)\u202f% were promised: "
+BY = r"by at least (?P<by>[\d.]+) points"
+UP_TO = r"up to (?P<less>[\d.]+) points less or (?P<more>[\d.]+) points more"
+TELLS_NOT = rf"these rows cannot tell whether the promise is kept, {UP_TO} are possible\."
+WIDE = (
+    r"The intervals are (?P<mean>[\d.,]+)(?: \((?P<low>[\d.,]+) to (?P<high>[\d.,]+)\))? years "
+    "wide on average"
+)
+OPEN = (
+    r", without (?P<open>[\d,]+) intervals? of (?P<faces>[\d,]+) with an open end; the median "
+    "width, in which these are the widest, "
+)
+LIST = r"(?P<groups>.+?(?:\)| other groups))"
+SURE = (
+    r"\(95\u202f% confidence, (?:one group judged|all (?P<judged>[\d,]+) groups at once by "
+    r"Bonferroni's correction)\)\."
+)
+COVERAGE = {
+    HELD + NO_LEVEL: "no_level",
+    rf"{HELD}{PROMISED}it falls short, {BY}\.": "short",
+    rf"{HELD}{PROMISED}it holds more, {BY}\.": "above",
+    rf"{HELD}{PROMISED}that is within (?P<margin>[\d.]+) points of the promise\.": "near",
+    HELD + PROMISED + TELLS_NOT: "unsure",
+    NOT_HELD + NO_LEVEL: "no_share_no_level",
+    NOT_HELD + PROMISED + TELLS_NOT: "no_share",
+    r"No interval has both ends\.": "no_width",
+    WIDE + r", (?P<median>[\d.,]+) in the median\.": "width",
+    WIDE + OPEN + r"is (?P<median>[\d.,]+) years\.": "width_of_some",
+    WIDE + OPEN + r"has no end\.": "width_without_median",
+    r"(?P<n>[\d,]+) estimates? (?P<verb>has|have) no interval and (?P=verb) no part in this\.": (
+        "without"
+    ),
+    r"Of (?P<n>[\d,]+) faces? the true age is a range that lies partly inside the interval: this "
+    r"cannot be told, and the limits allow for both\.": "undecided",
+    rf"It falls short for no group for certain {SURE}": "none_short",
+    rf"It falls short for {LIST} {SURE}": "all_short",
+    rf"It holds more than promised for {LIST}\.": "all_above",
+    rf"It is within (?P<margin>[\d.]+) points of the promise for {LIST}\.": "all_near",
+    rf"These rows cannot tell whether the promise is kept for {LIST}\.": "all_unsure",
+    r"Not judged, being too small or unknown: (?P<groups>[^:.]+)\.": "not_judged",
+}
+COVERAGE_PATTERNS = [(re.compile(text), f"coverage_{name}") for text, name in COVERAGE.items()]
+COVERAGE_FORMS = {"one group judged", "other groups", "other groups not judged"}
+COVERAGE_NAMES = {name for _, name in COVERAGE_PATTERNS} | COVERAGE_FORMS
 PATTERNS = [
     *((re.compile(text + OTHER_MEASURE), name) for text, name in GAPS.items()),
     *(

@@ -1,18 +1,16 @@
 """Sentences, table and section about a model's own intervals, read back against the numbers."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from tests.reports.reading import Reader, read_audit
 
 from fairage.auditing import AuditResult, AuditSettings, audit
-from fairage.auditing.interval_coverage import Coverage
 from fairage.reports.audit_coverage import coverage_sentences, coverage_table
 from fairage.reports.audit_page import audit_html
-from fairage.reports.format import faces_of
 
 Parse = Callable[[str], Any]
 
@@ -100,37 +98,66 @@ def test_random_audits_say_no_more_than_their_limits() -> None:
             for name, n in sizes.items()
         }
         result = audited(hits, level)
-        own = result.coverage
-        assert own is not None
-        groups = {faces_of(a, g): (a, g) for a in own for g in own[a]}
-        for sentence in coverage_sentences(own)[2:]:
-            for name, share, limits in re.findall(
-                r"((?:faces whose [\w ]+ is \w+|\w+ faces)) \(([\d.]+)\u202f%, ([^)]*)\)", sentence
-            ):
-                _read_group(own, groups[name], float(share), limits, sentence)
+        (model,) = result.models.values()
+        read_audit(model, result.settings)
 
 
-def _read_group(
-    own: Coverage, place: tuple[str, str], share: float, limits: str, sentence: str
+HITS = {"dark": (700, 1000), "light": (990, 1000), "olive": (900, 1000), "red": (28, 35)}
+WRONG = [
+    ("the true age of 86.2\u202f%", "the true age of 86.3\u202f%"),
+    ("of 3,039 faces (", "of 3,038 faces ("),
+    ("90\u202f% were promised", "95\u202f% were promised"),
+    ("it falls short, by at least 2.", "it falls short, by at least 3."),
+    ("it falls short, by", "it holds more, by"),
+    ("are 20.0 (20.0 to 20.0) years wide", "are 20.0 (20.0 to 20.1) years wide"),
+    ("20.0 in the median", "21.0 in the median"),
+    ("dark faces (70.0\u202f%", "dark faces (71.0\u202f%"),
+    ("dark faces (70.0\u202f%, by", "olive faces (70.0\u202f%, by"),
+    ("by at least 16 points)", "by at least 17 points)"),
+    ("all 6 groups at once", "all 7 groups at once"),
+    ("It holds more than promised for adult", "It falls short for adult"),
+    ("is within 5 points of the promise", "is within 4 points of the promise"),
+    ("olive faces (90.0\u202f%, up to 2", "olive faces (90.0\u202f%, up to 1"),
+    ("These rows cannot tell whether the promise is kept for red", "It is within 5 points for red"),
+    (" These rows cannot tell whether the promise is kept for red", "Red"),
+    ("skin blue (4 faces)", "skin blue (5 faces)"),
+    ("skin blue (4 faces)", "skin red (4 faces)"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong"), WRONG)
+def test_the_reader_notices_what_is_wrong(
+    right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    group, level = own[place[0]][place[1]], own.level
-    assert level is not None
-    assert group.low is not None
-    assert group.high is not None
-    assert share == pytest.approx(100 * group.covered.value, abs=0.0501)
-    numbers = [float(text) for text in re.findall(r"[\d.]+", limits)]
-    if sentence.startswith("It falls short"):
-        assert group.high < level
-        assert 0 < numbers[0] <= 100 * (level - group.high) + 1e-6
-    elif sentence.startswith("It holds more"):
-        assert group.low > level
-        assert 0 < numbers[0] <= 100 * (group.low - level) + 1e-6
-    else:
-        assert group.low <= level <= group.high
-        assert numbers[0] >= 100 * (level - group.low) - 1e-6
-        assert numbers[1] >= 100 * (group.high - level) - 1e-6
-        near = max(level - group.low, group.high - level) <= own.margin + 1e-9
-        assert sentence.startswith("It is within") == near
+    result = audited({**HITS, "blue": (3, 4)})
+    (model,) = result.models.values()
+    read_audit(model, result.settings)
+    hits = []
+
+    def changed(self: Reader, place: str, text: str, *patterns: Any) -> None:
+        hits.append(right in text)
+        original(self, place, text.replace(right, wrong) if patterns else text, *patterns)
+
+    original = Reader.read_text
+    monkeypatch.setattr(Reader, "read_text", changed)
+    with pytest.raises((AssertionError, KeyError)):
+        read_audit(model, result.settings)
+    assert any(hits), f"not said: {right}"
+
+
+@pytest.mark.parametrize("start", ["It holds more", "It is within", "These rows", "Not judged"])
+def test_the_reader_notices_what_is_not_said(start: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = audited({**HITS, "blue": (3, 4)})
+    (model,) = result.models.values()
+
+    def changed(self: Reader, place: str, text: str, *patterns: Any) -> None:
+        if not patterns or not text.startswith(start):
+            original(self, place, text, *patterns)
+
+    original = Reader.read_text
+    monkeypatch.setattr(Reader, "read_text", changed)
+    with pytest.raises(AssertionError):
+        read_audit(model, result.settings)
 
 
 def test_the_table_has_every_group_once() -> None:

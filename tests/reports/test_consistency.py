@@ -10,7 +10,7 @@ import pytest
 from tests.reports.factories import Group, adjusted_gap, age_check, model, ranges
 from tests.reports.held_back import held_back
 from tests.reports.reading import Reader, read_audit
-from tests.reports.sentence_patterns import PATTERNS
+from tests.reports.sentence_patterns import COVERAGE_NAMES, PATTERNS
 
 from fairage.auditing.audit_settings import AuditSettings
 from fairage.tables import AGE_GROUP
@@ -97,15 +97,17 @@ STARTS = range(1000, 3000 if os.environ.get("FAIRAGE_FUZZ") == "1" else 2000, 25
 def test_audits_of_simulated_tables_are_read_back(first: int, n_tables: int) -> None:
     from fairage.auditing import audit
 
+    names: set[str] = set()
     for seed in range(first, first + n_tables):
         rng = np.random.default_rng(seed)
         table, options, settings = simulated(rng)
         result = audit(table, settings=settings, **options)
         for made in result.models.values():
             try:
-                read_audit(made, settings)
+                names |= read_audit(made, settings)
             except AssertionError as error:
                 raise AssertionError(f"table {seed}: {error}") from error
+    assert names >= COVERAGE_NAMES, f"never said of intervals: {COVERAGE_NAMES - names}"
 
 
 def simulated(rng: np.random.Generator) -> tuple[pl.DataFrame, dict[str, Any], AuditSettings]:
@@ -125,9 +127,14 @@ def simulated(rng: np.random.Generator) -> tuple[pl.DataFrame, dict[str, Any], A
     if persons is not None:
         frame = frame.with_columns(identity=pl.Series(persons).cast(pl.String))
         options["identity"] = "identity"
+    intervals = rng.spawn(1)[0]
     frame = _with_failures(frame, columns[names[-1]], rng)
-    if rng.random() < 0.2:
+    are_ranges = bool(rng.random() < 0.2)
+    if are_ranges:
         frame = frame.with_columns(age=_as_ranges(ages))
+    if are_ranges or intervals.random() < 0.7:
+        ends = _intervals(ages, errors, columns[names[0]], intervals, are_ranges=are_ranges)
+        frame = frame.with_columns(**ends)
     if rng.random() < 0.1:
         ranges = pl.Series("prediction", _as_ranges(estimates))
         known = pl.col("prediction").is_not_null()
@@ -177,6 +184,31 @@ def _with_failures(
     rate = np.where((labels == labels[0]) & (kind == "uneven"), 0.4, 0.05)
     failed = pl.Series(rng.random(len(labels)) < rate)
     return frame.with_columns(prediction=pl.when(failed).then(None).otherwise(pl.col("prediction")))
+
+
+def _intervals(
+    ages: np.ndarray,
+    errors: np.ndarray,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    are_ranges: bool,
+) -> dict[str, Any]:
+    """Return columns of intervals: too short for a group, open, missing, or as they should be."""
+    n, level = len(ages), rng.choice([0.8, 0.9, 0.95])
+    reach = np.quantile(abs(errors), rng.choice([0.5, level, level, 0.98, 1.0]))
+    short = (labels == labels[0]) & (rng.random() < 0.5)
+    reach = reach * np.where(short, 0.4, 1.0) * rng.uniform(0.9, 1.1, n)
+    lower, upper = ages + errors - reach, ages + errors + reach
+    for end, nothing in ((lower, rng.choice([-np.inf, np.nan])), (upper, np.inf)):
+        end[rng.random(n) < rng.choice([0.0, 0.1, 0.7, 1.0], p=[0.7, 0.15, 0.1, 0.05])] = nothing
+    if are_ranges and rng.random() < 0.6:  # each range of true age is partly inside
+        lower, upper = ages - 0.3, ages + 0.3
+    missing = rng.random(n) < rng.choice([0.0, 0.1, 0.8], p=[0.55, 0.25, 0.2])
+    lower[missing] = upper[missing] = np.nan
+    ends = {"lower": lower, "upper": upper}
+    columns = {name: pl.Series(values).fill_nan(None) for name, values in ends.items()}
+    return columns | ({} if rng.random() < 0.3 else {"level": pl.lit(level)})
 
 
 def _as_ranges(ages: np.ndarray) -> pl.Series:
@@ -230,9 +262,9 @@ def test_the_reader_notices_what_is_wrong(
     read_audit(made, AuditSettings())
     hits = []
 
-    def changed(self: Reader, place: str, text: str) -> None:
+    def changed(self: Reader, place: str, text: str, *patterns: Any) -> None:
         hits.append(right in text)
-        original(self, place, text.replace(right, wrong))
+        original(self, place, text.replace(right, wrong), *patterns)
 
     original = Reader.read_text
     monkeypatch.setattr(Reader, "read_text", changed)

@@ -18,6 +18,7 @@ from fairage.auditing.groups import Floats, taking_part
 from fairage.auditing.means import UnitSums, mean_limits
 from fairage.auditing.rates import Rate, quantile_limits, rate_of
 from fairage.auditing.result_parts import Interval
+from fairage.tables import UNKNOWN
 
 if TYPE_CHECKING:
     from fairage.auditing.audit_settings import AuditSettings
@@ -178,6 +179,7 @@ class _Coverages:
                     for group, each, takes_part in zip(
                         self.rows.attributes[name].names, own, part[name], strict=True
                     )
+                    if group != UNKNOWN or each.parts.covered.n + each.parts.without
                 }
                 for name, own in measured.items()
             },

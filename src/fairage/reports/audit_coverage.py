@@ -218,12 +218,18 @@ def _listed(groups: Sequence[Named], level: float) -> str:
     """Return groups with their coverage, those furthest from the level first, cut if many."""
     ordered = sorted(groups, key=lambda each: -_reach(each[2], level))
     items = [
-        f"{faces_of(name, group)} ({as_percent_cell(own.covered)[0]}, {_by(own, level)})"
+        f"{faces_of(name, group)} ({_share_known(own)}, {_by(own, level)})"
         for name, group, own in ordered
     ]
     if len(items) > NAMED_GROUPS:
         items = [*items[: NAMED_GROUPS - 1], f"{len(items) - NAMED_GROUPS + 1} other groups"]
     return joined(items)
+
+
+def _share_known(covered: GroupCoverage) -> str:
+    """Return the share; there is none where all true ages are ranges that lie partly inside."""
+    share = as_percent_cell(covered.covered)[0]
+    return "not known" if share == NOTHING else share
 
 
 def _reach(covered: GroupCoverage, level: float) -> float:
