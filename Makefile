@@ -38,6 +38,7 @@ bench: $(STAMP)  ## measure the speed limits that docs/results/speed.md tells of
 	$(BIN)/python benchmarks/synthesize.py
 	$(BIN)/python benchmarks/embed.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/predict.py
 
 coverage: $(STAMP)  ## what the intervals and verdicts of the audit hold, an hour
 	$(BIN)/python benchmarks/coverage.py --json coverage.json --out docs/results/coverage.md

@@ -13,7 +13,10 @@ from fairage._files import write_text
 from fairage._model_card import model_card
 
 FACES = {
-    ("fairface", "crops"): "FairFace, validation part, its crops, ages as ranges",
+    (
+        "fairface",
+        "crops",
+    ): "FairFace, validation part, crops (errors take the middle of ranges)",
     ("appa-real", "age, photographs"): "APPA-REAL, test, apparent age",
     ("appa-real", "real_age, photographs"): "APPA-REAL, test, real age",
     ("utkface", "age, photographs"): "UTKFace",

@@ -16,7 +16,9 @@ $fairage run frontier/1-label-distribution --faces "$out/appa.parquet" \
 bundle=$(echo "$out"/own/*/seed-0/bundle)
 $fairage calibrate "$bundle" "$out/appa.parquet" --split valid --crops --out "$out/own-calibrated"
 $fairage audit --faces "$out/appa.parquet" --split test --crops --model "$out/own-calibrated" --out "$out/own-appa-real"
-$fairage audit --faces "$out/utk-all.parquet" --model "$out/own-calibrated" --out "$out/own-utkface"
+.venv/bin/python -c "import polars, sys; table = polars.read_parquet(sys.argv[1]); \
+table.sample(5000, seed=0, shuffle=True).write_parquet(sys.argv[2])" "$out/utk-all.parquet" "$out/utk-5000.parquet"
+$fairage audit --faces "$out/utk-5000.parquet" --model "$out/own-calibrated" --out "$out/own-utkface"
 for name in own-appa-real own-utkface; do
     echo "$name"
     .venv/bin/python scripts/audit_markdown.py "$out/$name/audit.json"

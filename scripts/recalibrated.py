@@ -2,8 +2,9 @@
 
 Usage: python scripts/recalibrated.py PREDICTIONS [--faces 500] [--draws 20] [--level 0.9]
 
-PREDICTIONS is what `fairage predict FACES --out PREDICTIONS` wrote of faces with ages. In each draw
-some faces calibrate and all others are measured. Prints a Markdown table.
+PREDICTIONS is what `fairage predict FACES --out PREDICTIONS`, or an audit of a model, wrote of
+faces with ages. In each draw some faces calibrate and all others are measured. Prints a Markdown
+table.
 """
 
 import argparse
@@ -27,7 +28,9 @@ def main() -> None:
     parser.add_argument("--level", type=float, default=0.9)
     given = parser.parse_args()
     frame = pl.read_parquet(given.predictions, glob=False)
-    frame = frame.filter((pl.col(FACE) == 0) & pl.col(PREDICTION).is_not_null())
+    frame = frame.filter(pl.col(PREDICTION).is_not_null())
+    if FACE in frame.columns:
+        frame = frame.filter(pl.col(FACE) == 0)
     draws = [drawn(frame, given.faces, given.level, seed) for seed in range(given.draws)]
     print(
         f"{frame.height:,} faces, {given.faces} calibrate, {given.draws} draws, {given.level:.0%}\n"

@@ -8,23 +8,27 @@ looked at here: measure the bundle with scripts/measure_boxed.py.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from boxed.bundle import facts, write_bundle
 from boxed.faces import ALIGNED, CROP, BoxedFaces, read_faces
 from boxed.network import BoxedNetwork, Truth, ages_of
-from boxed.refit import range_score, refitted
-from boxed.training import Settings, outputs_of, train, truth_of
+from boxed.refit import LEAST, LIMITS, range_score, refitted
+from boxed.settings import Settings
+from boxed.training import outputs_of, train, truth_of
 from fairage.prediction.calibration_rows import CalibrationRows
 
-POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
-LOSS_OF_EXACT = 0.02
-"""The power with the best balance is chosen of those that cost at most so much of this share."""
+WEIGHTS = ((0.25, 2.0), (0.5, 1.0), (0.5, 1.5), (0.5, 2.0), (0.75, 1.0), (0.75, 1.5))
+"""Weights to choose from: those of a face are (faces of its range) ** -power, times the second
+number where its range is 60 to 69, whose faces lie between two larger ranges."""
+BOOSTED = 7
 
 
 def main() -> None:
@@ -39,35 +43,50 @@ def main() -> None:
     faces = read_faces(given.fairface, given.work)
     (given.work / "training").mkdir(exist_ok=True)
     network = train(faces, settings, given.work / "training")
-    power, last = chosen_layer(network, faces, side)
+    weights, last = chosen_layer(network, faces, side)
     network.last = last
     rows = calibration_rows(network, faces, side)
-    write_bundle(network, side, rows, given.out, facts(faces, settings, power))
+    write_bundle(network, side, rows, given.out, facts(faces, settings, weights))
     print(f"wrote {given.out}")
 
 
 def chosen_layer(
     network: BoxedNetwork, faces: BoxedFaces, side: int
-) -> tuple[float, torch.nn.Linear]:
-    """Return the power of the weights that does best on validation faces, and its layer."""
+) -> tuple[tuple[float, float], torch.nn.Linear]:
+    """Return the weights that do best on validation faces, and their layer.
+
+    The best are those that come closest to no limit, or exceed the one they exceed most the least.
+    """
     train_rows, valid = faces.rows("train"), faces.rows("valid")
     both = [embedded(network, faces, train_rows, view, side, bf16=True) for view in (CROP, ALIGNED)]
     seen = [embedded(network, faces, valid, view, side) for view in (CROP, ALIGNED)]
-    layers, scores = {}, {}
-    for power in POWERS:
-        truth = truth_of(faces, train_rows, power).rows(torch.from_numpy(train_rows))
+    layers, excess = {}, {}
+    for power, boost in WEIGHTS:
+        truth = boosted(truth_of(faces, train_rows, power), faces, train_rows, boost)
         twice = Truth(
             *(torch.cat([getattr(truth, name)] * 2) for name in truth.__dataclass_fields__)
         )
-        layers[power] = refitted(network.last, torch.cat(both), twice)
-        ages = np.concatenate([ages_of(layers[power](each)).double().numpy() for each in seen])
-        scores[power] = range_score(ages, np.tile(faces.ranges[valid], 2))
-        print(f"power {power}: {scores[power]}", flush=True)
-    best = max(score.exact for score in scores.values())
-    near = {p: score for p, score in scores.items() if score.exact >= best - LOSS_OF_EXACT}
-    power = max(near, key=lambda each: near[each].balanced)
-    print(f"chosen: {power}")
-    return power, layers[power]
+        layers[power, boost] = refitted(network.last, torch.cat(both), twice)
+        ages = np.concatenate(
+            [ages_of(layers[power, boost](each)).double().numpy() for each in seen]
+        )
+        score = range_score(ages, np.tile(faces.ranges[valid], 2))
+        excess[power, boost] = max(
+            *(years / limit for years, limit in zip(score.outside, LIMITS, strict=True)),
+            *(least / getattr(score, name) for name, least in LEAST.items()),
+        )
+        print(f"power {power}, boost {boost}: {score}", flush=True)
+    weights = min(excess, key=lambda each: excess[each])
+    print(f"chosen: power {weights[0]}, boost {weights[1]}")
+    return weights, layers[weights]
+
+
+def boosted(truth: Truth, faces: BoxedFaces, rows: NDArray[np.int64], boost: float) -> Truth:
+    """Return what is known of these faces, those of one range with more weight."""
+    own = truth.rows(torch.from_numpy(rows))
+    is_boosted = torch.from_numpy(faces.ranges[rows] == BOOSTED)
+    weights = torch.where(is_boosted, boost * own.weights, own.weights)
+    return replace(own, weights=weights / weights.mean())
 
 
 def embedded(

@@ -15,7 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from boxed.faces import VIEW, BoxedFaces
 from boxed.network import MEAN, STD, BoxedNetwork, ages_of
-from boxed.training import Settings
+from boxed.settings import Settings
 from fairage._bundle_files import CARD, write_bundle_config
 from fairage._files import atomic_folder, write_text
 from fairage._images import DECODING_VERSION
@@ -181,7 +181,7 @@ def _halve(graph: onnx.ModelProto) -> None:
         field.extend(content)
 
 
-def facts(faces: BoxedFaces, settings: Settings, power: float) -> dict[str, Any]:
+def facts(faces: BoxedFaces, settings: Settings, weights: tuple[float, float]) -> dict[str, Any]:
     """Return what a bundle says of its training."""
     return {
         "description": "The model in the box: a small network, trained from random weights on "
@@ -191,5 +191,5 @@ def facts(faces: BoxedFaces, settings: Settings, power: float) -> dict[str, Any]
         "that people judged from the pictures.",
         "seed": settings.seed,
         "rows": {part: len(faces.rows(part)) for part in PARTS},
-        "settings": asdict(settings) | {"refit_power": power},
+        "settings": asdict(settings) | {"refit_weights": list(weights)},
     }

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,66 +25,15 @@ from boxed.network import (
     normalised,
     training_loss,
 )
+from boxed.settings import Cycle, Settings
 from fairage._random import numpy_rng, torch_seed
 
+NORM_STEPS = 100
+"""Batches that the norms of the merged network are measured on."""
+_NORMS = 10_000
+"""Number of their random numbers, beyond all epochs."""
 ROOM = 8 / 7
 """Side of the pictures that crops are drawn from, by that of the network's."""
-
-
-@dataclass(frozen=True)
-class Cycle:
-    """A part of the training in which the learning rate falls from its highest value to 0.
-
-    Args:
-        phases: Side of the pictures and number of epochs, one phase after another.
-        rate: Highest learning rate; it falls by half a cosine.
-        power: Weights of faces are (faces of the range) ** -power.
-        mixed: Share of the batches whose faces are blends of two, with the loss of both.
-    """
-
-    phases: tuple[tuple[int, int], ...]
-    rate: float
-    power: float
-    mixed: float = 0.0
-
-    @property
-    def sides(self) -> list[int]:
-        """Side of the pictures in each epoch."""
-        return [side for side, epochs in self.phases for _ in range(epochs)]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How the network is trained.
-
-    Args:
-        cycles: One after another; each but the first begins with the averaged weights of the one
-            before.
-        batch: Faces a step.
-        warm_up: Steps at the start of a cycle in which the learning rate rises.
-        decay: Weight decay of weights; that of norms and biases is 0.
-        average: Share of the averaged weights that a step keeps.
-        clip: Largest norm of the gradients.
-        blend: Blends are drawn from the beta distribution with this value for both parameters.
-        seed: Settles all random numbers.
-    """
-
-    cycles: tuple[Cycle, ...] = (
-        Cycle(((48, 12), (64, 20), (80, 8)), rate=0.12, power=0.25),
-        Cycle(((64, 10), (80, 12)), rate=0.05, power=0.5, mixed=0.5),
-    )
-    batch: int = 128
-    warm_up: int = 400
-    decay: float = 5e-4
-    average: float = 0.998
-    clip: float = 5.0
-    blend: float = 0.4
-    seed: int = 0
-
-    @property
-    def side(self) -> int:
-        """Side of the pictures at the end of the training."""
-        return self.cycles[-1].sides[-1]
 
 
 def truth_of(faces: BoxedFaces, rows: Rows, power: float) -> Truth:
@@ -103,7 +53,7 @@ def truth_of(faces: BoxedFaces, rows: Rows, power: float) -> Truth:
 
 
 def train(faces: BoxedFaces, settings: Settings, work: Path) -> BoxedNetwork:
-    """Return the averaged weights of the trained network; killed, it goes on with the epoch.
+    """Return the trained network, the mean of all cycles; killed, it goes on with the epoch.
 
     Args:
         faces: FairFace.
@@ -134,9 +84,42 @@ def train(faces: BoxedFaces, settings: Settings, work: Path) -> BoxedNetwork:
                 range(place * steps, (place + 1) * steps),
             )
             epoch += 1
+            if place + 1 == len(cycle.sides):
+                torch.save(state.average.state_dict(), work / f"cycle-{number}.pt")
             _save(work / "state.pt", settings, epoch, state)
             _note(work, epoch, side, loss, time.monotonic() - began)
-    return state.average.eval()
+    ends = [work / f"cycle-{number}.pt" for number in range(len(settings.cycles))]
+    return merged([torch.load(path, weights_only=True) for path in ends], faces, settings, work)
+
+
+@torch.no_grad()
+def merged(
+    ends: list[dict[str, Tensor]], faces: BoxedFaces, settings: Settings, work: Path
+) -> BoxedNetwork:
+    """Return the network whose weights are the mean of those at the ends of the cycles.
+
+    What its norms subtract and divide by is measured anew, on changed training faces.
+    """
+    network = BoxedNetwork()
+    network.load_state_dict(
+        {
+            name: torch.stack([each[name] for each in ends]).mean(dim=0)
+            if own.is_floating_point()
+            else own
+            for name, own in ends[-1].items()
+        }
+    )
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch forgot it
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None
+    network.train()
+    pixels = at_side(faces, _room(settings.side), work.parent)
+    batches = _batches(pixels, faces.rows("train"), settings.side, settings, _NORMS)
+    for _, changed_pixels in islice(batches, NORM_STEPS):
+        network(normalised(changed_pixels), bf16=has_fast_bf16())
+    return network.eval()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """`python -m fairage` is the command `fairage`."""
 
-from fairage.cli.app import main
+from fairage.cli.app import run_process
 
 if __name__ == "__main__":
-    main()
+    run_process()

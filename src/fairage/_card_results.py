@@ -5,7 +5,8 @@ from typing import Any
 
 from fairage._text import NOTHING, count, number, percent, shown, visible
 
-_KEPT = ("overall", "groups", "bias", "average_bias", "coverage")
+_NUMBERS = ("mae", "mean_error")
+_COVERAGE = ("covered", "mean_width")
 
 
 def card_audit(model: Mapping[str, Any], faces: str) -> dict[str, Any]:
@@ -16,10 +17,27 @@ def card_audit(model: Mapping[str, Any], faces: str) -> dict[str, Any]:
         faces: What the faces are called.
 
     Examples:
-        >>> card_audit({"overall": {}, "by_age": {}}, "my faces")
-        {'faces': 'my faces', 'overall': {}}
+        >>> card_audit({"overall": {"mae": {"value": 3.0}, "p90": {}}, "groups": {}}, "my faces")
+        {'faces': 'my faces', 'overall': {'mae': {'value': 3.0}}, 'groups': {}}
     """
-    return {"faces": faces} | {key: model[key] for key in _KEPT if model.get(key) is not None}
+    audit: dict[str, Any] = {"faces": faces, **_parts(model, _NUMBERS)}
+    audit |= {key: model[key] for key in ("bias", "average_bias") if model.get(key) is not None}
+    if coverage := model.get("coverage"):
+        audit["coverage"] = {"level": coverage["level"], **_parts(coverage, _COVERAGE)}
+    return audit
+
+
+def _parts(content: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return some numbers of all faces and of each group."""
+
+    def chosen(figures: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: figures[name] for name in names if name in figures}
+
+    groups = {
+        attribute: {group: chosen(figures) for group, figures in own.items()}
+        for attribute, own in content["groups"].items()
+    }
+    return {"overall": chosen(content["overall"]), "groups": groups}
 
 
 def audit_section(audit: Mapping[str, Any]) -> list[str]:

@@ -32,7 +32,7 @@ def graph_section(config: Mapping[str, Any]) -> list[str]:
         "",
         f"- Precision: {about['precision']}",
     ]
-    tuned = [str(each["name"]) for each in config["backbones"] if each.get("fine_tuned")]
+    tuned = [str(each["name"]) for each in config.get("backbones", ()) if each.get("fine_tuned")]
     if tuned:
         lines.append(f"- Fine-tuned: {joined(map(repr, tuned))}")
     lines += [f"- {line}" for line in cost_of_int8(about["int8"])] if "int8" in about else []

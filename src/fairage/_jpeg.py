@@ -5,7 +5,6 @@ file that was cut short and closed with an end mark is found here: bytes that fo
 change no pixel, unless the decoder reads on, as blocks are missing.
 """
 
-import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +18,8 @@ _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-_MARKER_IN_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
+_IN_SCAN = frozenset({0x00, *range(0xD0, 0xD8)})
+"""What follows 0xFF within a scan: a data byte 0xFF, or a restart marker."""
 _COEFFICIENTS = 64
 _NOISE = bytes(range(1, 0xFF))
 _READ_ON = _NOISE + b"".join(b"\xff%c" % marker + _NOISE for marker in range(0xD0, 0xD8))
@@ -112,10 +112,15 @@ def read_jpeg(data: bytes) -> JpegLayout:
 
 
 def _end_of_scan(data: bytes, start: int) -> int:
-    marker = _MARKER_IN_SCAN.search(data, start)
-    if marker is None:
-        raise IndexError("no marker follows the scan")
-    return marker.start()
+    at = data.find(b"\xff", start)
+    while at >= 0:
+        after = at + 1
+        while data[after] == 0xFF:
+            after += 1
+        if data[after] not in _IN_SCAN:
+            return at
+        at = data.find(b"\xff", after + 1)
+    raise IndexError("no marker follows the scan")
 
 
 def may_lack_blocks(data: bytes, pixels: NDArray[np.uint8]) -> bool:

@@ -277,7 +277,7 @@ def test_onnx_of_another_size_is_refused(onnx_folder: Path, tmp_path: Path) -> N
 def test_network_keeps_no_gradients(resnet: Path) -> None:
     network = find_backbone(str(resnet)).load(CPU)
     assert isinstance(network, TorchNetwork)
-    assert not any(p.requires_grad for p in network._module.parameters())
+    assert not any(p.requires_grad for p in network.module.parameters())
 
 
 @pytest.mark.parametrize(

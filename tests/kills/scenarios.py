@@ -138,8 +138,8 @@ SCENARIOS = {
     "unpack": Scenario(lambda inputs, out: ["unpack", inputs / "archive.zip", out], ("faces/*",)),
     "predict": Scenario(
         lambda inputs, out: [
-            *("predict", inputs / "faces.parquet", "--crops", "--out", out / "ages.parquet"),
-            *("--batch-size", 8, "--workers", 1),
+            *("predict", *4 * [inputs / "*.png"], "--crops", "--out", out / "ages.parquet"),
+            *("--batch-size", 64, "--workers", 1),
         ]
     ),
     "audit": Scenario(

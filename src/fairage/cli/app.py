@@ -57,6 +57,20 @@ app.command()(backbones)
 app.command()(tune)
 
 
+def run_process() -> NoReturn:
+    """Run the command line as a process of its own.
+
+    One that was stopped ends at once: a signal that comes while Python ends would replace its code.
+    """
+    try:
+        main()
+    except SystemExit as error:
+        if error.code == STOPPED:
+            os._exit(STOPPED)
+        raise
+    sys.exit(0)
+
+
 def main() -> None:
     """Run the command line; what goes wrong is one line on standard error.
 

@@ -183,7 +183,10 @@ def _show_table(frame: pl.DataFrame, about: Sequence[str]) -> None:
     level = frame[LEVEL].drop_nulls().first()
     if level is not None:
         share = percent(float(str(level)), 0)
-        terminal.line(f"Intervals are to hold the true age of {share} of faces.")
+        terminal.line(
+            f"Intervals are to hold the true age of {share} of faces such as those that calibrated "
+            "the model."
+        )
     for sentence in about:
         terminal.line(sentence)
 

@@ -100,7 +100,7 @@ def framing_of(
         detector: File of a face detector; None for the one in the box.
     """
     views = [view_from_name(backbone["view"]) for backbone in backbones]
-    drawn = any(backbone["kind"] == EMBEDDED for backbone in backbones)
+    drawn = any(backbone.get("kind") == EMBEDDED for backbone in backbones)
     if drawn or all(view.needs_landmarks for view in views):
         return None
     finder, boxes, sizes = find_detector(detector), [], []
