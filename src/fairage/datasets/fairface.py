@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from fairage._random import numpy_rng
@@ -60,7 +61,7 @@ def _with_valid(frame: pl.DataFrame) -> pl.DataFrame:
     """Draw validation faces out of the training faces: always the same of the same table."""
     rows = (frame[SPLIT] == "train").arg_true().to_numpy()
     drawn = numpy_rng(0, "fairface").permutation(rows)[: round(_VALID_SHARE * len(rows))]
-    return frame.with_columns(frame[SPLIT].scatter(drawn, "valid"))
+    return frame.with_columns(frame[SPLIT].scatter(np.sort(drawn), "valid"))
 
 
 def _labels(path: Path, split: str) -> pl.DataFrame:
