@@ -1,4 +1,4 @@
-"""How fast `predict` is: beside a bare loop that does the same work, and a face on one core.
+"""How fast `predict` is: beside a bare loop that does the same work, and from crops.
 
 Run: python benchmarks/predict.py [--pictures 400] [--rounds 3] [--model BUNDLE]
 
@@ -34,7 +34,7 @@ Pixels = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Print pictures a second, and faces a second from decoded crops on one core."""
+    """Print pictures a second, and faces a second from decoded crops, on the cores that it is given."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)

@@ -35,8 +35,9 @@ def by_group(model: dict[str, Any]) -> Iterator[str]:
     ]
     titles = ["group", "faces", "MAE", "mean error"]
     if coverage:
-        level = f"{100 * coverage['level']:g} %"
-        titles += [f"holds the true age ({level} promised)", "mean width"]
+        level = coverage["level"]
+        promised = "" if level is None else f" ({100 * level:g} % promised)"
+        titles += [f"holds the true age{promised}", "mean width"]
     yield from table(
         titles,
         [
@@ -45,11 +46,15 @@ def by_group(model: dict[str, Any]) -> Iterator[str]:
                 own["mae"]["n"],
                 ends(own["mae"]),
                 ends(own["mean_error"], sign=True),
-                *(() if held is None else (share(held["covered"]), ends(held["mean_width"]))),
+                *(_covered(held) if coverage else ()),
             )
             for group, own, held in rows
         ],
     )
+
+
+def _covered(held: dict[str, Any] | None) -> tuple[str, str]:
+    return ("", "") if held is None else (share(held["covered"]), ends(held["mean_width"]))
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """Write docs/results/boxed.md from what scripts/measure_boxed.py measured.
 
-Usage: python scripts/boxed_page.py MEASURES.json [--more MARKDOWN ...] [--out PAGE.md]
+Usage: python scripts/boxed_page.py MEASURES.json [--out docs/results/boxed.md]
+
+What stands in the page below the line PASTED, from other scripts that it names, stays as it is.
 """
 
 import argparse
@@ -31,6 +33,7 @@ $ python scripts/boxed_page.py OUT/measures.json
 
 Values in parentheses are 95 % intervals.
 """
+PASTED = "<!-- What follows is pasted from the commands that it names. -->"
 RANGE_TITLES = ("exact range", "range-balanced", "within one range")
 RANGE_KEYS = ("exact", "balanced", "near")
 
@@ -40,13 +43,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("measures", type=Path)
     parser.add_argument("--out", type=Path, default=Path("docs/results/boxed.md"))
-    parser.add_argument("--more", type=Path, nargs="*", default=[], help="Markdown to end with")
     given = parser.parse_args()
     measures = json.loads(given.measures.read_text(encoding="utf-8"))
     lines = [HEAD, *fairface(measures["fairface"]), *foreign(measures)]
     lines += [line for rule in measures["decisions"] for line in decision_section(rule)]
-    lines += [path.read_text(encoding="utf-8") for path in given.more]
-    given.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    before = given.out.read_text(encoding="utf-8") if given.out.is_file() else ""
+    pasted = before.partition(PASTED)[2]
+    given.out.write_text("\n".join([*lines, PASTED]) + pasted, encoding="utf-8")
 
 
 def fairface(scores: dict[str, Any]) -> Iterator[str]:

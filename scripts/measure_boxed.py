@@ -78,15 +78,13 @@ def fairface(model: Model, folder: Path, out: Path) -> dict[str, Any]:
             "audit": audited(frame, (AGE_LOW, AGE_HIGH)),
             "without": int((~known).sum()),
             "all": ranged(ages[known], ranges[known]),
-            "ethnicity": {
-                group: ranged(ages[known & own], ranges[known & own])
-                for group in sorted(frame["ethnicity"].unique())
-                if (own := (frame["ethnicity"] == group).to_numpy()).any()
-            },
-            "gender": {
-                group: ranged(ages[known & own], ranges[known & own])
-                for group in sorted(frame["gender"].unique())
-                if (own := (frame["gender"] == group).to_numpy()).any()
+            **{
+                name: {
+                    group: ranged(ages[known & own], ranges[known & own])
+                    for group in sorted(frame[name].unique())
+                    if (own := (frame[name] == group).to_numpy()).any()
+                }
+                for name in ("ethnicity", "gender")
             },
         }
     return scores

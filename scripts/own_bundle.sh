@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A bundle trained on APPA-REAL, calibrated on its validation faces, and audited on its test faces and on UTKFace:
 # docs/results/utkface.md. Usage: scripts/own_bundle.sh DATA [OUT]
-# DATA holds data/appa-real, data/utkface, data/predictions and models/; OUT is as in scripts/results.sh.
+# DATA holds data/appa-real, data/utkface and models/; OUT is as in scripts/results.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${1:?expected the folder that holds data/ and models/, for example: scripts/own_bundle.sh ../real}

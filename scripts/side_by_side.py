@@ -33,9 +33,9 @@ def main() -> None:
         columns.append(name)
     faces = faces.drop_nulls(columns)
     ages = faces[given.age].to_numpy()
-    kept = {AGE, "real_age", "apparent_age", "age_std", "age_group"} - {given.age}
+    other_ages = {AGE, "real_age", "apparent_age", "age_std", "age_group"} - {given.age}
     result = fairage.audit(
-        faces.drop([*kept, "short"], strict=False), age=given.age, prediction=columns
+        faces.drop([*other_ages, "short"], strict=False), age=given.age, prediction=columns
     )
     print(f"{faces.height:,} faces with an estimate of every model\n")
     rows = []

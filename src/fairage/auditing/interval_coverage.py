@@ -7,7 +7,7 @@ upper one as held.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fairage.auditing.groups import Floats, taking_part
 from fairage.auditing.means import UnitSums, mean_limits
 from fairage.auditing.rates import Rate, quantile_limits, rate_of
-from fairage.auditing.result_parts import Interval
+from fairage.auditing.result_parts import ByAttribute, Interval
 from fairage.tables import UNKNOWN
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class GroupCoverage:
 
 
 @dataclass(frozen=True)
-class Coverage(Mapping[str, dict[str, GroupCoverage]]):
+class Coverage(ByAttribute[GroupCoverage]):
     """The model's own intervals; a mapping: attribute -> group -> GroupCoverage.
 
     Args:
@@ -84,15 +84,6 @@ class Coverage(Mapping[str, dict[str, GroupCoverage]]):
     overall: GroupCoverage
     groups: dict[str, dict[str, GroupCoverage]]
     judged: int
-
-    def __getitem__(self, attribute: str) -> dict[str, GroupCoverage]:
-        return self.groups[attribute]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.groups)
-
-    def __len__(self) -> int:
-        return len(self.groups)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ so that they hold for all groups at once.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from fairage.auditing.groups import Floats, Groups, Units, everyone, taking_part
 from fairage.auditing.means import UnitSums
 from fairage.auditing.measures import MEASURES, GroupErrors
 from fairage.auditing.rates import Rate, group_rates, rate_gaps, rate_of
-from fairage.auditing.result_parts import DIFFER, Interval
+from fairage.auditing.result_parts import DIFFER, ByAttribute, Interval
 from fairage.auditing.verdicts import verdict_of
 
 LEVEL = 0.95
@@ -53,7 +53,7 @@ class FailureChange:
 
 
 @dataclass(frozen=True)
-class PairedFailures(Mapping[str, dict[str, FailureChange]]):
+class PairedFailures(ByAttribute[FailureChange]):
     """Rows without an estimate of A and of B; a mapping: attribute -> group -> FailureChange.
 
     Args:
@@ -73,15 +73,6 @@ class PairedFailures(Mapping[str, dict[str, FailureChange]]):
     failing: frozenset[str]
     uneven: dict[str, tuple[str, ...]]
     mae_if_withheld: dict[str, dict[str, float]]
-
-    def __getitem__(self, attribute: str) -> dict[str, FailureChange]:
-        return self.groups[attribute]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.groups)
-
-    def __len__(self) -> int:
-        return len(self.groups)
 
     @property
     def any(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 ALL = "all"
 MAE, MEAN_ERROR = "mae", "mean_error"
@@ -13,6 +13,24 @@ TELL: Kind = "cannot tell"
 FEWER = "fewer than two groups"
 FAILURES_DIFFER = "failures differ"
 """Why a verdict cannot tell, where it is not for want of rows."""
+
+
+Value = TypeVar("Value")
+
+
+class ByAttribute(Mapping[str, dict[str, Value]]):
+    """What a dataclass keeps in `groups`, as a mapping: attribute -> group -> value."""
+
+    groups: dict[str, dict[str, Value]]
+
+    def __getitem__(self, attribute: str) -> dict[str, Value]:
+        return self.groups[attribute]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.groups)
+
+    def __len__(self) -> int:
+        return len(self.groups)
 
 
 @dataclass(frozen=True)
@@ -161,7 +179,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Failures(Mapping[str, dict[str, Interval]]):
+class Failures(ByAttribute[Interval]):
     """Rows with a true age and no estimate; a mapping: attribute -> group -> rate.
 
     Args:
@@ -178,15 +196,6 @@ class Failures(Mapping[str, dict[str, Interval]]):
     groups: dict[str, dict[str, Interval]]
     verdicts: dict[str, Verdict]
     mae_if_withheld: dict[str, float]
-
-    def __getitem__(self, attribute: str) -> dict[str, Interval]:
-        return self.groups[attribute]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.groups)
-
-    def __len__(self) -> int:
-        return len(self.groups)
 
 
 @dataclass(frozen=True)

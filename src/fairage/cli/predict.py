@@ -104,7 +104,8 @@ def predict(
     else:
         frame = predict_to_file(estimator, pictures, out, job)
     if as_json:
-        typer.echo(json.dumps(frame.to_dicts() if out is None else _summary(frame, out)))
+        content = _plain(frame) if out is None else _summary(frame, out)
+        typer.echo(json.dumps(content, allow_nan=False))
     elif out is None:
         _show_table(frame, age_sentences(estimator.config))
     else:
@@ -168,6 +169,12 @@ def calibrate(
         return
     say(*sentences, *(f"  {n:,} without: {reason}" for reason, n in done.without.items()))
     say(f"Wrote {out}")
+
+
+def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as JSON knows them: an end that nothing bounds is null."""
+    numbers = pl.selectors.float()
+    return frame.with_columns(pl.when(numbers.is_finite()).then(numbers)).to_dicts()
 
 
 def _show_table(frame: pl.DataFrame, about: Sequence[str]) -> None:

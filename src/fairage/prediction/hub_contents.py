@@ -8,6 +8,7 @@ from typing import Any
 from fairage._bundle_files import CARD, CONFIG, FILES, bundle_config_text, own_name
 from fairage._card_results import card_audit
 from fairage._files import read_json
+from fairage._graph_words import RUN
 from fairage._model_card import model_card
 from fairage._text import reason_of, short
 from fairage.exceptions import ConfigError, DataError
@@ -76,16 +77,20 @@ def _is_path(name: str) -> bool:
 
 
 def contents_of(folder: Path, config: dict[str, Any], repo: str) -> dict[str, Path | bytes]:
-    """Return what is pushed, by its path there; the card and the config that lists it are new."""
+    """Return what is pushed, by its path there; the card and the config that lists it are new.
+
+    The script that an export has beside its graph is code, and stays at home.
+    """
     from huggingface_hub import ModelCard
 
-    check_kinds(config[FILES], str(folder))
+    files = {name: digest for name, digest in config[FILES].items() if name != RUN}
+    check_kinds(files, str(folder))
     card = model_card(config, repo)
     ModelCard(card)  # our mistake, if it raises: the hub would not understand the metadata
     content = card.encode()
-    hashes = {**config[FILES], CARD: hashlib.sha256(content).hexdigest()}
+    hashes = {**files, CARD: hashlib.sha256(content).hexdigest()}
     texts = {CARD: content, CONFIG: bundle_config_text(config, hashes).encode()}
-    return {**{name: folder / name for name in config[FILES]}, **texts}
+    return {**{name: folder / name for name in files}, **texts}
 
 
 def warn_of_others(folder: Path, pushed: set[str]) -> None:

@@ -29,11 +29,11 @@ from fairage.reports.format import (
     with_span,
 )
 from fairage.reports.gap_tables import TOO_FEW, cut_table, group_row
-from fairage.reports.gap_text import group_list, size_at_least, size_at_most
+from fairage.reports.gap_text import cut, group_list, size_at_least, size_at_most
 from fairage.tables import UNKNOWN
 
 WIDE, NARROW = 984.0, 350.0
-MOST_ROWS, NAMED_GROUPS = 20, 6
+MOST_ROWS = 20
 POINTS = 100
 Named = tuple[str, str, GroupCoverage]
 
@@ -221,9 +221,7 @@ def _listed(groups: Sequence[Named], level: float) -> str:
         f"{faces_of(name, group)} ({_share_known(own)}, {_by(own, level)})"
         for name, group, own in ordered
     ]
-    if len(items) > NAMED_GROUPS:
-        items = [*items[: NAMED_GROUPS - 1], f"{len(items) - NAMED_GROUPS + 1} other groups"]
-    return joined(items)
+    return joined(cut(items))
 
 
 def _share_known(covered: GroupCoverage) -> str:

@@ -13,13 +13,12 @@ from fairage.reports.comparison_words import (
     CONFIDENCE,
     among,
     between_limits,
-    cut,
     either_way,
     model_names,
     outward,
 )
 from fairage.reports.format import attribute_words, faces_of, upper_first
-from fairage.reports.gap_text import by_attributes, share_words, size_at_least, size_at_most
+from fairage.reports.gap_text import by_attributes, cut, share_words, size_at_least, size_at_most
 
 MOSTLY = 0.95
 ALL_ATTRIBUTES = "(95\N{NARROW NO-BREAK SPACE}% confidence, all attributes at once)"

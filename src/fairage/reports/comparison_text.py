@@ -23,14 +23,13 @@ from fairage.reports.comparison_words import (
     among,
     between_limits,
     changed_groups,
-    cut,
     either_way,
     images,
     model_names,
     outward,
 )
 from fairage.reports.format import faces_of, upper_first
-from fairage.reports.gap_text import by_attributes, group_list, size_at_least, size_at_most
+from fairage.reports.gap_text import by_attributes, cut, group_list, size_at_least, size_at_most
 
 HEADLINED = 4
 

@@ -20,11 +20,10 @@ from fairage.auditing.changes import (
 from fairage.auditing.comparison_result import ComparisonResult
 from fairage.auditing.result_parts import Interval
 from fairage.reports.format import faces_of
-from fairage.reports.gap_text import size_at_least, size_at_most
+from fairage.reports.gap_text import NAMED_GROUPS, cut, size_at_least, size_at_most
 
 CONFIDENCE = "(95\N{NARROW NO-BREAK SPACE}% confidence)"
 AT_ONCE = "(95\N{NARROW NO-BREAK SPACE}% confidence, all groups at once)"
-NAMED = 6
 
 
 def model_names(result: ComparisonResult) -> tuple[str, str]:
@@ -81,7 +80,7 @@ def outward(low: float | None, high: float | None) -> str:
     return f"{ends[0]} to {ends[1]} years"
 
 
-def changed_groups(changes: Sequence[Change], most: int = NAMED) -> str:
+def changed_groups(changes: Sequence[Change], most: int = NAMED_GROUPS) -> str:
     """Return the groups of sure changes, each with the least size of its change.
 
     Examples:
@@ -93,18 +92,6 @@ def changed_groups(changes: Sequence[Change], most: int = NAMED) -> str:
         for change in changes
     ]
     return joined(cut(items, most))
-
-
-def cut(items: Sequence[str], most: int = NAMED) -> list[str]:
-    """Return the items, the last of a long list counted.
-
-    Examples:
-        >>> cut(["a", "b", "c", "d"], 3)
-        ['a', 'b', '2 other groups']
-    """
-    if len(items) <= most:
-        return list(items)
-    return [*items[: most - 1], f"{len(items) - most + 1:,} other groups"]
 
 
 def change_words(changes: Iterable[Change], margin: float) -> str:

@@ -198,6 +198,18 @@ def left_out_sentence(verdicts: Iterable[Verdict]) -> str:
     return f"Not judged, being too small or unknown: {group_list(groups)}."
 
 
+def cut(items: Sequence[str], most: int = NAMED_GROUPS) -> list[str]:
+    """Return the items, the last of a long list counted.
+
+    Examples:
+        >>> cut(["a", "b", "c", "d"], 3)
+        ['a', 'b', '2 other groups']
+    """
+    if len(items) <= most:
+        return list(items)
+    return [*items[: most - 1], f"{len(items) - most + 1:,} other groups"]
+
+
 def group_list(groups: Iterable[tuple[str, str, int]]) -> str:
     """Return groups as (attribute, group, rows) with their size, cut where the list is long.
 
@@ -209,9 +221,7 @@ def group_list(groups: Iterable[tuple[str, str, int]]) -> str:
         f"{attribute_words(attribute)} {group_words(group)} ({count(rows, 'face')})"
         for attribute, group, rows in groups
     ]
-    if len(items) > NAMED_GROUPS:
-        items = [*items[: NAMED_GROUPS - 1], f"{len(items) - NAMED_GROUPS + 1:,} other groups"]
-    return joined(items)
+    return joined(cut(items))
 
 
 def _year_digits(value: float) -> int:
