@@ -151,7 +151,7 @@ def decisions(model: Model, out: Path) -> list[dict[str, Any]]:
                 "title": f"at least {age}, {100 * wrong:g} % wrong yes promised",
                 "text": rule.yes.text,
                 "faces": "APPA-REAL's test faces, by their real age",
-                "costs": for_card(rule.costs(rows), ("referred", "wrong_yes", "wrong_no")),
+                "costs": for_card(rule.costs(rows), ("referred", "wrong_yes")),
             }
         )
     return rules

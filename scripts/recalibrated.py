@@ -43,9 +43,9 @@ def main() -> None:
         print(
             f"| {group} | {held.mean():.3f} | {held.min():.3f} | {held.max():.3f} | {width:.1f} |"
         )
-    held = [draw["all"][0] for draw in draws]
-    spread = np.std(held, ddof=1)
-    print(f"\nOver all faces the mean is {np.mean(held):.4f}, its spread over draws {spread:.3f}")
+    shares = [draw["all"][0] for draw in draws]
+    spread = np.std(shares, ddof=1)
+    print(f"\nOver all faces the mean is {np.mean(shares):.4f}, its spread over draws {spread:.3f}")
 
 
 def drawn(frame: pl.DataFrame, n: int, level: float, seed: int) -> dict[str, tuple[float, float]]:

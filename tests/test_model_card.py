@@ -130,10 +130,23 @@ def test_answers_have_their_cost_by_group() -> None:
     assert "Yes from 25. Measured on real ages" in card
     percent = "\N{NARROW NO-BREAK SPACE}%"
     cell = f"1.0{percent} (0.2{percent} to 3.0{percent}) of 200"
-    assert f"| all |  | {cell} | \N{EN DASH} | \N{EN DASH} |" in card
+    assert f"| all |  | {cell} | \N{EN DASH} |\n" in card
+    assert "wrong no" not in card
 
 
 def test_the_graph_is_spoken_of() -> None:
     card = model_card({"backbones": [], "graph": {"precision": "fp32"}})
     assert "- Precision: fp32" in card
     assert "## The graph" not in model_card({})
+
+
+def test_coverage_of_ranges_is_shown_by_its_limits() -> None:
+    covered = {"value": 0.971, "low": 0.662, "high": 0.984, "n": 5000}
+    own = {"covered": covered, "mean_width": {"value": 25.0}, "undecided": 1500}
+    coverage = {"level": 0.995, "overall": own, "groups": {}}
+    audit = {"overall": {"mae": {"value": 5.0}}, "groups": {}, "coverage": coverage}
+    card = model_card({"audits": [card_audit(audit, "ranges")]})
+    percent = "\N{NARROW NO-BREAK SPACE}%"
+    assert f"| 66.2{percent} to 98.4{percent}; 1,500 faces cannot be judged |" in card
+    assert "97.1" not in card
+    assert f"(99.5{percent} promised)" in card

@@ -92,7 +92,7 @@ def write_bundle(
     intervals = ConformalAges.fit(rows)
     with atomic_folder(folder) as partial:
         write_text(partial / ABOUT, json.dumps(_about(side), indent=2) + "\n")
-        write_tables(partial, intervals.table())
+        write_tables(partial, intervals.table(), target="apparent")
         save_graph(_graph(network, side), partial)
         rows.write(partial / CALIBRATION)
         config = _config(side, rows, about)
@@ -106,8 +106,6 @@ def _about(side: int) -> dict[str, Any]:
         "format": FORMAT,
         "inputs": [{**own.to_dict(), "how_to_cut": how_to_cut(own, None)}],
         "outputs": ["age", "low", "high", EMBEDDING],
-        "level": None,
-        "target": "apparent",
         "precision": "weights in fp16, computed in fp32",
         "opset": OPSET,
     }

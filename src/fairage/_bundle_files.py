@@ -1,6 +1,7 @@
 """What every model bundle is as a folder: its config, checksums of its files, and its card."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,24 @@ from fairage._text import reason_of, short
 from fairage.exceptions import DataError
 
 FORMAT = 3
+HUB = "hub:"
+"""How the names of bundles on the Hugging Face hub begin."""
 BOXED_NAME = "boxed"
 BOXED = Path(__file__).parent / "prediction" / BOXED_NAME
 """The folder of the model in the box."""
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 FILES = "files"
+
+
+def target_of_estimates(config: Mapping[str, Any]) -> str | None:
+    """Return which age the estimates are of: the network's, or that of the line which corrects it.
+
+    Examples:
+        >>> target_of_estimates({"target": "apparent", "age_map": {"slope": 1, "target": "real"}})
+        'real'
+    """
+    own: str | None = config.get("target")
+    return (config.get("age_map") or {}).get("target", own)
 
 
 def own_name(backbone: str) -> str:

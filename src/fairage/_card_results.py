@@ -3,10 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from fairage._text import NOTHING, count, number, percent, shown, visible
+from fairage._text import NOTHING, count, number, percent, promised, shown, visible
 
 _NUMBERS = ("mae", "mean_error")
-_COVERAGE = ("covered", "mean_width")
+_COSTS = {
+    "referred": "referred, of all",
+    "wrong_yes": "wrong yes, of those under",
+    "wrong_no": "wrong no, of the others",
+}
+_COVERAGE = ("covered", "mean_width", "undecided")
 
 
 def card_audit(model: Mapping[str, Any], faces: str) -> dict[str, Any]:
@@ -40,6 +45,32 @@ def _parts(content: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {"overall": chosen(content["overall"]), "groups": groups}
 
 
+def without_stale_results(config: Mapping[str, Any], *, other_ages: bool) -> dict[str, Any]:
+    """Return a bundle's config without what was measured of intervals that it has no more.
+
+    Args:
+        config: The bundle's, with the results of the model that it was.
+        other_ages: The estimates are others too: nothing that was measured holds.
+
+    Examples:
+        >>> config = {"audits": [{"faces": "a", "coverage": {}}], "decisions": [{}]}
+        >>> without_stale_results(config, other_ages=False)
+        {'audits': [{'faces': 'a'}]}
+        >>> without_stale_results(config, other_ages=True)
+        {}
+    """
+    kept = {key: value for key, value in config.items() if key not in ("audits", "decisions")}
+    if other_ages:
+        training = kept.get("training", {})
+        return kept | ({"training": _but(training, "scores")} if training else {})
+    audits = [_but(audit, "coverage") for audit in config.get("audits", ())]
+    return kept | ({"audits": audits} if audits else {})
+
+
+def _but(content: Mapping[str, Any], left_out: str) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key != left_out}
+
+
 def audit_section(audit: Mapping[str, Any]) -> list[str]:
     """Return a table with all faces and each group: faces, MAE, mean error and, if any, coverage.
 
@@ -54,8 +85,8 @@ def audit_section(audit: Mapping[str, Any]) -> list[str]:
     level = coverage.get("level")
     titles = ["attribute", "group", "faces", "MAE", "mean error"]
     if coverage:
-        promised = "" if level is None else f" ({percent(level)} promised)"
-        titles += [f"in the interval{promised}", "mean width"]
+        share = "" if level is None else f" ({promised(level)} promised)"
+        titles += [f"in the interval{share}", "mean width"]
     about = (
         "Years, with 95 % intervals. MAE: the lower the better. Mean error: estimate minus true "
         "age; above 0 is too old."
@@ -98,7 +129,7 @@ def intervals_section(about: Mapping[str, Any]) -> list[str]:
         "## Intervals",
         "",
         f"The intervals were calibrated on {faces}{where}. On faces like those, "
-        f"{percent(about.get('level', 0.9))} of the intervals are to hold the true age. On others "
+        f"{promised(about.get('level', 0.9))} of the intervals are to hold the true age. On others "
         "they may hold it less often: calibrate the model on your own faces with `fairage "
         "calibrate`.",
         "",
@@ -128,10 +159,10 @@ def decision_section(rule: Mapping[str, Any]) -> list[str]:
 
     Args:
         rule: `title`, `text`, `faces` (what they are called) and `costs`: rows of `attribute`,
-            `group`, `referred`, `wrong_yes` and `wrong_no`.
+            `group`, `referred`, and `wrong_yes` or `wrong_no`, whichever was promised.
     """
-    names = ("referred", "wrong_yes", "wrong_no")
-    titles = ["attribute", "group", "referred, of all", "wrong yes, of those under", "wrong no"]
+    names = [name for name in _COSTS if any(name in each for each in rule["costs"])]
+    titles = ["attribute", "group", *(_COSTS[name] for name in names)]
     rows = (
         (in_table(each["attribute"]), in_table(each["group"]), *(_share_of_n(each, names)))
         for each in rule["costs"]
@@ -161,7 +192,11 @@ def _covered(coverage: Mapping[str, Any], attribute: str, group: str) -> tuple[s
     own = coverage["overall"] if not group else coverage["groups"].get(attribute, {}).get(group)
     if own is None:
         return NOTHING, NOTHING
-    return _share(own["covered"]), _figure(own["mean_width"])
+    share = _share(own["covered"])
+    if undecided := own.get("undecided"):
+        low, high = (percent(own["covered"][end], 1) for end in ("low", "high"))
+        share = f"{low} to {high}; {count(undecided, 'face')} cannot be judged"
+    return share, _figure(own["mean_width"])
 
 
 def _faces(figures: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from fairage._bundle_files import own_name
+from fairage._bundle_files import own_name, target_of_estimates
 from fairage._card_results import (
     audit_section,
     decision_section,
@@ -30,7 +30,7 @@ _LIMITS = """\
 ## Not for
 
 - Deciding about a person without another way to prove their age.
-- Ages, groups or pictures that the training data does not show; look at the group counts above.
+- Ages, groups or pictures that the training data does not show.
 - Telling who somebody is, or their gender or ethnicity.
 
 The groups are what people perceived in the pictures, not what the persons say of themselves.
@@ -48,7 +48,7 @@ def age_sentences(config: Mapping[str, Any]) -> list[str]:
         >>> age_sentences({"target": "apparent", "intervals": {"target": "real"}})[1]
         'Intervals and answers are about real age.'
     """
-    target = config.get("target")
+    target = target_of_estimates(config)
     sentences = [_TARGETS.get(target, _TARGETS[None])]
     own = (config.get("intervals") or {}).get("target", target)
     if own != target:
@@ -168,7 +168,7 @@ def _use(name: str | None) -> list[str]:
 
 
 def _made_from(config: Mapping[str, Any], training: Mapping[str, Any]) -> list[str]:
-    graph = "head" not in config or GRAPH in config.get("files", {})
+    graph = "head" not in config or "graph" in config or GRAPH in config.get("files", {})
     backbones = config.get("backbones", ())
     lines = [_backbone(backbone, graph=graph) for backbone in backbones]
     lines += [f"- {key}: {training[key]}" for key in ("version", "seed") if key in training]

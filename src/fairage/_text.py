@@ -116,6 +116,16 @@ def percent(share: float | None, digits: int = 0) -> str:
     return f"{number(100 * share, digits)}{PER_CENT}"
 
 
+def promised(share: float) -> str:
+    """Return a share that somebody promised or asked for, as a percentage, not rounded.
+
+    Examples:
+        >>> promised(0.995)
+        '99.5\u202f%'
+    """
+    return f"{100 * share:g}{PER_CENT}"
+
+
 def percent_at_most(share: float, digits: int = 0) -> str:
     """Return an upper limit of a share as a percentage, rounded up.
 

@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import polars as pl
 import pytest
+from tests.prediction.graph_bundles import write_graph_bundle
 from tests.prediction.stand_ins import BrightNetwork, model, picture
 
 from fairage.cli.app import main
-from fairage.prediction import Model
+from fairage.prediction import Model, load
 from fairage.prediction import predictions_file as file
 
 
@@ -122,6 +124,59 @@ def test_a_command_given_again_goes_on_with_the_part_that_is_missing(
     assert sum(network.batches) == 5
     assert pl.read_parquet(out).equals(pl.read_parquet(whole))
     assert sorted(path.name for path in folder.iterdir()) == ["ages.parquet", "in", "whole.parquet"]
+
+
+def test_a_table_that_was_corrected_is_read_again(
+    folder: Path, network: BrightNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file.shutil, "rmtree", lambda _: None)  # the parts stay
+    table, out = folder / "faces.csv", folder / "ages.parquet"
+    for age in (20.0, 30.0):
+        pl.DataFrame({"image": ["in/01.png"], "age": [age]}).write_csv(table)
+        assert not fairage("predict", table, "--out", out, monkeypatch=monkeypatch)
+        assert set(pl.read_parquet(out)["age"]) == {age}
+    seen = len(network.batches)
+    assert not fairage("predict", table, "--out", out, monkeypatch=monkeypatch)
+    assert len(network.batches) == seen
+    drawn = folder / "drawn"
+    assert not fairage("predict", table, "--out", out, "--show", drawn, monkeypatch=monkeypatch)
+    assert [path.name for path in drawn.iterdir()] == ["00001-01.jpg"]
+
+
+def test_an_end_that_nothing_bounds_is_null_in_json(
+    folder: Path,
+    network: BrightNetwork,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("predict", folder / "in" / "01.png", "--level", 0.99999, "--json")
+    assert not fairage(*words, monkeypatch=monkeypatch)
+    text = capsys.readouterr().out
+    assert "Infinity" not in text
+    first = json.loads(text)[0]
+    assert (first["lower"], first["upper"]) == (None, None)
+    assert first["prediction"] > 0
+
+
+def test_calibrating_says_what_it_rests_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = write_graph_bundle(tmp_path / "red")
+    reds = np.linspace(20, 240, 60).round()
+    for row, red in enumerate(reds):
+        cv2.imwrite(str(tmp_path / f"{row}.png"), np.full((16, 16, 3), (0, 0, red)))
+    splits = ["valid", "test"] * 30
+    columns = {"image": [f"{row}.png" for row in range(60)], "real_age": 0.4 * reds + 5}
+    frame = pl.DataFrame({**columns, "age": 0.4 * reds, "split": splits})
+    frame.write_csv(tmp_path / "faces.csv")
+    words = ["calibrate", bundle, tmp_path / "faces.csv", "--crops", "--map", "--json"]
+    words += ["--age", "real_age", "--split", "valid", "--out", tmp_path / "mine"]
+    assert not fairage(*words, monkeypatch=monkeypatch)
+    assert json.loads(capsys.readouterr().out)["faces"] == 30
+    mine = load(tmp_path / "mine")
+    assert (mine.target, load(bundle).target) == ("real", "apparent")
+    (face,) = mine.predict(tmp_path / "30.png", crops=True)
+    assert face.age == pytest.approx(0.4 * reds[30] + 5, abs=0.1)
 
 
 def test_a_picture_that_changed_is_seen_again(

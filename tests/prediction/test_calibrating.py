@@ -1,5 +1,6 @@
 """Calibrating a model on faces of one's own, and the bundle that comes of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -68,10 +69,32 @@ def test_another_age_moves_intervals_and_is_named(faces: Faces) -> None:
     assert other.low is not None
     assert other.low - one.low == pytest.approx(10, abs=1)
     assert (plain.target, real.target) == ("apparent", "apparent")
-    assert age_sentences(plain.config)[1:] == []
+    assert "an age of which nobody said" in age_sentences(plain.config)[1]
     assert age_sentences(real.config)[1:] == ["Intervals and answers are about real age."]
     mapped = calibrate(model(), faces, age="real_age", map_ages=True, crops=True).model
     assert mapped.target == "real"
+    assert mapped.config["target"] == "apparent"  # the network's own
+    assert calibrate(mapped, faces, age="real_age", crops=True).model.target == "apparent"
+
+
+def test_what_was_measured_of_other_intervals_or_ages_goes(faces: Faces) -> None:
+    audit = {"faces": "others", "overall": {"mae": {"value": 3.0}}, "groups": {}, "coverage": {}}
+    about = {"audits": [audit], "decisions": [{}], "training": {"scores": {"mae": 4.0}, "seed": 1}}
+    old = replace(model(), config={**model().config, **about})
+    anew = calibrate(old, faces, crops=True).model.config
+    assert anew["audits"] == [{key: audit[key] for key in ("faces", "overall", "groups")}]
+    assert "decisions" not in anew
+    assert anew["training"] == about["training"]
+    mapped = calibrate(old, faces, map_ages=True, crops=True).model.config
+    assert not {"audits", "decisions"} & set(mapped)
+    assert mapped["training"] == {"seed": 1}
+
+
+def test_three_persons_are_too_few_however_many_faces_they_have(faces: Faces) -> None:
+    person = pl.Series("identity", [f"p{row % 3}" for row in range(faces.frame.height)])
+    few = Faces(faces.frame.with_columns(person), faces.root)
+    with pytest.raises(DataError, match=r"at least 20 faces \(or persons\)"):
+        calibrate(model(), few, crops=True)
 
 
 def test_the_map_corrects_what_leans_to_one_side(faces: Faces) -> None:

@@ -19,21 +19,21 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from tests.prediction.bundle_factory import EVERY_HEAD, random_pictures, save
+from tests.prediction.tables_file import read_tables
 from tests.tiny_backbones import PROCESSOR, SIDE, onnx_model, resnet
 from typer.testing import CliRunner
 
 from fairage._bundle_files import note_files, read_bundle_config
 from fairage._random import torch_seed
 from fairage.cli.app import app
-from fairage.cli.publish import _lines
+from fairage.cli.export import _lines
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.models import Calibration
-from fairage.prediction import Model, export, load, torch_export
+from fairage.prediction import Model, load, torch_export
 from fairage.prediction.age_map import AgeMap
 from fairage.prediction.calibration_rows import CalibrationRows
 from fairage.prediction.face_input import distinct_inputs
 from fairage.prediction.graph import GraphNetwork
-from fairage.prediction.graph_tables import read_tables
 from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.torch_network import TorchNetwork
 
@@ -171,6 +171,8 @@ def test_the_card_speaks_of_the_graph_and_its_backbones(exported: Path) -> None:
     card = (exported / "README.md").read_text(encoding="utf-8")
     for text in ("A test.", "## The graph", "their licences hold", "Precision: fp32"):
         assert text in card
+    assert "inside `model.onnx`" in card
+    assert "not in this bundle" not in card
 
 
 def outside(exported: Path, *names: str) -> subprocess.CompletedProcess[str]:
@@ -451,8 +453,16 @@ def test_a_package_that_is_missing_is_named_with_its_extra(
 def test_a_graph_with_other_ages_is_not_written(
     exported: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "AGREEMENT", -1.0)
-    monkeypatch.setattr(torch_export, "graph_of", lambda _: onnx.load(exported / "model.onnx"))
+    def another(network: torch_export.TorchNetwork) -> onnx.ModelProto:
+        graph = graph_of(network)
+        for each in graph.graph.initializer:
+            if len(each.dims) == 2 and each.data_type == TensorProto.FLOAT:
+                values = numpy_helper.to_array(each)
+                each.CopyFrom(numpy_helper.from_array(-values, each.name))
+        return graph
+
+    graph_of = torch_export.graph_of
+    monkeypatch.setattr(torch_export, "graph_of", another)
     with pytest.raises(DataError, match="expected a graph that gives the ages of the bundle"):
         load(bundle, device="cpu").export(tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.prediction.tables_file import read_tables
 
-from fairage.exceptions import DataError
-from fairage.prediction.graph_tables import CELLS, TABLES, read_tables, write_tables
+from fairage.prediction.graph_tables import CELLS, TABLES, write_tables
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,3 @@ def test_the_file_has_the_same_size_whatever_stands_in_it(folder: Path) -> None:
     size = (folder / TABLES).stat().st_size
     write_tables(folder, Table())
     assert (folder / TABLES).stat().st_size == size == 4 * (2 + 3 * CELLS)
-
-
-@pytest.mark.parametrize("size", [None, 0, 775, 780])
-def test_a_missing_or_cut_file_is_an_error(folder: Path, size: int | None) -> None:
-    if size is not None:
-        (folder / TABLES).write_bytes(b"\0" * size)
-    with pytest.raises(DataError, match=r"expected 194 numbers in .*intervals\.bin"):
-        read_tables(folder)

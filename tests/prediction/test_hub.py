@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from huggingface_hub import ModelCard, constants
 from tests.hub_server import READER, WRITER, Hub, Repo, running_hub
+from tests.prediction.graph_bundles import write_graph_bundle
 
 from fairage._bundle_files import read_bundle_config, write_bundle_config
 from fairage._files import sealed
@@ -174,6 +175,19 @@ def test_an_audit_of_two_models_is_refused(hub: Hub, bundle: Path, tmp_path: Pat
     with pytest.raises(DataError, match="give the folder that it wrote"):
         push(bundle, NAME, audits=[bundle])
     assert REPO not in hub.repos
+
+
+def test_an_export_is_pushed_without_its_script(hub: Hub, tmp_path: Path) -> None:
+    model = load(write_graph_bundle(tmp_path / "red"))
+    model.export(tmp_path / "exported")
+    with pytest.warns(UserWarning, match=r"not pushed.*run\.py"):
+        push(tmp_path / "exported", NAME)
+    assert (tmp_path / "exported" / "run.py").is_file()
+    (files,) = [files for files in hub.repos[REPO].commits.values() if "README.md" in files]
+    assert "model.onnx" in files
+    assert not [name for name in files if name.endswith(".py")]
+    red = [np.full((1, 16, 16, 3), 100, dtype=np.uint8)]
+    np.testing.assert_allclose(load(NAME).network.ages(red), model.network.ages(red))
 
 
 def test_no_path_of_this_machine_is_published(hub: Hub, tmp_path: Path) -> None:
@@ -496,7 +510,7 @@ def test_the_command_pushes_and_prints_where(hub: Hub, bundle: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     commit = hub.repos[REPO].refs["main"]
     assert json.loads(done.stdout) == {"url": f"{hub.address}/{REPO}/commit/{commit}", "name": NAME}
-    assert "warning: not pushed, as the bundle does not list them: ['notes.txt']" in done.stderr
+    assert "warning: not pushed, as they are no part of a published bundle: ['notes.txt']" in done.stderr
 
 
 def test_fetching_needs_no_torch(hub: Hub, bundle: Path, tmp_path: Path) -> None:

@@ -50,6 +50,14 @@ def test_a_pattern_means_what_matches_and_a_name_with_brackets_the_file(folder: 
         pictures_of(f"{folder}/*.jpg")
 
 
+def test_a_list_may_hold_patterns_and_no_tables(folder: Path) -> None:
+    expected = [str(folder / name) for name in ("b.png", "x[1]*.png")]
+    assert names([f"{folder}/*.png", RED]) == [*expected, "image 2"]
+    pl.DataFrame({"image": ["b.png"], "age": [3.0]}).write_csv(folder / "faces.csv")
+    with pytest.raises(DataError, match=r"got the table .*faces.csv' among others, give it alone"):
+        names([folder / "b.png", folder / "faces.csv"])
+
+
 def test_tables_give_their_own_names_and_rows(folder: Path) -> None:
     frame = pl.DataFrame({"image": ["b.png", "in/c.png"], "age": [3.0, 40.0]})
     frame.write_csv(folder / "faces.csv")

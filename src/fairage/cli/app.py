@@ -14,9 +14,9 @@ from typer.exceptions import TyperException
 from fairage._text import shown
 from fairage.cli.audit import audit, compare
 from fairage.cli.data import data
-from fairage.cli.hub import push
+from fairage.cli.export import export
 from fairage.cli.predict import calibrate, predict
-from fairage.cli.publish import export
+from fairage.cli.push import push
 from fairage.cli.steps import embed, weights
 from fairage.cli.terminal import replace_unknown_signs
 from fairage.cli.train import backbones, demo, run, suite, tune

@@ -10,7 +10,7 @@ import polars as pl
 import typer
 
 from fairage._model_card import age_sentences
-from fairage._text import count, number, percent
+from fairage._text import count, number, promised
 from fairage.cli.options import Detector, Json
 from fairage.cli.terminal import Terminal, say
 from fairage.faces_file import read_faces
@@ -82,6 +82,7 @@ def predict(
     from fairage.prediction.predictions_file import (
         PredictJob,
         check_suffix,
+        for_json,
         predict_parts,
         predict_to_file,
     )
@@ -104,7 +105,7 @@ def predict(
     else:
         frame = predict_to_file(estimator, pictures, out, job)
     if as_json:
-        content = _plain(frame) if out is None else _summary(frame, out)
+        content = for_json(frame).to_dicts() if out is None else _summary(frame, out)
         typer.echo(json.dumps(content, allow_nan=False))
     elif out is None:
         _show_table(frame, age_sentences(estimator.config))
@@ -171,12 +172,6 @@ def calibrate(
     say(f"Wrote {out}")
 
 
-def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows as JSON knows them: an end that nothing bounds is null."""
-    numbers = pl.selectors.float()
-    return frame.with_columns(pl.when(numbers.is_finite()).then(numbers)).to_dicts()
-
-
 def _show_table(frame: pl.DataFrame, about: Sequence[str]) -> None:
     terminal = Terminal()
     chances = [name for name in frame.columns if name.startswith("p_over_")]
@@ -189,7 +184,7 @@ def _show_table(frame: pl.DataFrame, about: Sequence[str]) -> None:
         terminal.line(f"{more:,} more rows: write all of them with --out ages.parquet")
     level = frame[LEVEL].drop_nulls().first()
     if level is not None:
-        share = percent(float(str(level)), 0)
+        share = promised(float(str(level)))
         terminal.line(
             f"Intervals are to hold the true age of {share} of faces such as those that calibrated "
             "the model."

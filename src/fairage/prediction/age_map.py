@@ -1,6 +1,8 @@
 """A line that corrects a model's ages at one's own place."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,6 +42,11 @@ class AgeMap:
     def __call__(self, ages: ArrayLike) -> Floats:
         """Return corrected ages `(n,)`."""
         return np.maximum(self.offset + self.slope * np.asarray(ages, dtype=np.float64), 0.0)
+
+    @classmethod
+    def from_config(cls, about: Mapping[str, Any] | None) -> "AgeMap":
+        """Return the line that a bundle's config holds, `offset` and `slope`; else none."""
+        return cls() if about is None else cls(about["offset"], about["slope"])
 
     @classmethod
     def fit(cls, rows: CalibrationRows) -> "AgeMap":

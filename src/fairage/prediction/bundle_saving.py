@@ -32,7 +32,12 @@ def save_model(model: Model, folder: Path) -> None:
         if model.intervals is not None:
             model.intervals.rows.write(partial / CALIBRATION)
         if (partial / GRAPH).is_file():
-            table = None if model.intervals is None else model.intervals.table(LEVEL)
-            write_tables(partial, table, model.age_map)
+            write_model_tables(model, partial)
         (partial / CARD).write_text(model_card(model.config), encoding="utf-8")
         write_bundle_config(model.config, partial)
+
+
+def write_model_tables(model: Model, folder: Path) -> None:
+    """Write what a graph reads of a model's calibration into its folder, and which age it is."""
+    table = None if model.intervals is None else model.intervals.table(LEVEL)
+    write_tables(folder, table, model.age_map, target=model.target)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import polars as pl
 
+from fairage._card_results import without_stale_results
 from fairage._text import count, number
 from fairage.age_groups import MAX_AGE
 from fairage.exceptions import ConfigError, DataError
@@ -29,7 +30,7 @@ from fairage.tables import (
 AGES = (AGE, REAL_AGE, APPARENT_AGE)
 _TARGETS = {REAL_AGE: "real", APPARENT_AGE: "apparent"}
 _LEAST = 20
-"""With fewer faces no interval of 90 % has ends; a calibration on so few says nothing."""
+"""Faces, or persons where known: with fewer no interval of 90 % has ends; so few say nothing."""
 
 
 @dataclass(frozen=True)
@@ -121,15 +122,16 @@ def calibrate(
     if data is None:
         reason = max(reasons, key=lambda each: reasons[each], default="their age is not known")
         raise DataError(
-            f"expected at least {_LEAST} faces with an estimate and an age, got fewer among "
-            f"{frame.height} ({reason}), give more faces, or --crops where each picture is one face"
+            f"expected at least {_LEAST} faces (or persons) with an estimate and an age, got fewer "
+            f"among {frame.height} ({reason}), give more faces, or --crops where each "
+            "picture is one face"
         )
-    fitted, target = plain, _TARGETS.get(age) or target_of(frame) or model.target
+    fitted, target = plain, _TARGETS.get(age) or target_of(frame)
     if map_ages:
         fitted = replace(plain, age_map=AgeMap.fit(data))
         data = replace(data, predictions=mapped_out_of_fold(data))
     about = {
-        "age_map": asdict(fitted.age_map),
+        "age_map": {**asdict(fitted.age_map), "target": target} if map_ages else None,
         "intervals": {
             "n": len(data),
             "source": source,
@@ -138,9 +140,9 @@ def calibrate(
             "cross": map_ages,
             "held": for_card(held_out_coverage(data, LEVEL), ("covered", "width")),
         },
-        "target": target if map_ages else model.target,
     }
-    config = {**model.config, **about}
+    changed = fitted.age_map != model.age_map
+    config = {**without_stale_results(model.config, other_ages=changed), **about}
     fitted = replace(fitted, intervals=ConformalAges.fit(data), config=config)
     return Calibrated(fitted, data, dict(reasons.most_common()))
 
@@ -152,4 +154,7 @@ def _rows(frame: pl.DataFrame, ages: Sequence[float | None], column: str) -> Cal
         frame = frame.drop(AGE_LOW, AGE_HIGH, strict=False)
     known = pl.col(PREDICTION).is_not_null() & pl.col(AGE).is_between(0, MAX_AGE)
     frame = frame.filter(known)
-    return None if frame.height < _LEAST else CalibrationRows.from_frame(frame)
+    if frame.height < _LEAST:
+        return None
+    rows = CalibrationRows.from_frame(frame)
+    return None if rows.units is not None and rows.units.count < _LEAST else rows

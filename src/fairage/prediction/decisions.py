@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairage._text import PER_CENT, count, percent, percent_at_most, years
+from fairage._text import count, limit, percent, percent_at_most, promised
 from fairage.age_groups import AgeGroups
 from fairage.auditing.distributions import clopper_pearson
 from fairage.auditing.groups import Floats
@@ -235,18 +235,20 @@ def _too_few(side: RuleSide, rows: CalibrationRows, who: str) -> str:
     if side.n >= side.needed:
         unequal = f", that count as {_whole(side.effective)}, as some have more faces than others"
     return (
-        f"Never {side.answer}: to promise {_share(side.promise)} takes "
+        f"Never {side.answer}: to promise {promised(side.promise)} takes "
         f"{count(side.needed, thing)} {who}, the calibration has {_whole(side.n)}{unequal}."
     )
 
 
 def _begins(side: RuleSide, rows: CalibrationRows, who: str) -> str:
+    assert side.at is not None
+    begin = limit(side.at, 2, up=side.answer == YES)  # never before it begins
     faces = (
         f"{_whole(side.n)} faces" if rows.units is None else f"faces of {_whole(side.n)} persons"
     )
     return (
         f"{side.answer.capitalize()} {'from' if side.answer == YES else 'down to'} an estimate of "
-        f"{years(side.at)}: that wrongly answers {percent(side.wrong, 2)} of {faces} {who}, "
+        f"{begin} years: that wrongly answers {percent(side.wrong, 2)} of {faces} {who}, "
         f"{percent_at_most(side.bound, 2)} at most (95 %)."
     )
 
@@ -257,21 +259,17 @@ def _walk(scores: Floats, weights: Floats, n: float, promise: float) -> tuple[fl
     The limit only grows with the share, so that the first is found by halving.
     """
 
-    def limit(share: float) -> float:
+    def bound(share: float) -> float:
         return clopper_pearson(share * n, n, BOTH_TAILS)[1]
 
     inside = weights > 0
     values, places = np.unique(-scores[inside], return_inverse=True)
     parts = np.cumsum(np.bincount(places.reshape(-1), weights=weights[inside]))
     shares = [0.0, *(parts / parts[-1]).tolist()]  # the last, 1, has the limit 1
-    first = bisect_right(shares, promise, lo=1, key=limit)
-    return -float(values[first - 1]), shares[first - 1], limit(shares[first - 1])
+    first = bisect_right(shares, promise, lo=1, key=bound)
+    return -float(values[first - 1]), shares[first - 1], bound(shares[first - 1])
 
 
 def _whole(n: float) -> str:
     """Return how many there are, rounded down."""
     return f"{math.floor(n + ROUNDING):,}"
-
-
-def _share(promise: float) -> str:
-    return f"{100 * promise:g}{PER_CENT}"

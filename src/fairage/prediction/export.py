@@ -12,12 +12,14 @@ import numpy as np
 
 import fairage
 from fairage._bundle_files import CARD, CONFIG, write_bundle_config
+from fairage._card_results import without_stale_results
 from fairage._files import atomic_folder, folder_hashes, given_path, write_text
 from fairage._graph_words import GRAPH, RUN
 from fairage._model_card import model_card
 from fairage._random import numpy_rng
 from fairage.exceptions import ConfigError, DataError
 from fairage.prediction.age_map import AgeMap
+from fairage.prediction.bundle_saving import write_model_tables
 from fairage.prediction.cutting_words import how_to_cut
 from fairage.prediction.face_input import distinct_inputs
 from fairage.prediction.graph import (
@@ -31,9 +33,9 @@ from fairage.prediction.graph import (
     GraphNetwork,
     read_about,
 )
-from fairage.prediction.graph_tables import TABLES, write_tables
+from fairage.prediction.graph_tables import TABLES
 from fairage.prediction.loading import CALIBRATION
-from fairage.prediction.model import LEVEL, Model
+from fairage.prediction.model import Model
 from fairage.prediction.pictures import Images
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def export_model(
             )
             _note(partial, {"precision": "int8", "int8": quantize(partial, faces)})
             model = _uncalibrated(model)
-            _write_tables(model, partial)
+            write_model_tables(model, partial)
         _note(partial, {"sha256": folder_hashes(partial)[GRAPH]})
         _complete(model, partial)
         return read_about(partial)
@@ -102,7 +104,8 @@ def export_model(
 
 def _uncalibrated(model: Model) -> Model:
     """Return the model without intervals and map: both were fitted to ages in fp32."""
-    config = {key: value for key, value in model.config.items() if key not in _FITTED}
+    config = without_stale_results(model.config, other_ages=True)
+    config = {key: value for key, value in config.items() if key not in _FITTED}
     return replace(model, intervals=None, age_map=AgeMap(), config=config)
 
 
@@ -133,7 +136,7 @@ def _copy_graph(model: Model, source: Path, folder: Path) -> None:
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
     if (folder / TABLES).is_file():
-        _write_tables(model, folder)
+        write_model_tables(model, folder)
 
 
 def _export_torch(model: Model, source: Path, folder: Path) -> None:
@@ -145,7 +148,7 @@ def _export_torch(model: Model, source: Path, folder: Path) -> None:
     graph = graph_of(network)
     about = _about(model, network, opset_of(graph))
     write_text(folder / ABOUT, json.dumps(about, indent=2) + "\n")
-    _write_tables(model, folder)
+    write_model_tables(model, folder)
     save_graph(graph, folder)
     _note(folder, {"difference": _difference(network, folder)})
 
@@ -161,7 +164,6 @@ def _about(model: Model, network: "TorchNetwork", opset: int) -> dict[str, Any]:
         "outputs": list(_OUTPUTS),
         "about_outputs": _OUTPUTS,
         "level": None,
-        "target": model.target,
         "precision": FP32,
         "trained_in": [each["precision"] for each in model.config["backbones"]],
         "opset": opset,
@@ -177,11 +179,6 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             versions[name] = "unknown"
     return versions
-
-
-def _write_tables(model: Model, folder: Path) -> None:
-    table = None if model.intervals is None else model.intervals.table(LEVEL)
-    write_tables(folder, table, model.age_map)
 
 
 def _note(folder: Path, more: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fairage._work import in_order, reader_threads
 from fairage.exceptions import ConfigError, DataError
 from fairage.faces.detection import FaceDetector
-from fairage.faces.face import Face, reason_without_faces
+from fairage.faces.face import LEAST_DISTANCE, LEAST_SCORE, Face, reason_without_faces
 from fairage.faces.views import Framing
 from fairage.prediction.face_input import FaceInput
 from fairage.prediction.pictures import Picture
@@ -66,6 +66,23 @@ class FaceCutter:
                 "photograph, give pictures that show one face framed like those, and crops=True "
                 "(--crops)"
             )
+
+    def cuts(
+        self,
+        pictures: Iterator[Picture],
+        *,
+        crops: bool,
+        least_score: float = LEAST_SCORE,
+        least_distance: float = LEAST_DISTANCE,
+        workers: int | None = None,
+    ) -> Iterator[FaceCut]:
+        """Return the faces of pictures in their order; see `Model.predict`."""
+        if crops:
+            return self.crops(pictures, workers=workers)
+        self.check_photographs()
+        return self.photographs(
+            pictures, least_score=least_score, least_distance=least_distance, workers=workers
+        )
 
     def photographs(
         self,
@@ -132,7 +149,9 @@ Cut = TypeVar("Cut")
 def _in_threads(
     pictures: Iterator[Picture], cut: Callable[[Picture], Cut], workers: int | None
 ) -> Iterator[Cut]:
-    first = next(pictures)
+    first = next(pictures, None)
+    if first is None:
+        raise DataError("expected at least one picture, got none, give a picture")
     sources = [first.source] if isinstance(first.source, str) else []
     threads = reader_threads(sources, workers)
     return in_order(chain([first], pictures), cut, ahead=_AHEAD, workers=threads)

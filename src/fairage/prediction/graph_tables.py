@@ -6,7 +6,6 @@ so that other numbers are other intervals, and the graph stays as it is.
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairage._files import atomic_path, write_text
-from fairage.exceptions import DataError
 from fairage.prediction.graph import ABOUT, read_about
 
 TABLES = "intervals.bin"
@@ -64,27 +62,10 @@ class Bands(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False)
-class GraphTables:
-    """What stands in the file.
-
-    Args:
-        level: Share of true ages that the intervals hold; None where the model is not calibrated.
-        line: Offset and slope, `(2,)`.
-        edges: See `Bands`, `(64,)`; `inf` behind the last one.
-        low: See `Bands`, `(64,)`.
-        high: See `Bands`, `(64,)`.
-    """
-
-    level: float | None
-    line: NDArray[np.float32]
-    edges: NDArray[np.float32]
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
-
-
-def write_tables(folder: Path, table: Bands | None, line: Line | None = None) -> None:
-    """Write `intervals.bin`, and the level into `export.json`, of a folder that holds a graph.
+def write_tables(
+    folder: Path, table: Bands | None, line: Line | None = None, *, target: str | None = None
+) -> None:
+    """Write `intervals.bin`, and level and target into `export.json`, of a folder with a graph.
 
     Residuals are rounded outwards, so that no interval is narrower than in float64.
 
@@ -92,6 +73,7 @@ def write_tables(folder: Path, table: Bands | None, line: Line | None = None) ->
         folder: Holds `export.json`.
         table: The intervals; None for open ones, where the model is not calibrated.
         line: Corrects the ages; None for none.
+        target: Which age the estimates are of, if somebody said so.
     """
     edges = np.full(CELLS, np.inf)
     low, high = np.full(CELLS, -np.inf), np.full(CELLS, np.inf)
@@ -103,25 +85,9 @@ def write_tables(folder: Path, table: Bands | None, line: Line | None = None) ->
     arrays = (np.array([offset, slope], dtype="<f4"), _up(edges), -_up(-low), _up(high))
     with atomic_path(folder / TABLES) as partial:
         partial.write_bytes(b"".join(array.astype("<f4").tobytes() for array in arrays))
-    about = read_about(folder) | {"level": None if table is None else table.level}
+    level = None if table is None else table.level
+    about = read_about(folder) | {"level": level, "target": target}
     write_text(folder / ABOUT, json.dumps(about, indent=2) + "\n")
-
-
-def read_tables(folder: Path) -> GraphTables:
-    """Return what stands in `intervals.bin` of a folder, and the level in `export.json`.
-
-    Raises:
-        DataError: There is no such file, or it has another length.
-    """
-    path, expected = folder / TABLES, sum(LAYOUT.values())
-    numbers = np.fromfile(path, dtype="<f4") if path.is_file() else np.empty(0, dtype="<f4")
-    if len(numbers) != expected:
-        raise DataError(
-            f"expected {expected} numbers in {str(path)!r}, got {len(numbers)}, export the model "
-            "again"
-        )
-    ends = np.cumsum(list(LAYOUT.values()))[:-1]
-    return GraphTables(read_about(folder).get("level"), *np.split(numbers.astype(np.float32), ends))
 
 
 def _up(values: ArrayLike) -> NDArray[np.float32]:

@@ -4,11 +4,9 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fairage.auditing.groups import Floats
 from fairage.auditing.result_parts import ALL, Interval
-from fairage.prediction.calibration_rows import CalibrationRows, out_of_fold, person_folds
+from fairage.prediction.calibration_rows import CalibrationRows, person_folds
 from fairage.prediction.group_numbers import GroupNumbers, interval_numbers
 from fairage.prediction.intervals import ConformalAges
 
@@ -35,15 +33,12 @@ def held_out_coverage(rows: CalibrationRows, level: float = 0.9) -> GroupNumbers
         True
     """
     folds = person_folds(len(rows), folds=_FOLDS, identity=rows.identity)
-
-    def end(place: int) -> Floats:
-        def fitted(train: NDArray[np.int64], rest: NDArray[np.int64]) -> Floats:
-            system = ConformalAges.fit(rows.rows(train))
-            return system.interval(rows.predictions[rest], level)[place]
-
-        return out_of_fold(folds, fitted)
-
-    return interval_numbers(end(0), end(1), rows)
+    low, high = np.empty(len(rows)), np.empty(len(rows))
+    for fold in range(_FOLDS):
+        rest = folds == fold
+        system = ConformalAges.fit(rows.rows(~rest))
+        low[rest], high[rest] = system.interval(rows.predictions[rest], level)
+    return interval_numbers(low, high, rows)
 
 
 def for_card(numbers: GroupNumbers, names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from fairage._bundle_files import (
     CARD,
     CONFIG,
     FILES,
+    HUB,
     read_bundle_config,
     read_sealed_config,
 )
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi, ModelInfo
     from huggingface_hub.errors import HfHubHTTPError
 
-HUB = "hub:"
 _NAME = re.compile(r"hub:([\w.-]+/[\w.-]+)(?:@((?!.*\.\.)[\w.][\w./-]*))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _TIMEOUT = 10.0

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fairage._bundle_files import BOXED, BOXED_NAME, CONFIG, WEIGHTS, read_bundle_config
+from fairage._bundle_files import BOXED, BOXED_NAME, CONFIG, HUB, WEIGHTS, read_bundle_config
 from fairage._files import given_path
 from fairage._graph_words import GRAPH
 from fairage._images import DECODING_VERSION
@@ -18,7 +18,6 @@ from fairage.prediction.graph import GraphNetwork
 from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.model import Model, Network
 
-HUB = "hub:"
 CALIBRATION = "calibration.parquet"
 
 
@@ -58,7 +57,7 @@ def load(
         config=config,
         intervals=_intervals(folder),
         framing=None if config.get("framing") is None else Framing(**config["framing"]),
-        age_map=AgeMap(**config.get("age_map") or {}),
+        age_map=AgeMap.from_config(config.get("age_map")),
         folder=folder,
     )
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fairage._bundle_files import target_of_estimates
 from fairage._work import progress_bar
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.faces.detection import FaceDetector
@@ -21,7 +22,7 @@ from fairage.prediction.face_cuts import FaceCut, FaceCutter
 from fairage.prediction.face_estimates import Estimate, Estimates
 from fairage.prediction.face_input import FaceInput
 from fairage.prediction.intervals import ConformalAges
-from fairage.prediction.pictures import Images, Picture, Pictures, pictures_of
+from fairage.prediction.pictures import Images, Picture, pictures_of
 from fairage.tables import Faces
 
 LEVEL = 0.9
@@ -74,8 +75,7 @@ class Model:
     @property
     def target(self) -> str | None:
         """Which age it estimates: `apparent`, `real` or `mixed`; None where nobody said."""
-        target: str | None = self.config.get("target")
-        return target
+        return target_of_estimates(self.config)
 
     def predict(
         self,
@@ -120,8 +120,8 @@ class Model:
         if not 0 < level < 1:
             raise ConfigError(f"expected a level between 0 and 1, got {level}, try {LEVEL}")
         pictures = pictures_of(images)
-        cuts = self._cuts(
-            pictures,
+        cuts = self._cutter.cuts(
+            pictures.stream,
             crops=crops,
             least_score=least_score,
             least_distance=least_distance,
@@ -152,7 +152,11 @@ class Model:
         Raises:
             DataError: A picture shows no face.
         """
-        largest = (cut for cut in self._cuts(pictures_of(images), crops=crops) if not cut.face)
+        largest = (
+            cut
+            for cut in self._cutter.cuts(pictures_of(images).stream, crops=crops)
+            if not cut.face
+        )
         parts = []
         for batch in _batches(largest, BATCH_SIZE):
             _raise_first([_without(cut) for cut in batch if cut.pixels is None])
@@ -282,26 +286,6 @@ class Model:
     @cached_property
     def _cutter(self) -> FaceCutter:
         return FaceCutter(self.network.inputs, self.detector, self.framing)
-
-    def _cuts(
-        self,
-        pictures: Pictures,
-        *,
-        crops: bool,
-        least_score: float = LEAST_SCORE,
-        least_distance: float = LEAST_DISTANCE,
-        workers: int | None = None,
-    ) -> Iterator[FaceCut]:
-        """Return the faces of pictures in their order."""
-        if crops:
-            return self._cutter.crops(pictures.stream, workers=workers)
-        self._cutter.check_photographs()
-        return self._cutter.photographs(
-            pictures.stream,
-            least_score=least_score,
-            least_distance=least_distance,
-            workers=workers,
-        )
 
     def _estimates(self, cuts: Sequence[FaceCut], level: float) -> list[Estimate]:
         """Return the estimates of a batch; the network sees those that have pixels."""

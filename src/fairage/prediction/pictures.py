@@ -101,7 +101,7 @@ def pictures_of(images: Images) -> Pictures:
         images: A path or URL of a picture, a folder (with all in it), a pattern such as
             `photos/*.jpg`, a table of faces (`Faces`, a frame or a file: with a column `image`),
             bytes of a file, an RGB array `(height, width, 3)` or several `(n, height, width, 3)`,
-            an image of Pillow, or any number of these one after another.
+            an image of Pillow, or any number of these but tables one after another.
 
     Raises:
         DataError: Nothing is meant, or nothing of these kinds.
@@ -131,8 +131,14 @@ def pictures_of(images: Images) -> Pictures:
 
 def _numbered(images: Iterable[Any]) -> Iterator[Picture]:
     for place, image in enumerate(images):
-        if isinstance(image, str | Path) and Path(image).is_dir():
-            yield from _of_path(str(image)).stream
+        if isinstance(image, str | Path):
+            own = _of_path(str(image))
+            if own.table is not None:
+                raise DataError(
+                    f"expected pictures, got the table {str(image)!r} among others, give it alone, "
+                    "so that its ages and attributes are taken over"
+                )
+            yield from own.stream
         else:
             yield _one(image, place)
 
@@ -142,8 +148,6 @@ def _one(image: object, place: int) -> Picture:
     name = f"image {place + 1}"
     if isinstance(image, Picture):
         return image
-    if isinstance(image, str | Path):
-        return Picture(str(image), str(image))
     if isinstance(image, bytes | bytearray | memoryview):
         return Picture(name, bytes(image))
     if isinstance(image, np.ndarray) or _is_pillow(image):

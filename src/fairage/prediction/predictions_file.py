@@ -63,7 +63,7 @@ def predict_parts(
             own = replace(pictures, stream=iter(part), count=len(part))
             path = None
             if folder is not None:
-                path = folder / f"{start // PART:06d}-{_fingerprint(model, part, job)}.parquet"
+                path = folder / f"{start // PART:06d}-{_fingerprint(model, own, part, job)}.parquet"
             frame = _known(path)
             if frame is None:
                 frame = _predicted(model, own, job, start)
@@ -98,10 +98,14 @@ def write_predictions(frame: pl.DataFrame, path: Path) -> None:
     if path.suffix.lower() != ".json":
         write_table(frame, path)
         return
-    floats = cs.float()
-    finite = frame.with_columns(pl.when(floats.is_finite()).then(floats).name.keep())  # JSON's
     with atomic_path(path) as temporary:
-        finite.write_json(temporary)
+        for_json(frame).write_json(temporary)
+
+
+def for_json(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the table as JSON knows it: an end that nothing bounds is null."""
+    floats = cs.float()
+    return frame.with_columns(pl.when(floats.is_finite()).then(floats).name.keep())
 
 
 def check_suffix(path: Path) -> None:
@@ -130,12 +134,15 @@ def _known(path: Path | None) -> pl.DataFrame | None:
         return None
 
 
-def _fingerprint(model: Model, pictures: Sequence[Picture], job: PredictJob) -> str:
+def _fingerprint(model: Model, pictures: Pictures, part: Sequence[Picture], job: PredictJob) -> str:
     """Return a hash of all that a part depends on; of a file, its size and time stand for it."""
+    rows = [picture.row for picture in part if picture.row is not None]
+    table = [] if pictures.table is None else pictures.table[rows].rows()
     about = [
         [version("fairage"), DETECTION_VERSION, model.config, model.detector.fingerprint()],
-        [dict(job.options), job.p_over],
-        [(picture.name, *_state(picture)) for picture in pictures],
+        [dict(job.options), job.p_over, str(job.show)],
+        [(picture.name, *_state(picture)) for picture in part],
+        [table, [] if pictures.table is None else pictures.table.columns],
     ]
     return hash_of(json.dumps(about, sort_keys=True, default=str))
 

@@ -23,7 +23,6 @@ from fairage._onnxruntime import session_errors
 from fairage._random import numpy_rng
 from fairage._work import progress_bar
 from fairage.exceptions import ConfigError, DataError
-from fairage.faces.face import LEAST_DISTANCE, LEAST_SCORE
 from fairage.prediction.face_cuts import FaceCut, FaceCutter
 from fairage.prediction.face_input import FaceInput
 from fairage.prediction.graph import WEIGHTS_FILE, GraphNetwork
@@ -88,13 +87,7 @@ def faces_for_int8(
         picked = numpy_rng(0, "int8").choice(len(chosen), MOST_FACES, replace=False)
         chosen = [chosen[place] for place in np.sort(picked)]
     cutter = FaceCutter(inputs, model.detector, model.framing)
-    if crops:
-        cuts = cutter.crops(iter(chosen), workers=None)
-    else:
-        cutter.check_photographs()
-        cuts = cutter.photographs(
-            iter(chosen), least_score=LEAST_SCORE, least_distance=LEAST_DISTANCE, workers=None
-        )
+    cuts = cutter.cuts(iter(chosen), crops=crops)
     with progress_bar("cutting", len(chosen), unit="pictures", shown=progress) as advance:
         faces, reason = _largest(cuts, advance)
     if len(faces) < LEAST_FACES:
@@ -140,8 +133,8 @@ def quantize(folder: Path, faces: Int8Faces) -> dict[str, Any]:
     """
     sizes = {"fp32": _megabytes(folder)}
     setting, measuring = faces.rows(slice(0, None, 2)), faces.rows(slice(1, None, 2))
-    before = _run(GraphNetwork(folder), measuring)
-    inputs = [each.name for each in GraphNetwork(folder).inputs]
+    network = GraphNetwork(folder)
+    before, inputs = _run(network, measuring), [each.name for each in network.inputs]
     model = _quantized(load_graph(folder), dict(zip(inputs, setting.pixels, strict=True)), folder)
     tidy(model)
     (folder / WEIGHTS_FILE).unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from fairage._text import NOTHING, PER_CENT, count, joined, number
+from fairage._text import NOTHING, PER_CENT, count, joined, number, promised
 from fairage.auditing.interval_coverage import (
     ABOVE,
     NEAR,
@@ -146,7 +146,7 @@ def coverage_view(model: ModelAudit, compared: Sequence[str], figures: int, most
         return None
     return {
         "sentences": coverage_sentences(coverage),
-        "level": "" if coverage.level is None else _percentage(coverage.level),
+        "level": "" if coverage.level is None else promised(coverage.level),
         "table": coverage_table(coverage, compared, most),
         "figures": [
             {
@@ -172,15 +172,15 @@ def _overall(coverage: Coverage) -> str:
         text = f"Whether the interval of the estimate holds the true age of {faces} is not known"
     if level is None:
         return f"{text}; how many it promises to hold is not known: --level says so."
-    promised = f"{text}; {_percentage(level)} were promised"
+    text = f"{text}; {promised(level)} were promised"
     if overall.kind == SHORT:
-        return f"{promised}: it falls short, {_by(overall, level)}."
+        return f"{text}: it falls short, {_by(overall, level)}."
     if overall.kind == ABOVE:
-        return f"{promised}: it holds more, {_by(overall, level)}."
+        return f"{text}: it holds more, {_by(overall, level)}."
     if overall.kind == NEAR:
-        return f"{promised}: that is within {POINTS * coverage.margin:g} points of the promise."
+        return f"{text}: that is within {POINTS * coverage.margin:g} points of the promise."
     return (
-        f"{promised}: these rows cannot tell whether the promise is kept, "
+        f"{text}: these rows cannot tell whether the promise is kept, "
         f"{_by(overall, level)} are possible."
     )
 
@@ -286,7 +286,3 @@ def _as_percentages(interval: Interval) -> Interval:
 def _ordered(attribute: str, groups: Iterable[str]) -> list[str]:
     names = list(groups)
     return [names[i] for i in group_order(attribute, names)]
-
-
-def _percentage(level: float) -> str:
-    return f"{POINTS * level:g}{PER_CENT}"

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from fairage._graph_words import cost_of_int8
-from fairage._text import joined
 from fairage.cli.options import Detector, Json
 from fairage.cli.terminal import say, working
 
@@ -62,16 +61,14 @@ def _lines(about: dict[str, Any], folder: Path) -> list[str]:
             f"The graph gives the ages of the bundle within {difference['largest_years']:.1g} years"
             f" (tried on {difference['random_pictures']} random pictures, in fp32)"
         )
-    others = sorted({each for each in about.get("trained_in", ()) if each == "bf16"})
-    if others:
+    if "bf16" in about.get("trained_in", ()):
         lines.append(
-            f"The head was trained on embeddings in {joined(others)}; the graph computes in fp32, "
-            "which moves ages a little"
+            "The head was trained on embeddings in bf16; the graph computes in fp32, which moves "
+            "ages a little"
         )
     if (cost := about.get("int8")) is not None:
         lines += cost_of_int8(cost)
         lines.append(
-            "It has no intervals: those of the bundle rest on ages in fp32; calibrate it "
-            "(fairage calibrate)"
+            "It has no intervals, which rest on ages in fp32: calibrate it (fairage calibrate)"
         )
     return [*lines, f"Wrote {folder}"]
