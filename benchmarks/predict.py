@@ -34,7 +34,7 @@ Pixels = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Print pictures a second, and faces a second from decoded crops, on the cores that it is given."""
+    """Print pictures a second, and faces a second from decoded crops, on the cores given."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)

@@ -510,7 +510,7 @@ def test_the_command_pushes_and_prints_where(hub: Hub, bundle: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     commit = hub.repos[REPO].refs["main"]
     assert json.loads(done.stdout) == {"url": f"{hub.address}/{REPO}/commit/{commit}", "name": NAME}
-    assert "warning: not pushed, as they are no part of a published bundle: ['notes.txt']" in done.stderr
+    assert "not pushed, as they are no part of a published bundle: ['notes.txt']" in done.stderr
 
 
 def test_fetching_needs_no_torch(hub: Hub, bundle: Path, tmp_path: Path) -> None:

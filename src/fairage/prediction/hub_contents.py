@@ -99,5 +99,6 @@ def warn_of_others(folder: Path, pushed: set[str]) -> None:
     others = sorted({path.relative_to(folder).as_posix() for path in paths} - pushed)
     if others:
         warnings.warn(
-            f"not pushed, as they are no part of a published bundle: {short(others, 200)}", stacklevel=3
+            f"not pushed, as they are no part of a published bundle: {short(others, 200)}",
+            stacklevel=3,
         )
