@@ -106,7 +106,7 @@ def bare(model: Model, paths: list[Path], decode: Callable[[Path], Pixels]) -> l
             crops = [
                 crop for crops in pool.map(cut, paths[start : start + BATCH]) for crop in crops
             ]
-            ages += model.network.ages([np.stack(crops)]).tolist()
+            ages += model.network.estimate([np.stack(crops)])[0].tolist()
     return ages
 
 
@@ -118,7 +118,7 @@ def crops_a_second(model: Model, rounds: int) -> float:
 
     def run() -> None:
         for start in range(0, FACES, BATCH):
-            model.network.ages([pixels[start : start + BATCH]])
+            model.network.estimate([pixels[start : start + BATCH]])
 
     return max(rate(run, FACES) for _ in range(rounds))
 

@@ -7,7 +7,7 @@ import argparse
 import json
 from pathlib import Path
 
-from fairage._bundle_files import BOXED, CARD, read_bundle_config, write_bundle_config
+from fairage._bundle_files import BOXED, BOXED_NAME, CARD, read_bundle_config, write_bundle_config
 from fairage._card_results import card_audit
 from fairage._files import write_text
 from fairage._model_card import model_card
@@ -36,7 +36,7 @@ def main() -> None:
         scores = measures[name][way]
         config["audits"].append(card_audit(scores.get("audit", scores), faces))
     config["decisions"] = measures["decisions"]
-    write_text(given.model / CARD, model_card(config))
+    write_text(given.model / CARD, model_card(config, BOXED_NAME))
     write_bundle_config(config, given.model)
 
 

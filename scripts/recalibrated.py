@@ -63,7 +63,10 @@ def drawn(frame: pl.DataFrame, n: int, level: float, seed: int) -> dict[str, tup
     rows = CalibrationRows.from_frame(frame[order[:n]])
     others = frame[order[n:]]
     ages = others[AGE].to_numpy()
-    low, high = ConformalAges.fit(rows).interval(others[PREDICTION].to_numpy(), level)
+    spreads = CalibrationRows.from_frame(others).spreads
+    low, high = ConformalAges.fit(rows).interval(
+        others[PREDICTION].to_numpy(), spreads, level=level
+    )
     held, width = (low <= ages) & (ages <= high), high - np.maximum(low, 0)
     names = AgeGroups()
     groups = {"all": np.ones(len(ages), dtype=bool)}

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from boxed.bundle import facts, write_bundle
 from boxed.faces import ALIGNED, CROP, BoxedFaces, read_faces
-from boxed.network import BoxedNetwork, Truth, ages_of
+from boxed.network import BoxedNetwork, Truth, ages_of, spreads_of
 from boxed.refit import LEAST, LIMITS, range_score, refitted
 from boxed.settings import Settings
 from boxed.training import outputs_of, train, truth_of
@@ -55,7 +55,8 @@ def chosen_layer(
 ) -> tuple[tuple[float, float], torch.nn.Linear]:
     """Return the weights that do best on validation faces, and their layer.
 
-    The best are those that come closest to no limit, or exceed the one they exceed most the least.
+    Each layer has a limit that it comes closest to, or exceeds by most, as a share of it; the best
+    is the one for which that share is least.
     """
     train_rows, valid = faces.rows("train"), faces.rows("valid")
     both = [embedded(network, faces, train_rows, view, side, bf16=True) for view in (CROP, ALIGNED)]
@@ -110,7 +111,8 @@ def calibration_rows(network: BoxedNetwork, faces: BoxedFaces, side: int) -> Cal
     attributes = {
         name: faces.frame[name].to_numpy()[rows].astype(np.str_) for name in ("gender", "ethnicity")
     }
-    return CalibrationRows(ages_of(outputs).double().numpy(), low, high, attributes)
+    ages, spreads = (of(outputs).double().numpy() for of in (ages_of, spreads_of))
+    return CalibrationRows(ages, low, high, attributes, spreads=spreads)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def test_intervals_say_what_they_rest_on() -> None:
     share = f"90.1{percent} (85.0{percent} to 94.0{percent})"
     assert f"| gender | f\\|m | 1,234 | {share} | 12.00 |" in card
     assert "calibrated on 4,000 faces (FairFace, x" in card
-    assert "90\N{NARROW NO-BREAK SPACE}% of the intervals are to hold the true age" in card
+    assert "90\N{NARROW NO-BREAK SPACE}% are to be of an age in their interval" in card
     assert "## Intervals" not in model_card({})
 
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from boxed.faces import VIEW, BoxedFaces
-from boxed.network import MEAN, STD, BoxedNetwork, ages_of
+from boxed.network import BoxedNetwork, ages_of, normalised, spreads_of
 from boxed.settings import Settings
-from fairage._bundle_files import CARD, write_bundle_config
+from fairage._bundle_files import BOXED_NAME, CARD, write_bundle_config
 from fairage._files import atomic_folder, write_text
 from fairage._images import DECODING_VERSION
 from fairage._model_card import model_card
@@ -26,8 +26,9 @@ from fairage.faces.views import ALIGNMENT_VERSION, view_from_name
 from fairage.prediction.calibration_rows import CalibrationRows
 from fairage.prediction.cutting_words import how_to_cut
 from fairage.prediction.face_input import FaceInput
-from fairage.prediction.graph import ABOUT, EMBEDDING, FORMAT, NETWORK_AGE
-from fairage.prediction.graph_joining import OPSET, add_tables, save_graph, tidy
+from fairage.prediction.graph import ABOUT, EMBEDDING, FORMAT, NETWORK_AGE, SPREAD
+from fairage.prediction.graph_intervals import add_tables
+from fairage.prediction.graph_joining import OPSET, save_graph, tidy
 from fairage.prediction.graph_tables import write_tables
 from fairage.prediction.held_out import for_card, held_out_coverage
 from fairage.prediction.intervals import ConformalAges
@@ -40,19 +41,20 @@ LICENSE, DATASET = "cc-by-4.0", "HuggingFaceM4/FairFace"
 
 
 class Estimator(nn.Module):
-    """From pixels of faces, 0..255, to ages and embeddings, the mean of both mirror images."""
+    """From pixels of faces to ages, spreads and embeddings, the mean of both mirror images."""
 
     def __init__(self, network: BoxedNetwork) -> None:
         super().__init__()
         self.trunk = fused(network.trunk)
         self.last = network.last
 
-    def forward(self, face: Tensor) -> tuple[Tensor, Tensor]:
-        """Return ages `(n,)` and embeddings `(n, width)` of uint8 `(n, side, side, 3)`."""
-        values = (face.permute(0, 3, 1, 2).float() - MEAN) / STD
+    def forward(self, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return ages, spreads and embeddings `(n, width)` of uint8 `(n, side, side, 3)`."""
+        values = normalised(face)
         both = self.trunk(torch.cat([values, values.flip(3)]))
         embeddings = both.reshape(2, -1, both.shape[1]).mean(dim=0)
-        return ages_of(self.last(embeddings)), embeddings
+        outputs = self.last(embeddings)
+        return ages_of(outputs), spreads_of(outputs), embeddings
 
 
 def fused(trunk: nn.Module) -> nn.Module:
@@ -96,7 +98,7 @@ def write_bundle(
         save_graph(_graph(network, side), partial)
         rows.write(partial / CALIBRATION)
         config = _config(side, rows, about)
-        (partial / CARD).write_text(model_card(config), encoding="utf-8")
+        (partial / CARD).write_text(model_card(config, BOXED_NAME), encoding="utf-8")
         write_bundle_config(config, partial)
 
 
@@ -105,7 +107,7 @@ def _about(side: int) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "inputs": [{**own.to_dict(), "how_to_cut": how_to_cut(own, None)}],
-        "outputs": ["age", "low", "high", EMBEDDING],
+        "outputs": ["age", "low", "high", SPREAD, EMBEDDING],
         "precision": "weights in fp16, computed in fp32",
         "opset": OPSET,
     }
@@ -151,7 +153,7 @@ def _graph(network: BoxedNetwork, side: int) -> onnx.ModelProto:
         opset_version=OPSET,
         dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
         input_names=["face"],
-        output_names=[NETWORK_AGE, EMBEDDING],
+        output_names=[NETWORK_AGE, SPREAD, EMBEDDING],
         verbose=False,
     )
     assert program is not None

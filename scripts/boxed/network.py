@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fairage.models.spread import LEAST_SPREAD
 from fairage.objectives import make_objective
 from fairage.objectives.objective import N_AGES, Targets
 
@@ -163,3 +164,17 @@ def ages_of(outputs: Tensor) -> Tensor:
     mass = below.gather(1, year[:, None])[:, 0] - before
     median = year + ((0.5 - before) / mass.clamp(min=1e-6)).clamp(0, 1)
     return ((middle + median) / 2).clamp(min=0)
+
+
+def spreads_of(outputs: Tensor) -> Tensor:
+    """Return the standard deviation `(n,)` in years of law and distribution taken as one.
+
+    It is one year or more, as `fairage.models.spreads_of` has it.
+    """
+    middle, scale = law_of(part(outputs, "law"))
+    years = torch.arange(N_AGES, dtype=outputs.dtype) + 0.5
+    shares = torch.softmax(part(outputs, "years"), dim=1)
+    means = shares @ years
+    variances = (shares * (years - means[:, None]) ** 2).sum(dim=1)
+    both = ((scale * torch.pi) ** 2 / 3 + variances) / 2 + ((middle - means) / 2) ** 2
+    return both.clamp(min=LEAST_SPREAD**2).sqrt()

@@ -128,10 +128,10 @@ def intervals_section(about: Mapping[str, Any]) -> list[str]:
     lines = [
         "## Intervals",
         "",
-        f"The intervals were calibrated on {faces}{where}. On faces like those, "
-        f"{promised(about.get('level', 0.9))} of the intervals are to hold the true age. On others "
-        "they may hold it less often: calibrate the model on your own faces with `fairage "
-        "calibrate`.",
+        f"The intervals were calibrated on {faces}{where}. Of faces like those "
+        f"{promised(about.get('level', 0.9))} are to be of an age in their interval, of the old as "
+        "of the young. Of others it may be fewer: calibrate the model on your own faces with "
+        "`fairage calibrate`.",
         "",
     ]
     if not about.get("held"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from fairage._bundle_files import own_name, target_of_estimates
+from fairage._bundle_files import BOXED_NAME, own_name, target_of_estimates
 from fairage._card_results import (
     audit_section,
     decision_section,
@@ -65,7 +65,7 @@ def model_card(config: Mapping[str, Any], name: str | None = None) -> str:
             `intervals`, `audits` and `decisions` (see `fairage._card_results`) are told where they
             are there. A bundle without `head`, or with `model.onnx` among its `files`, holds all
             that it needs in its graph.
-        name: `ORG/NAME` on the hub, if it has one.
+        name: `ORG/NAME` on the hub, if it has one; `boxed` of the model in the box.
 
     Examples:
         >>> print(model_card({"target": "real"}, "me/ages")[:34])
@@ -162,8 +162,9 @@ def _title(key: str) -> str:
 
 
 def _use(name: str | None) -> list[str]:
-    source = f"hub:{name}" if name else "the bundle's folder"
-    lines = ["## Use", "", "```python", "import fairage", "", f'model = fairage.load("{source}")']
+    source = f'"hub:{name}"' if name else '"the bundle\'s folder"'
+    source = "" if name == BOXED_NAME else source
+    lines = ["## Use", "", "```python", "import fairage", "", f"model = fairage.load({source})"]
     return [*lines, 'model.predict("photos/").show()', "```", ""]
 
 

@@ -26,6 +26,7 @@ IDENTITY = "identity"
 PREDICTION = "prediction"
 LOWER = "lower"
 UPPER = "upper"
+SPREAD = "spread"
 LEVEL = "level"
 FACE = "face"
 REASON = "reason"
@@ -46,7 +47,7 @@ UNKNOWN = "unknown"
 TRUTH = (AGE, REAL_AGE, APPARENT_AGE, AGE_LOW, AGE_HIGH, SPLIT, IDENTITY)
 """The columns of a faces table that a predictions table takes over; so it does the attributes."""
 
-_OF_PREDICTIONS = (PREDICTION, LOWER, UPPER, LEVEL, FACE, REASON, SEED, MODEL)
+_OF_PREDICTIONS = (PREDICTION, SPREAD, LOWER, UPPER, LEVEL, FACE, REASON, SEED, MODEL)
 _RESERVED = {*FACES_COLUMNS, *_OF_PREDICTIONS, WEIGHT, AGE_GROUP}
 
 

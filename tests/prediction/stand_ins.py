@@ -27,9 +27,12 @@ class BrightNetwork:
         self.inputs = (FaceInput("face", *views, size),)
         self.batches: list[int] = []
 
-    def ages(self, pixels: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    def estimate(
+        self, pixels: Sequence[NDArray[np.uint8]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         self.batches.append(len(pixels[0]))
-        return np.asarray(pixels[0][..., 0].mean(axis=(1, 2)) / 2.5)
+        ages = np.asarray(pixels[0][..., 0].mean(axis=(1, 2)) / 2.5)
+        return ages, np.ones(len(ages))
 
     def embed(self, pixels: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         return pixels[0].reshape(len(pixels[0]), -1)[:, :3].astype(np.float32)

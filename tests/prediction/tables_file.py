@@ -16,7 +16,8 @@ class GraphTables:
 
     level: float | None
     line: NDArray[np.float32]
-    edges: NDArray[np.float32]
+    starts: NDArray[np.float32]
+    stops: NDArray[np.float32]
     low: NDArray[np.float32]
     high: NDArray[np.float32]
 

@@ -92,7 +92,7 @@ def test_gender_and_race_are_no_outputs(model: Model) -> None:
 
     session = onnxruntime.InferenceSession(str(BOXED / "model.onnx"))
     outputs = {each.name: each.shape for each in session.get_outputs()}
-    assert set(outputs) == {"age", "low", "high", "embedding", "network_age"}
+    assert set(outputs) == {"age", "low", "high", "spread", "embedding", "network_age"}
 
 
 def test_it_is_a_backbone_too(tmp_path: Path) -> None:

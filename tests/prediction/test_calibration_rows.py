@@ -177,3 +177,22 @@ def test_no_row_is_estimated_by_a_model_that_saw_it() -> None:
         return rest.astype(float)
 
     assert out_of_fold(folds, fit_predict).tolist() == list(range(20))
+
+
+def test_spreads_come_back_and_are_ones_where_the_model_has_none(tmp_path: Path) -> None:
+    ages = np.array([20.0, 30.0])
+    plain = CalibrationRows(ages, ages, ages)
+    assert plain.spreads.tolist() == [1, 1]
+    assert "spread" not in plain.to_frame().columns
+    rows = CalibrationRows(ages, ages, ages, spreads=np.array([2.0, 4.5]))
+    rows.write(tmp_path / "rows.parquet")
+    again = CalibrationRows.read(tmp_path / "rows.parquet")
+    assert again.spreads.tolist() == [2, 4.5]
+    assert again.rows(np.array([1])).spreads.tolist() == [4.5]
+
+
+@pytest.mark.parametrize("spread", [0.0, -1.0, np.nan, np.inf])
+def test_a_spread_is_above_0(spread: float) -> None:
+    ages = np.array([20.0, 30.0])
+    with pytest.raises(DataError, match=r"row 2 of .*expected a spread above 0 years, got"):
+        CalibrationRows(ages, ages, ages, spreads=np.array([2.0, spread]))

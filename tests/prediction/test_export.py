@@ -33,7 +33,7 @@ from fairage.prediction import Model, load, torch_export
 from fairage.prediction.age_map import AgeMap
 from fairage.prediction.calibration_rows import CalibrationRows
 from fairage.prediction.face_input import distinct_inputs
-from fairage.prediction.graph import GraphNetwork
+from fairage.prediction.graph import FORMAT, GraphNetwork
 from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.torch_network import TorchNetwork
 
@@ -89,12 +89,13 @@ def test_ages_and_embeddings_are_those_of_torch(bundle: Path, exported: Path, n:
     pixels = [np.stack(random_pictures(n, SIDE, SIDE)), np.stack(random_pictures(n, SIDE, SIDE))]
     pixels[1] = pixels[1][::-1].copy()
     given = [pixels[place] for place in distinct_inputs(network.inputs)[1]]
-    ages = network.ages(given)
-    assert len(ages) == n
-    np.testing.assert_allclose(graph.ages(pixels), ages, atol=1e-3)
+    ages, spreads = network.estimate(given)
+    assert len(ages) == len(spreads) == n
+    np.testing.assert_allclose(graph.estimate(pixels), [ages, spreads], atol=1e-3)
     np.testing.assert_allclose(graph.embed(pixels), network.embed(given), atol=1e-4)
     if n > 3:
         assert ages.std() > 0.5, "the ages are not all the same"
+        assert spreads.min() > 1, "nor are the spreads those of a model without any"
 
 
 def test_a_loaded_export_gives_the_ages_and_intervals_of_the_bundle(
@@ -115,10 +116,10 @@ def test_a_loaded_export_gives_the_ages_and_intervals_of_the_bundle(
 def test_the_graph_itself_gives_the_intervals(bundle: Path, exported: Path) -> None:
     graph = GraphNetwork(exported)
     pixels = [np.stack(random_pictures(20, SIDE, SIDE))] * 2
-    age, low, high = (graph._run(name, pixels) for name in ("age", "low", "high"))
+    age, low, high, spread = graph._run(("age", "low", "high", "spread"), pixels)
     intervals = calibrated(load(bundle, device="cpu")).intervals
     assert intervals is not None
-    expected = intervals.interval(age.astype(np.float64), 0.9)
+    expected = intervals.interval(age.astype(np.float64), spread.astype(np.float64), level=0.9)
     np.testing.assert_allclose([low, high], expected, atol=1e-4)
 
 
@@ -139,9 +140,9 @@ def test_the_folder_holds_all_that_is_needed_and_its_hashes(exported: Path) -> N
 def test_export_json_says_what_the_graph_is(exported: Path, about: dict[str, Any]) -> None:
     digest = hashlib.sha256((exported / "model.onnx").read_bytes()).hexdigest()
     assert about["sha256"] == digest
-    assert (about["format"], about["opset"], about["precision"]) == (1, 18, "fp32")
+    assert (about["format"], about["opset"], about["precision"]) == (FORMAT, 18, "fp32")
     assert (about["level"], about["target"]) == (0.9, "apparent")
-    assert about["outputs"] == ["age", "low", "high", "embedding"]
+    assert about["outputs"] == ["age", "low", "high", "spread", "embedding"]
     assert set(about["versions"]) == {"fairage", "torch", "transformers", "onnx", "onnxruntime"}
     assert about["difference"]["largest_years"] < 1e-3
     assert read_tables(exported).level == 0.9
@@ -159,7 +160,7 @@ def test_the_graph_is_valid_has_any_batch_and_no_path_of_this_machine(exported: 
 
 def test_the_outputs_begin_with_those_that_are_promised(exported: Path) -> None:
     names = [each.name for each in onnx.load(exported / "model.onnx").graph.output]
-    assert names == ["age", "low", "high", "embedding", "network_age"]
+    assert names == ["age", "low", "high", "spread", "embedding", "network_age"]
 
 
 def test_weights_stand_once_for_mirrored_pictures_too(exported: Path) -> None:
@@ -255,8 +256,12 @@ def test_the_line_of_a_calibration_is_in_the_graph_and_drawn_once(
     moved.export(tmp_path / "moved")
     graph = GraphNetwork(tmp_path / "moved")
     pixels = [np.stack(random_pictures(3, SIDE, SIDE))] * 2
-    np.testing.assert_allclose(graph._run("age", pixels), 5 + graph.ages(pixels) / 2, rtol=1e-5)
-    np.testing.assert_array_equal(graph.ages(pixels), GraphNetwork(exported).ages(pixels))
+    np.testing.assert_allclose(
+        graph._run(("age",), pixels)[0], 5 + graph.estimate(pixels)[0] / 2, rtol=1e-5
+    )
+    np.testing.assert_array_equal(
+        graph.estimate(pixels)[0], GraphNetwork(exported).estimate(pixels)[0]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +296,7 @@ def test_int8_says_what_it_costs_overall_and_by_group(
     assert cost["overall"]["mean"] == pytest.approx(moved.mean(), abs=1e-4)
     assert 0 < cost["overall"]["mae"] < before.std()
     assert cost["overall"]["least_cosine"] > 0.95
-    assert cost["megabytes"]["int8"] != cost["megabytes"]["fp32"]
+    assert cost["megabytes"]["int8"] < cost["megabytes"]["fp32"]
     assert "int8 moves ages by" in (int8 / "README.md").read_text(encoding="utf-8")
 
 
@@ -375,8 +380,10 @@ def test_half_floats_channels_last_tokens_and_bf16(tmp_path: Path) -> None:
     assert [each["crop"] for each in about["inputs"]] == ["aligned:1.2"]
     network = TorchNetwork(tmp_path / "bundle", device="cpu", precision="fp32")
     pixels = np.stack(random_pictures(5, SIDE, SIDE))
-    ages = network.ages([pixels, pixels])
-    np.testing.assert_allclose(GraphNetwork(tmp_path / "out").ages([pixels]), ages, atol=0.05)
+    ages = network.estimate([pixels, pixels])[0]
+    np.testing.assert_allclose(
+        GraphNetwork(tmp_path / "out").estimate([pixels])[0], ages, atol=0.05
+    )
     assert ages.std() > 1
 
 
@@ -505,7 +512,7 @@ def test_a_fine_tuned_backbone_in_the_bundle_is_in_the_graph(home: Path, tmp_pat
     assert (about["fine_tuned"], "folder" in about) == (True, False)
     assert "Fine-tuned: '" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     pixels = [np.stack(random_pictures(2, SIDE, SIDE))]
-    assert np.isfinite(GraphNetwork(tmp_path / "out").ages(pixels)).all()
+    assert np.isfinite(GraphNetwork(tmp_path / "out").estimate(pixels)[0]).all()
 
 
 def test_heads_of_every_kind_are_exported() -> None:

@@ -1,5 +1,6 @@
 """Graphs put together: in order, with weights once, and large ones outside."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ from tests.prediction.test_graph_tables import Line, Table
 
 from fairage.exceptions import DataError
 from fairage.prediction import graph_joining
-from fairage.prediction.graph import WEIGHTS_FILE
+from fairage.prediction.graph import FORMAT, WEIGHTS_FILE
+from fairage.prediction.graph_intervals import add_tables
 from fairage.prediction.graph_joining import (
-    add_tables,
     joined,
     load_graph,
     read_guest,
@@ -21,7 +22,9 @@ from fairage.prediction.graph_joining import (
     tidy,
 )
 from fairage.prediction.graph_tables import TABLES, write_tables
+from fairage.prediction.interval_table import IntervalTable
 
+SPREADS = np.array([2.0], dtype=np.float32)
 WEIGHT = np.arange(1000, dtype=np.float32).reshape(2, 500) / 1000
 
 
@@ -43,13 +46,17 @@ def guest_file(path: Path, kind: str = "MatMul", domain: str = "", opset: int = 
 
 
 def host() -> onnx.ModelProto:
-    """Sums of what two guests make of its input are its age."""
+    """Sums of what two guests make of its input are its age; its spread is 2."""
     names = ["features0", "features1"]
     graph = helper.make_graph(
         [
             *(helper.make_node("Relu", ["pixels"], [f"pixels{k}"]) for k in (0, 1)),
             helper.make_node("Add", names, ["embedding"]),
             helper.make_node("ReduceSum", ["embedding", "axis"], ["network_age"], keepdims=0),
+            helper.make_node("Shape", ["network_age"], ["n"]),
+            helper.make_node(
+                "ConstantOfShape", ["n"], ["spread"], value=numpy_helper.from_array(SPREADS)
+            ),
         ],
         "host",
         [
@@ -58,6 +65,7 @@ def host() -> onnx.ModelProto:
         ],
         [
             helper.make_tensor_value_info("network_age", TensorProto.FLOAT, ["n"]),
+            helper.make_tensor_value_info("spread", TensorProto.FLOAT, ["n"]),
             helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 500]),
             *(
                 helper.make_tensor_value_info(f"pixels{k}", TensorProto.FLOAT, ["n", 2])
@@ -83,7 +91,7 @@ def whole(tmp_path: Path) -> onnx.ModelProto:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "export.json").write_text('{"format": 1}')
+    (tmp_path / "export.json").write_text(f'{{"format": {FORMAT}}}')
     write_tables(tmp_path, Table(), Line(offset=0.0, slope=1.0))
     return tmp_path
 
@@ -92,6 +100,12 @@ def run(folder: Path, rows: np.ndarray, *outputs: str) -> list[np.ndarray]:
     return onnxruntime.InferenceSession(str(folder / "model.onnx")).run(
         list(outputs), {"pixels": rows.astype(np.float32)}
     )
+
+
+def table_interval(table: Table, ages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `IntervalTable` makes of the same numbers."""
+    own = IntervalTable(table.level, table.starts, table.stops, table.low, table.high)
+    return own.interval(ages, SPREADS)
 
 
 def rows_of(ages: list[float]) -> np.ndarray:
@@ -118,11 +132,17 @@ def test_nothing_of_how_it_was_made_stays(whole: onnx.ModelProto) -> None:
 
 def test_the_tables_in_the_file_make_the_intervals(whole: onnx.ModelProto, folder: Path) -> None:
     save_graph(whole, folder)
-    ages = [1.0, 19.5, 20.5, 39.0, 60.0]
+    ages = [1.0, 19.5, 21.5, 39.0, 60.0]
+    low, high = np.array([-6.0, -3.1, -4.3]), np.array([2.1, 3.7, 9.0])
+    table = replace(Table(), low=low, high=high, stops=np.array([20.0, 40.0, 70.0]))
+    write_tables(folder, table)
     age, low, high = run(folder, rows_of(ages), "age", "low", "high")
     np.testing.assert_allclose(age, ages, rtol=1e-5)
-    np.testing.assert_allclose(low, [-np.inf, -np.inf, 17.4, 35.9, 55.7], rtol=1e-5)
-    np.testing.assert_allclose(high, [3.1, 21.6, 24.2, 42.7, np.inf], rtol=1e-5)
+    # Ages under 20 are at most 12 years below an estimate, those under 40 at most 6.2 years.
+    np.testing.assert_allclose(low, [0, 7.5, 9.5, 32.8, 51.4], rtol=1e-5)
+    np.testing.assert_allclose(high, [5.2, 26.9, 28.9, 57, 70], rtol=1e-5)
+    for ours, end in zip(table_interval(table, age), (low, high), strict=True):
+        np.testing.assert_allclose(ours, end, rtol=1e-5)
 
 
 def test_other_tables_are_other_intervals_of_the_same_graph(
@@ -130,7 +150,8 @@ def test_other_tables_are_other_intervals_of_the_same_graph(
 ) -> None:
     save_graph(whole, folder)
     before = (folder / "model.onnx").read_bytes()
-    write_tables(folder, Table(0.9, np.array([10.0]), np.array([-9.0, -5.0]), np.zeros(2)), Line())
+    starts, stops = np.array([0.0, 10]), np.array([10.0, np.inf])
+    write_tables(folder, Table(0.9, starts, stops, np.array([-4.5, -2.5]), np.zeros(2)), Line())
     assert (folder / "model.onnx").read_bytes() == before
     age, low, high, unmapped = run(
         folder, rows_of([2.0, 50.0]), "age", "low", "high", "network_age"
@@ -192,8 +213,9 @@ def test_tables_are_where_the_graph_looks_for_them(whole: onnx.ModelProto, folde
     }
     assert places == {
         "tables/line": [0, 8],
-        "tables/edges": [8, 256],
-        "tables/low": [264, 256],
-        "tables/high": [520, 256],
+        "tables/starts": [8, 64],
+        "tables/stops": [72, 64],
+        "tables/low": [136, 64],
+        "tables/high": [200, 64],
     }
     assert {each[0].value for each in outside.values() if each} == {TABLES}

@@ -21,6 +21,7 @@ from fairage.auditing import audit
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.prediction import hub as hub_module
 from fairage.prediction import load
+from fairage.prediction.graph import FORMAT
 from fairage.prediction.hub import fetch, push
 
 # huggingface_hub uploads in a way that its HTTP client has deprecated.
@@ -62,7 +63,7 @@ def write_bundle(folder: Path, scale: float = 0.1, **more: object) -> Path:
     settings = {"height": SIDE, "width": SIDE, "resize": None, "resample": "bilinear"}
     views = {"photograph": "aligned", "crop": "whole"}
     about = {"name": "face", **views, "preprocessing": settings}
-    (folder / "export.json").write_text(json.dumps({"format": 1, "inputs": [about]}))
+    (folder / "export.json").write_text(json.dumps({"format": FORMAT, "inputs": [about]}))
     (folder / "intervals.bin").write_bytes(b"\0" * 8)
     (folder / "backbone").mkdir()
     (folder / "backbone" / "config.json").write_text("{}")
@@ -82,17 +83,22 @@ def write_graph(path: Path, scale: float) -> None:
             helper.make_node("ReduceMean", ["floats", "axes"], ["embedding"], keepdims=0),
             helper.make_node("ReduceMean", ["embedding", "last"], ["mean"], keepdims=0),
             helper.make_node("Mul", ["mean", "scale"], ["age"]),
+            helper.make_node("Mul", ["mean", "zero"], ["none"]),
+            helper.make_node("Add", ["none", "one"], ["spread"]),
         ],
         "tiny",
         [helper.make_tensor_value_info("face", TensorProto.UINT8, ["n", SIDE, SIDE, 3])],
         [
             helper.make_tensor_value_info("age", TensorProto.FLOAT, ["n"]),
+            helper.make_tensor_value_info("spread", TensorProto.FLOAT, ["n"]),
             helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 3]),
         ],
         [
             numpy_helper.from_array(np.array([1, 2]), "axes"),
             numpy_helper.from_array(np.array([1]), "last"),
             numpy_helper.from_array(np.float32(scale), "scale"),
+            numpy_helper.from_array(np.float32(0), "zero"),
+            numpy_helper.from_array(np.float32(1), "one"),
         ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
@@ -130,7 +136,9 @@ def test_a_model_from_the_hub_gives_the_same_ages(hub: Hub, bundle: Path) -> Non
     push(bundle, NAME)
     model = load(NAME)
     assert model.target == "real"
-    np.testing.assert_array_equal(model.network.ages(pixels()), load(bundle).network.ages(pixels()))
+    np.testing.assert_array_equal(
+        model.network.estimate(pixels())[0], load(bundle).network.estimate(pixels())[0]
+    )
 
 
 def test_a_model_pushes_its_bundle(hub: Hub, bundle: Path) -> None:
@@ -187,7 +195,7 @@ def test_an_export_is_pushed_without_its_script(hub: Hub, tmp_path: Path) -> Non
     assert "model.onnx" in files
     assert not [name for name in files if name.endswith(".py")]
     red = [np.full((1, 16, 16, 3), 100, dtype=np.uint8)]
-    np.testing.assert_allclose(load(NAME).network.ages(red), model.network.ages(red))
+    np.testing.assert_allclose(load(NAME).network.estimate(red)[0], model.network.estimate(red)[0])
 
 
 def test_no_path_of_this_machine_is_published(hub: Hub, tmp_path: Path) -> None:
@@ -287,12 +295,12 @@ def test_an_upload_that_is_cut_off_publishes_nothing_and_may_be_repeated(
     with pytest.raises(DataError, match="run it again: what is there already is not sent again"):
         push(bundle, NAME)
     assert hub.repos[REPO].refs["main"] == before
-    assert load(NAME).network.ages(pixels())[0] > 20, "the earlier one is still whole"
+    assert load(NAME).network.estimate(pixels())[0][0] > 20, "the earlier one is still whole"
     hub.dropped_puts = 0
     hub.log.clear()
     push(bundle, NAME)
     assert len(hub.of("PUT")) == 1, "the file that differs, once"
-    assert load(NAME).network.ages(pixels())[0] < 20
+    assert load(NAME).network.estimate(pixels())[0][0] < 20
 
 
 def test_a_connection_that_breaks_once_is_made_again(hub: Hub, bundle: Path) -> None:

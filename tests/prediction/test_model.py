@@ -1,11 +1,13 @@
 """A model: pictures in, one estimate a face out, or the reason why there is none."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import polars as pl
 import pytest
+from numpy.typing import NDArray
 from tests.prediction.stand_ins import BrightNetwork, model, picture
 
 from fairage.exceptions import ConfigError, DataError
@@ -86,6 +88,27 @@ def test_intervals_and_chances_come_from_the_calibration() -> None:
     assert chances[2] < 0.05
     (plain,) = model().predict(picture(), crops=True)
     assert (plain.low, plain.level, plain.p_over(30)) == (None, None, None)
+
+
+class UnsureNetwork(BrightNetwork):
+    """Holds ages three times as far apart possible."""
+
+    def estimate(
+        self, pixels: Sequence[NDArray[np.uint8]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        ages, spreads = super().estimate(pixels)
+        return ages, 3 * spreads
+
+
+def test_where_a_model_is_less_sure_intervals_are_wider() -> None:
+    red = picture(red=100)
+    (sure,) = model(calibrated=True).predict(red, crops=True)
+    unsure = model(UnsureNetwork(), calibrated=True).predict(red, crops=True)
+    assert unsure[0].age == sure.age
+    assert unsure[0].low is not None
+    assert sure.low is not None
+    assert 40 - unsure[0].low == pytest.approx(3 * (40 - sure.low), abs=2)
+    assert unsure.to_frame()["spread"].to_list() == [3.0]
 
 
 def test_over_answers_or_refers() -> None:

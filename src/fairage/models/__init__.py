@@ -10,6 +10,7 @@ from fairage.models.calibration import Calibration
 from fairage.models.experts import HEADS, Experts, member_heads, merged_head
 from fairage.models.heads import AgeHead, HeadKind
 from fairage.models.registry import check_pair, make_head
+from fairage.models.spread import ages_and_spreads, spreads_of
 
 __all__ = [
     "HEADS",
@@ -18,6 +19,7 @@ __all__ = [
     "Calibration",
     "Experts",
     "HeadKind",
+    "ages_and_spreads",
     "check_pair",
     "check_same_backbones",
     "load_bundle",
@@ -25,4 +27,5 @@ __all__ = [
     "member_heads",
     "merged_head",
     "save_bundle",
+    "spreads_of",
 ]

@@ -20,6 +20,7 @@ from fairage.exceptions import DataError, named_refusals
 from fairage.models.calibration import Calibration
 from fairage.models.heads import AgeHead
 from fairage.models.registry import make_head
+from fairage.models.spread import ages_and_spreads
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,13 @@ class Bundle:
     def ages(
         self, embeddings: ArrayLike, backbones: Sequence[Mapping[str, Any]]
     ) -> NDArray[np.float64]:
-        """Return estimated ages in years `(n,)`.
+        """Return estimated ages in years `(n,)`; see `estimate`."""
+        return self.estimate(embeddings, backbones)[0]
+
+    def estimate(
+        self, embeddings: ArrayLike, backbones: Sequence[Mapping[str, Any]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return estimated ages and their spreads in years, each `(n,)`; see `spreads_of`.
 
         Args:
             embeddings: Shape `(n, dim)`, such as `Embeddings.values`.
@@ -71,8 +78,8 @@ class Bundle:
                 f"expected finite embeddings, got others in row {rows[0] + 1} and {len(rows)} in "
                 "all, leave them out"
             )
-        ages = self.head.ages(torch.from_numpy(np.ascontiguousarray(values)))
-        return ages.numpy().astype(np.float64)
+        ages, spreads = ages_and_spreads(self.head, torch.from_numpy(np.ascontiguousarray(values)))
+        return ages.numpy().astype(np.float64), spreads.numpy().astype(np.float64)
 
 
 _WORDS = {

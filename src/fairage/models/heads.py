@@ -339,11 +339,15 @@ class AgeHead(nn.Module):
 
     @torch.inference_mode()
     def ages(self, embeddings: Tensor) -> Tensor:
-        """Return estimated ages in years in 0..120, shape `(n,)`, without dropout.
+        """Return estimated ages in years in 0..120, shape `(n,)`, without dropout."""
+        self.eval()
+        return self.ages_of(self.forward(embeddings))
+
+    def ages_of(self, outputs: Tensor) -> Tensor:
+        """Return the ages in years in 0..120, shape `(n,)`, that raw outputs stand for.
 
         A linear output and a calibration could give other ages than these.
         """
-        self.eval()
-        ages = self.kind.decode(self.forward(embeddings))
+        ages = self.kind.decode(outputs)
         corrected = ages if self.calibration is None else self.calibration(ages)
         return possible_ages(corrected)

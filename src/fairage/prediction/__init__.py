@@ -4,18 +4,19 @@ from fairage.prediction.calibration_rows import CalibrationRows, out_of_fold, pe
 from fairage.prediction.decisions import AgeRule, RuleSide, fit_rule
 from fairage.prediction.face_estimates import Estimate, Estimates
 from fairage.prediction.group_numbers import GroupNumbers
-from fairage.prediction.intervals import BandTable, ConformalAges
+from fairage.prediction.interval_table import IntervalTable
+from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.loading import load
 from fairage.prediction.model import Model
 
 __all__ = [
     "AgeRule",
-    "BandTable",
     "CalibrationRows",
     "ConformalAges",
     "Estimate",
     "Estimates",
     "GroupNumbers",
+    "IntervalTable",
     "Model",
     "RuleSide",
     "fit_rule",

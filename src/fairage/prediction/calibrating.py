@@ -13,6 +13,7 @@ from fairage.age_groups import MAX_AGE
 from fairage.exceptions import ConfigError, DataError
 from fairage.prediction.age_map import AgeMap, mapped_out_of_fold
 from fairage.prediction.calibration_rows import CalibrationRows
+from fairage.prediction.face_estimates import Estimate
 from fairage.prediction.held_out import for_card, held_out_coverage
 from fairage.prediction.intervals import ConformalAges
 from fairage.prediction.model import LEVEL, Model
@@ -23,6 +24,7 @@ from fairage.tables import (
     APPARENT_AGE,
     PREDICTION,
     REAL_AGE,
+    SPREAD,
     Faces,
     target_of,
 )
@@ -56,9 +58,9 @@ class Calibrated:
         """
         intervals = self.model.intervals
         assert intervals is not None
-        low, high = intervals.interval(self.rows.predictions, LEVEL)
+        low, high = intervals.interval(self.rows.predictions, self.rows.spreads, level=LEVEL)
         widths = (high - low)[np.isfinite(high - low)]
-        open_low, open_high = intervals.open_ends(LEVEL)
+        small, age_bands = intervals.too_small(LEVEL), intervals.age_bands
         left = sum(self.without.values())
         width = f"half of them at most {number(float(np.median(widths)), 1)} years wide"
         yes = self.model.rule(age, wrong_yes=wrong_yes).yes
@@ -66,10 +68,10 @@ class Calibrated:
         return [
             f"Calibrated on {count(len(self.rows), 'face')}"
             + (f"; {count(left, 'face')} without an estimate are left out" if left else ""),
-            f"{count(len(intervals.bands), 'band')} of estimates, each with intervals of its own"
+            f"Intervals for {count(len(age_bands), 'band')} of true ages"
             + (f", {width}" if len(widths) else ""),
-            f"Open ends: {open_low} below, {open_high} above: too few faces to bound them"
-            if open_low or open_high
+            f"{count(small, 'band')} with too few faces: no interval can leave its ages out"
+            if small
             else "",
             yes.text,
         ]
@@ -117,7 +119,7 @@ def calibrate(
     plain = replace(model, age_map=AgeMap(), intervals=None)
     estimates = plain.predict(rows, crops=crops, progress=progress)
     first = [each for each in estimates if not each.face]
-    data = _rows(frame, [each.age for each in first], age)
+    data = _rows(frame, first, age)
     reasons = Counter(each.reason for each in first if each.reason)
     if data is None:
         reason = max(reasons, key=lambda each: reasons[each], default="their age is not known")
@@ -147,9 +149,13 @@ def calibrate(
     return Calibrated(fitted, data, dict(reasons.most_common()))
 
 
-def _rows(frame: pl.DataFrame, ages: Sequence[float | None], column: str) -> CalibrationRows | None:
+def _rows(
+    frame: pl.DataFrame, estimates: Sequence[Estimate], column: str
+) -> CalibrationRows | None:
     """Return the faces with an estimate and an age in this column; None where they are too few."""
-    frame = frame.with_columns(pl.Series(PREDICTION, ages, pl.Float64), pl.col(column).alias(AGE))
+    ages, spreads = ([getattr(each, name) for each in estimates] for name in ("age", "spread"))
+    own = (pl.Series(PREDICTION, ages, pl.Float64), pl.Series(SPREAD, spreads, pl.Float64))
+    frame = frame.with_columns(*own, pl.col(column).alias(AGE))
     if column != AGE:
         frame = frame.drop(AGE_LOW, AGE_HIGH, strict=False)
     known = pl.col(PREDICTION).is_not_null() & pl.col(AGE).is_between(0, MAX_AGE)

@@ -24,6 +24,7 @@ from fairage.tables import (
     AGE_LOW,
     IDENTITY,
     PREDICTION,
+    SPREAD,
     attribute_names,
     group_labels,
     known_identities,
@@ -46,6 +47,8 @@ class CalibrationRows:
         attributes: Group of each row, shape `(n,)`, by attribute.
         identity: Person of each row, shape `(n,)`, an empty text where one is not known; None
             where no person is known.
+        spreads: How far apart the ages are that the model held possible, in years, above 0, shape
+            `(n,)`; 1 throughout where the model does not say.
 
     Raises:
         DataError: There are no rows, lengths differ, a number is not finite, an age is outside
@@ -62,9 +65,12 @@ class CalibrationRows:
     high: Floats
     attributes: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     identity: NDArray[np.str_] | None = None
+    spreads: Floats = None  # type: ignore[assignment]  # ones, once it is made
 
     def __post_init__(self) -> None:
-        for name in ("predictions", "low", "high"):
+        if self.spreads is None:
+            object.__setattr__(self, "spreads", np.ones(len(self.predictions)))
+        for name in ("predictions", "low", "high", "spreads"):
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
         groups = {name: np.asarray(of, dtype=np.str_) for name, of in self.attributes.items()}
         object.__setattr__(self, "attributes", groups)
@@ -101,6 +107,7 @@ class CalibrationRows:
             self.high[keep],
             {name: groups[keep] for name, groups in self.attributes.items()},
             None if self.identity is None else self.identity[keep],
+            self.spreads[keep],
         )
 
     def draws(self) -> Floats:
@@ -120,9 +127,11 @@ class CalibrationRows:
     def to_frame(self) -> pl.DataFrame:
         """Return a table: `prediction`, `age` (or `age_low`, `age_high`), `identity`, attributes.
 
-        The end of a range that has none is missing.
+        The end of a range that has none is missing. `spread` is there where the model has any.
         """
         columns: dict[str, NDArray[np.float64] | NDArray[np.str_]] = {PREDICTION: self.predictions}
+        if (self.spreads != 1).any():
+            columns[SPREAD] = self.spreads
         columns |= {AGE: self.low} if self.is_exact else {AGE_LOW: self.low, AGE_HIGH: self.high}
         if self.identity is not None:
             columns[IDENTITY] = self.identity
@@ -140,7 +149,8 @@ class CalibrationRows:
 
         Args:
             frame: One row a face. Where `age_low` is missing the age is the number in `age`; where
-                only `age_high` is, the range has no end. `identity` may stand beside them.
+                only `age_high` is, the range has no end. `spread` and `identity` may stand beside
+                them.
             attributes: Columns of attributes; all that can be ones where nothing is given.
 
         Raises:
@@ -165,6 +175,7 @@ class CalibrationRows:
             high,
             {name: group_labels(frame, name) for name in names},
             None if identity is None else identity.fill_null("").to_numpy().astype(np.str_),
+            _numbers(frame, SPREAD) if SPREAD in frame.columns else np.ones(frame.height),
         )
 
     def write(self, path: str | Path) -> None:
@@ -263,7 +274,7 @@ def _true_ages(frame: pl.DataFrame) -> tuple[Floats, Floats]:
 def _check_lengths(rows: CalibrationRows) -> None:
     if not len(rows):
         raise DataError("expected calibration faces, got none, give faces with true ages")
-    arrays = {"low": rows.low, "high": rows.high, **rows.attributes}
+    arrays = {"low": rows.low, "high": rows.high, SPREAD: rows.spreads, **rows.attributes}
     if rows.identity is not None:
         arrays[IDENTITY] = rows.identity
     for name, array in {"predictions": rows.predictions, **arrays}.items():
@@ -287,6 +298,7 @@ def _check_numbers(rows: CalibrationRows) -> None:
         (~np.isfinite(rows.predictions), rows.predictions, "an estimate in years"),
         (~((rows.low >= 0) & (rows.low <= MAX_AGE)), rows.low, f"years in 0..{MAX_AGE:g}"),
         (~(rows.high >= rows.low), rows.high, "a range that ends after it begins"),
+        (~((rows.spreads > 0) & np.isfinite(rows.spreads)), rows.spreads, "a spread above 0 years"),
     )
     for wrong, values, expected in checks:
         if wrong.any():

@@ -29,6 +29,7 @@ from fairage.prediction.graph import (
     FORMAT,
     HIGH_OUTPUT,
     LOW_OUTPUT,
+    SPREAD,
     WEIGHTS_FILE,
     GraphNetwork,
     read_about,
@@ -51,6 +52,7 @@ _OUTPUTS = {
     AGE_OUTPUT: "(n,), float32: estimated age in years",
     LOW_OUTPUT: "(n,), float32: lower end of the interval in years, -inf where it is open",
     HIGH_OUTPUT: "(n,), float32: upper end of the interval in years, inf where it is open",
+    SPREAD: "(n,), float32: standard deviation in years of the ages that the model holds possible",
     EMBEDDING: "(n, dim), float32: what the backbones make of the face",
 }
 _PACKAGES = ("torch", "transformers", "onnx", "onnxruntime")
@@ -197,16 +199,16 @@ def _difference(network: "TorchNetwork", folder: Path) -> dict[str, Any]:
     for count in _TRIALS:
         sides = [(each.preprocessing.height, each.preprocessing.width) for each in graph.inputs]
         pixels = [rng.integers(0, 256, (count, *side, 3), dtype=np.uint8) for side in sides]
-        expected = network.ages([pixels[place] for place in places])
+        expected = network.estimate([pixels[place] for place in places])
         try:
-            got = graph.ages(pixels)
+            got = graph.estimate(pixels)
         except DataError as error:
             raise DataError(
                 f"expected backbones that take any number of pictures, got others: the graph fails "
                 f"with {count} ({error}), train the head on other backbones, or export those that "
                 "are ONNX files again for a batch of any size"
             ) from error
-        largest = max(largest, float(np.abs(got - expected).max()))
+        largest = max(largest, float(np.abs(np.subtract(got, expected)).max()))
     if not largest <= AGREEMENT:
         raise DataError(
             f"expected a graph that gives the ages of the bundle within {AGREEMENT} years, got "

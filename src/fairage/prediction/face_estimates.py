@@ -17,6 +17,7 @@ from fairage.tables import (
     LOWER,
     PREDICTION,
     REASON,
+    SPREAD,
     TRUTH,
     UPPER,
     attribute_names,
@@ -41,6 +42,8 @@ class Estimate:
         image: What the picture is called: its path or URL, or its place among those given.
         face: Number of the face in the picture, from 0, the largest first.
         age: Years; None where there is no estimate.
+        spread: How far apart the ages are that the model holds possible, a standard deviation in
+            years; 1 where it does not say. It is not an error: intervals are made of it.
         low: Lower end of the interval; None where it is open or there is none.
         high: Upper end; the same.
         level: Share of faces whose true age the intervals are to hold; None where the model has
@@ -55,6 +58,7 @@ class Estimate:
     image: str
     face: int = 0
     age: float | None = None
+    spread: float | None = None
     low: float | None = None
     high: float | None = None
     level: float | None = None
@@ -166,6 +170,7 @@ _SCHEMA: dict[str, Any] = {
     IMAGE: pl.String,
     FACE: pl.Int64,
     PREDICTION: pl.Float64,
+    SPREAD: pl.Float64,
     LOWER: pl.Float64,
     UPPER: pl.Float64,
     LEVEL: pl.Float64,
@@ -179,7 +184,7 @@ def _row(each: Estimate) -> tuple[object, ...]:
     ends = (
         (None, None) if each.level is None else (_or(each.low, -math.inf), _or(each.high, math.inf))
     )
-    numbers = (each.age, *ends, each.level, *box, each.score, each.blur)
+    numbers = (each.age, each.spread, *ends, each.level, *box, each.score, each.blur)
     return (each.image, each.face, *numbers, each.reason or None)
 
 

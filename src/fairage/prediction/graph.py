@@ -18,10 +18,13 @@ from fairage.prediction.face_input import FaceInput
 ABOUT = "export.json"
 WEIGHTS_FILE = "model.onnx.data"
 """Beside a large graph, its weights."""
-FORMAT = 1
-AGE_OUTPUT, LOW_OUTPUT, HIGH_OUTPUT, EMBEDDING = "age", "low", "high", "embedding"
+FORMAT = 2
+AGE_OUTPUT, LOW_OUTPUT, HIGH_OUTPUT = "age", "low", "high"
+SPREAD, EMBEDDING = "spread", "embedding"
 NETWORK_AGE = "network_age"
 """The age before the line of `fairage calibrate --map`, which a model draws itself."""
+
+_LEAST_OUTPUTS = [AGE_OUTPUT, SPREAD, EMBEDDING]
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -44,8 +47,8 @@ class GraphNetwork:
         self._session = open_session(self._path, threads=usable_processors())
         self._age = self._check()
 
-    def ages(self, pixels: Sequence[Pixels]) -> NDArray[np.float64]:
-        """Return ages `(n,)` in years.
+    def estimate(self, pixels: Sequence[Pixels]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return ages and spreads `(n,)` in years; see `fairage.models.spreads_of`.
 
         Args:
             pixels: For each input `(n, height, width, 3)`, red, green, blue.
@@ -53,34 +56,34 @@ class GraphNetwork:
         Raises:
             DataError: The graph gives something else for one of them.
         """
-        ages = np.asarray(self._run(self._age, pixels), dtype=np.float64)
-        if not np.isfinite(ages).all():
-            rows = np.flatnonzero(~np.isfinite(ages))
+        ages, spreads = self._run((self._age, SPREAD), pixels)
+        if not np.isfinite([ages, spreads]).all():
+            rows = np.flatnonzero(~np.isfinite([ages, spreads]).all(axis=0))
             raise DataError(
                 f"expected finite ages of {str(self._path)!r}, got others for face {rows[0] + 1} "
                 f"and {len(rows)} in all, leave them out"
             )
-        return ages
+        return ages.astype(np.float64), spreads.astype(np.float64)
 
     def embed(self, pixels: Sequence[Pixels]) -> Floats:
         """Return embeddings `(n, dim)` of the same."""
-        return np.asarray(self._run(EMBEDDING, pixels), dtype=np.float32)
+        (embeddings,) = self._run((EMBEDDING,), pixels)
+        return np.asarray(embeddings, dtype=np.float32)
 
-    def _run(self, output: str, pixels: Sequence[Pixels]) -> NDArray[Any]:
+    def _run(self, outputs: Sequence[str], pixels: Sequence[Pixels]) -> list[NDArray[Any]]:
         named = {each.name: values for each, values in zip(self.inputs, pixels, strict=True)}
         with session_errors(self._path, "a graph that runs on what export.json says"):
-            (values,) = self._session.run([output], named)
-        return np.asarray(values)
+            return [np.asarray(values) for values in self._session.run(list(outputs), named)]
 
     def _check(self) -> str:
         """Return the output with ages; a graph that is not as it is said to be is a DataError."""
         got = {each.name: (each.type, each.shape[1:]) for each in self._session.get_inputs()}
         expected = {each.name: ("tensor(uint8)", _shape(each)) for each in self.inputs}
         outputs = {each.name for each in self._session.get_outputs()}
-        if got != expected or not {AGE_OUTPUT, EMBEDDING} <= outputs:
+        if got != expected or not {*_LEAST_OUTPUTS} <= outputs:
             raise DataError(
                 f"expected the inputs {short(expected, 200)} and the outputs "
-                f"{[AGE_OUTPUT, EMBEDDING]} in {str(self._path)!r}, got {short(got, 200)} and "
+                f"{_LEAST_OUTPUTS} in {str(self._path)!r}, got {short(got, 200)} and "
                 f"{sorted(outputs)}, export the model again"
             )
         return NETWORK_AGE if NETWORK_AGE in outputs else AGE_OUTPUT

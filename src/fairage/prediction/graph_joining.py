@@ -1,4 +1,4 @@
-"""ONNX graphs put together: backbones from files, tables that can be changed, one file."""
+"""ONNX graphs put together: backbones from files, then all in one file."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from fairage._graph_words import GRAPH
 from fairage._text import reason_of
 from fairage.embeddings.backbones.onnx_graph import read_graph
 from fairage.exceptions import DataError
-from fairage.prediction.graph import AGE_OUTPUT, HIGH_OUTPUT, LOW_OUTPUT, NETWORK_AGE, WEIGHTS_FILE
+from fairage.prediction.graph import WEIGHTS_FILE
+from fairage.prediction.graph_intervals import PREFIX
 from fairage.prediction.graph_tables import LAYOUT, TABLES
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ LARGEST = 1_800_000_000
 BACKBONE = "backbone"
 """How the names of a backbone's nodes begin; a number follows."""
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml")
-_PREFIX = "tables/"
 _SMALL = 1024
 
 
@@ -136,71 +136,6 @@ def tidy(model: "ModelProto") -> None:
     model.doc_string = graph.doc_string = ""
 
 
-def add_tables(model: "ModelProto") -> None:
-    """Add the line on the age, and the ends of the interval, from the numbers of `intervals.bin`.
-
-    The graph's output `network_age` becomes the outputs `age`, `low` and `high`.
-    """
-    table = {name: f"{_PREFIX}{name}" for name in LAYOUT}
-    zero, first, second, axis = (f"{_PREFIX}{name}" for name in ("zero", "first", "second", "axis"))
-    tensors = [
-        *(
-            helper.make_tensor(table[name], Tensors.FLOAT, [n], [0.0] * n)
-            for name, n in LAYOUT.items()
-        ),
-        helper.make_tensor(zero, Tensors.FLOAT, [], [0.0]),
-        *(
-            helper.make_tensor(name, Tensors.INT64, [], [n])
-            for n, name in enumerate((first, second))
-        ),
-        helper.make_tensor(axis, Tensors.INT64, [1], [1]),
-    ]
-    steps = [
-        ("Gather", (table["line"], first), "offset"),
-        ("Gather", (table["line"], second), "slope"),
-        ("Mul", (NETWORK_AGE, "slope"), "steep"),
-        ("Add", ("steep", "offset"), "moved"),
-        ("Max", ("moved", zero), AGE_OUTPUT),
-        ("Unsqueeze", (AGE_OUTPUT, axis), "column"),
-        ("GreaterOrEqual", ("column", table["edges"]), "above"),
-        ("Cast", ("above",), "ones"),
-        ("ReduceSum", ("ones", axis), "cell"),
-    ]
-    for end in (LOW_OUTPUT, HIGH_OUTPUT):
-        steps += [
-            ("Gather", (table[end], "cell"), f"{end}_residual"),
-            ("Add", (AGE_OUTPUT, f"{end}_residual"), f"{end}_sum"),
-            ("Max", (f"{end}_sum", zero), f"{end}_held"),
-            ("IsInf", (f"{end}_sum",), f"{end}_open"),
-            ("Where", (f"{end}_open", f"{end}_sum", f"{end}_held"), end),
-        ]
-    public = {NETWORK_AGE, AGE_OUTPUT, LOW_OUTPUT, HIGH_OUTPUT}
-
-    def name_of(name: str) -> str:
-        return name if name in public or name.startswith(_PREFIX) else f"{_PREFIX}{name}"
-
-    more = {"Cast": {"to": Tensors.INT64}, "ReduceSum": {"keepdims": 0}}
-    model.graph.node.extend(
-        helper.make_node(
-            kind,
-            list(map(name_of, reads)),
-            [name_of(gives)],
-            name=f"{_PREFIX}{gives}",
-            **more.get(kind, {}),
-        )
-        for kind, reads, gives in steps
-    )
-    model.graph.initializer.extend(tensors)
-    before = list(model.graph.output)
-    before.sort(key=lambda each: each.name == NETWORK_AGE)
-    del model.graph.output[:]
-    model.graph.output.extend(
-        helper.make_tensor_value_info(name, Tensors.FLOAT, ["n"])
-        for name in (AGE_OUTPUT, LOW_OUTPUT, HIGH_OUTPUT)
-    )
-    model.graph.output.extend(before)
-
-
 def save_graph(model: "ModelProto", folder: Path) -> None:
     """Write `model.onnx`, whose tables stand in `intervals.bin`; many weights have a file too.
 
@@ -212,7 +147,7 @@ def save_graph(model: "ModelProto", folder: Path) -> None:
         DataError: It is no valid graph.
     """
     weights = {each.name: each for each in model.graph.initializer}
-    tables = [weights[f"{_PREFIX}{name}"] for name in LAYOUT]
+    tables = [weights[f"{PREFIX}{name}"] for name in LAYOUT]
     _place_outside(tables, TABLES)
     inside = [each for each in model.graph.initializer if len(_bytes_of(each)) > _SMALL]
     if sum(len(_bytes_of(each)) for each in inside) > LARGEST:

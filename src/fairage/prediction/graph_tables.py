@@ -1,8 +1,9 @@
 """The numbers of a graph that a calibration changes: `intervals.bin`, which needs numpy alone.
 
 The file holds little-endian float32 numbers: offset and slope of the line that corrects ages, then
-64 edges of cells of the estimate, 64 lower and 64 upper residuals. `model.onnx` reads them from it,
-so that other numbers are other intervals, and the graph stays as it is.
+of 16 bands of true ages where they start, where they stop, and the least and the largest residual,
+in spreads. `model.onnx` reads them from it, so that other numbers are other intervals, and the
+graph stays as it is.
 """
 
 import json
@@ -16,9 +17,9 @@ from fairage._files import atomic_path, write_text
 from fairage.prediction.graph import ABOUT, read_about
 
 TABLES = "intervals.bin"
-CELLS = 64
-"""Cells that there is room for; those beyond the table's are never reached."""
-LAYOUT = {"line": 2, "edges": CELLS, "low": CELLS, "high": CELLS}
+BANDS = 16
+"""Bands that there is room for; in those beyond the table's no age is possible."""
+LAYOUT = {"line": 2, "starts": BANDS, "stops": BANDS, "low": BANDS, "high": BANDS}
 """The arrays in the file in their order, and how many numbers each has."""
 
 Floats = NDArray[np.float64]
@@ -39,7 +40,7 @@ class Line(Protocol):
 
 
 class Bands(Protocol):
-    """What is added to an estimate for its interval, by cells of the estimate; see `BandTable`."""
+    """Which true ages go with an estimate and its spread, by band; see `IntervalTable`."""
 
     @property
     def level(self) -> float:
@@ -47,18 +48,23 @@ class Bands(Protocol):
         ...
 
     @property
-    def edges(self) -> Floats:
-        """Where the cells meet, in years, `(cells - 1,)`; an estimate on one belongs above it."""
+    def starts(self) -> Floats:
+        """Where the bands start, in years, `(bands,)`."""
+        ...
+
+    @property
+    def stops(self) -> Floats:
+        """Where they stop; `inf` in the last."""
         ...
 
     @property
     def low(self) -> Floats:
-        """Years to add for the lower end, `(cells,)`; `-inf` where it is open."""
+        """Spreads to add to the estimate for the lower end, `(bands,)`; `-inf` where unknown."""
         ...
 
     @property
     def high(self) -> Floats:
-        """Years to add for the upper end, `(cells,)`; `inf` where it is open."""
+        """Spreads to add for the upper end, `(bands,)`; `inf` where unknown."""
         ...
 
 
@@ -71,18 +77,21 @@ def write_tables(
 
     Args:
         folder: Holds `export.json`.
-        table: The intervals; None for open ones, where the model is not calibrated.
+        table: The intervals; None where the model is not calibrated, so that all ages are in them.
         line: Corrects the ages; None for none.
         target: Which age the estimates are of, if somebody said so.
     """
-    edges = np.full(CELLS, np.inf)
-    low, high = np.full(CELLS, -np.inf), np.full(CELLS, np.inf)
-    if table is not None:
-        cells = len(table.low)
-        assert cells <= CELLS, "a table has no more cells than the graph has room for"
-        edges[: cells - 1], low[:cells], high[:cells] = table.edges, table.low, table.high
+    starts, stops = np.full(BANDS, np.inf), np.full(BANDS, -np.inf)
+    low, high = np.full(BANDS, -np.inf), np.full(BANDS, np.inf)
+    if table is None:
+        starts[0], stops[0] = -np.inf, np.inf
+    else:
+        bands = len(table.low)
+        assert bands <= BANDS, "a table has no more bands than the graph has room for"
+        starts[:bands], stops[:bands] = table.starts, table.stops
+        low[:bands], high[:bands] = table.low, table.high
     offset, slope = (0.0, 1.0) if line is None else (line.offset, line.slope)
-    arrays = (np.array([offset, slope], dtype="<f4"), _up(edges), -_up(-low), _up(high))
+    arrays = (np.array([offset, slope], dtype="<f4"), starts, stops, -_up(-low), _up(high))
     with atomic_path(folder / TABLES) as partial:
         partial.write_bytes(b"".join(array.astype("<f4").tobytes() for array in arrays))
     level = None if table is None else table.level

@@ -37,7 +37,9 @@ def held_out_coverage(rows: CalibrationRows, level: float = 0.9) -> GroupNumbers
     for fold in range(_FOLDS):
         rest = folds == fold
         system = ConformalAges.fit(rows.rows(~rest))
-        low[rest], high[rest] = system.interval(rows.predictions[rest], level)
+        low[rest], high[rest] = system.interval(
+            rows.predictions[rest], rows.spreads[rest], level=level
+        )
     return interval_numbers(low, high, rows)
 
 

@@ -29,6 +29,7 @@ LEVEL = 0.9
 BATCH_SIZE = 32
 
 Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
 
 
 class Network(Protocol):
@@ -39,8 +40,8 @@ class Network(Protocol):
         """What it sees of a face."""
         ...
 
-    def ages(self, pixels: Sequence[Pixels]) -> NDArray[np.float64]:
-        """Return ages `(n,)` of pixels `(n, height, width, 3)` for each input."""
+    def estimate(self, pixels: Sequence[Pixels]) -> tuple[Floats, Floats]:
+        """Return ages and spreads `(n,)` of pixels `(n, height, width, 3)` for each input."""
         ...
 
     def embed(self, pixels: Sequence[Pixels]) -> NDArray[np.float32]:
@@ -289,30 +290,22 @@ class Model:
 
     def _estimates(self, cuts: Sequence[FaceCut], level: float) -> list[Estimate]:
         """Return the estimates of a batch; the network sees those that have pixels."""
-        ages = np.empty(0)
-        if any(cut.pixels is not None for cut in cuts):
-            ages = self.age_map(self.network.ages(_stacked(cuts)))
-        ends: list[tuple[float | None, float | None]] = [(None, None)] * len(ages)
-        if self.intervals is not None:
-            low, high = self.intervals.interval(ages, level)
-            ends = list(zip(map(_end, low), map(_end, high), strict=True))
-        numbers = iter(zip(ages.tolist(), ends, strict=True))
-        return [
-            _without(cut) if cut.pixels is None else self._with(cut, *next(numbers), level)
-            for cut in cuts
-        ]
-
-    def _with(
-        self, cut: FaceCut, age: float, ends: tuple[float | None, float | None], level: float
-    ) -> Estimate:
-        return replace(
-            _without(cut),
-            age=age,
-            low=ends[0],
-            high=ends[1],
-            level=None if self.intervals is None else level,
-            intervals=self.intervals,
-        )
+        estimates = [_without(cut) for cut in cuts]
+        places = [place for place, cut in enumerate(cuts) if cut.pixels is not None]
+        if not places:
+            return estimates
+        ages, spreads = self.network.estimate(_stacked(cuts))
+        ages = self.age_map(ages)
+        for place, age, spread in zip(places, ages.tolist(), spreads.tolist(), strict=True):
+            estimates[place] = replace(estimates[place], age=age, spread=spread)
+        if self.intervals is None:
+            return estimates
+        low, high = self.intervals.interval(ages, spreads, level=level)
+        for place, *ends in zip(places, map(_end, low), map(_end, high), strict=True):
+            estimates[place] = replace(
+                estimates[place], low=ends[0], high=ends[1], level=level, intervals=self.intervals
+            )
+        return estimates
 
 
 def _without(cut: FaceCut) -> Estimate:

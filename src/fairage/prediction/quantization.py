@@ -220,7 +220,7 @@ def _run(network: GraphNetwork, faces: Int8Faces) -> tuple[NDArray[np.float64], 
         [each[start : start + _BATCH] for each in faces.pixels]
         for start in range(0, len(faces), _BATCH)
     ]
-    ages = np.concatenate([network.ages(part) for part in parts])
+    ages = np.concatenate([network.estimate(part)[0] for part in parts])
     embeddings = np.concatenate([network.embed(part) for part in parts])
     return ages, embeddings.astype(np.float64)
 

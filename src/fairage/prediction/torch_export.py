@@ -17,15 +17,15 @@ from fairage.embeddings.backbones.onnx import OnnxNetwork
 from fairage.embeddings.backbones.registry import Network
 from fairage.exceptions import DataError
 from fairage.faces.preprocessing import Preprocessing
-from fairage.models import AgeHead, Calibration
+from fairage.models import AgeHead, Calibration, spreads_of
 from fairage.models.heads import possible_ages
 from fairage.prediction.face_input import FaceInput, distinct_inputs
-from fairage.prediction.graph import EMBEDDING, NETWORK_AGE
+from fairage.prediction.graph import EMBEDDING, NETWORK_AGE, SPREAD
+from fairage.prediction.graph_intervals import add_tables
 from fairage.prediction.graph_joining import (
     BACKBONE,
     IR_VERSION,
     OPSET,
-    add_tables,
     joined,
     read_guest,
     tidy,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 _SCOPE = "backbones."
-_OUTPUTS = {"output/age": NETWORK_AGE, "output/embedding": EMBEDDING}
+_OUTPUTS = {f"output/{name}": name for name in (NETWORK_AGE, SPREAD, EMBEDDING)}
 """What outputs are called while torch exports, whose own names inside must be others."""
 _BATCH = 2
 _TYPES = {np.float32: torch.float32, np.float16: torch.float16, np.uint8: torch.uint8}
@@ -136,7 +136,7 @@ class ExportedModel(nn.Module):
         self.head = head
 
     def forward(self, pixels: list[Tensor], features: list[Tensor]) -> tuple[Tensor, ...]:
-        """Return ages `(n,)`, embeddings `(n, dim)`, and what each ONNX file is to be given.
+        """Return ages, spreads `(n,)`, embeddings `(n, dim)`, and what ONNX files are to be given.
 
         Args:
             pixels: For each input uint8 `(n, height, width, 3)`.
@@ -156,16 +156,19 @@ class ExportedModel(nn.Module):
                 embedding = embedding.reshape(2, -1, embedding.shape[1]).mean(dim=0)
             embeddings.append(embedding)
         embedding = torch.cat(embeddings, dim=1)
-        return self._ages(embedding), embedding, *given
+        return *self._estimate(embedding), embedding, *given
 
-    def _ages(self, embedding: Tensor) -> Tensor:
-        """Return what `Bundle.ages` does; of an embedding that is not finite there is no age."""
+    def _estimate(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `Bundle.estimate` does; an embedding that is not finite has no age."""
         head = self.head
-        ages = head.kind.decode(head(embedding))
+        standardised = head.standardised(embedding)
+        outputs = head.from_standardised(standardised)
+        ages = head.kind.decode(outputs)
         if head.calibration is not None:
             ages = _corrected(head.calibration, ages)
         is_finite = torch.isfinite(embedding).all(dim=1)
-        return torch.where(is_finite, possible_ages(ages), torch.nan)
+        spreads = spreads_of(head, standardised, outputs)
+        return torch.where(is_finite, possible_ages(ages), torch.nan), spreads
 
 
 def _module(part: Part) -> nn.Module:

@@ -47,9 +47,9 @@ class TorchNetwork:
             _input(f"face{number}", about) for number, about in enumerate(self.bundle.backbones)
         )
 
-    def ages(self, pixels: Sequence[Pixels]) -> NDArray[np.float64]:
-        """Return ages `(n,)` in years; see `GraphNetwork.ages`."""
-        return self.bundle.ages(self.embed(pixels), self.bundle.backbones)
+    def estimate(self, pixels: Sequence[Pixels]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return ages and spreads `(n,)` in years; see `GraphNetwork.estimate`."""
+        return self.bundle.estimate(self.embed(pixels), self.bundle.backbones)
 
     def embed(self, pixels: Sequence[Pixels]) -> Floats:
         """Return the embeddings `(n, dim)` that the head sees, of all backbones side by side."""
