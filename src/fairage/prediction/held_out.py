@@ -27,8 +27,9 @@ def held_out_coverage(rows: CalibrationRows, level: float = 0.9) -> GroupNumbers
         `covered`, `width` and `open`; see `ConformalAges.coverage`.
 
     Examples:
-        >>> ages = np.random.default_rng(0).uniform(20, 40, 500)
-        >>> rows = CalibrationRows(np.full(500, 30.0), ages, ages)
+        >>> rng = np.random.default_rng(0)
+        >>> ages = rng.uniform(20, 40, 500)
+        >>> rows = CalibrationRows(ages + rng.normal(0, 3, 500), ages, ages)
         >>> 0.87 < held_out_coverage(rows).overall["covered"].value < 0.93
         True
     """
