@@ -10,7 +10,7 @@ import numpy as np
 
 from fairage._text import count, short
 from fairage.exceptions import DataError
-from fairage.tables import LEVEL, REASON
+from fairage.tables import LEVEL, REASON, SPREAD
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Answer:
     low: float = math.nan
     high: float = math.nan
     level: float = math.nan
+    spread: float = math.nan
     reason: str = ""
 
 
@@ -101,14 +102,14 @@ def answer_of(item: Any) -> Answer:  # noqa: ANN401  # anything
     """
     if not hasattr(item, "age"):
         return Answer(_number(item, "an age in years"))
-    level = _number(getattr(item, LEVEL, None), "a level")
+    level, spread = (_number(getattr(item, name, None), f"a {name}") for name in (LEVEL, SPREAD))
     age, low, high = (_number(getattr(item, name, None), name) for name in ("age", "low", "high"))
     if math.isnan(age):
         return Answer(reason=str(getattr(item, REASON, "") or ""))
     if not math.isnan(level):  # an end that is not there is open
         low = -math.inf if math.isnan(low) else low
         high = math.inf if math.isnan(high) else high
-    return Answer(age, low, high, level)
+    return Answer(age, low, high, level, spread)
 
 
 def _number(value: Any, what: str) -> float:  # noqa: ANN401  # anything

@@ -24,7 +24,7 @@ from fairage._work import in_order, progress_bar, usable_processors
 from fairage.auditing.model_answers import Answer, answer_of, answers_by_path, listed
 from fairage.exceptions import ConfigError, DataError, MissingDependencyError
 from fairage.faces_file import check_faces, read_faces
-from fairage.tables import AGE_GROUP, LEVEL, LOWER, PREDICTION, REASON, SPLIT, UPPER, Faces
+from fairage.tables import AGE_GROUP, LEVEL, LOWER, PREDICTION, REASON, SPLIT, SPREAD, UPPER, Faces
 
 if TYPE_CHECKING:
     from fairage.faces import FaceDetector, View
@@ -55,16 +55,17 @@ def estimate(
 ) -> pl.DataFrame:
     """Return the faces table with a model's estimates: `prediction` and `reason`.
 
-    Where the model gives intervals there are `lower`, `upper` and `level` too. A picture that
-    cannot be read, or that shows no face, has no estimate and its reason.
+    Where the model gives intervals there are `lower`, `upper` and `level` too, and `spread` where
+    it gives that. A picture that cannot be read, or that shows no face, has no estimate and its
+    reason.
 
     Args:
         faces: The faces table.
         model: What estimates: an object with `predict`, which takes a list of paths and URLs and
             returns an age a picture, or objects with `age` and, if they like, `image`, `low`,
-            `high`, `level` and `reason` (several of one picture: the first counts); or a function
-            that takes a list of pictures `(height, width, 3)`, uint8, red, green, blue, and
-            returns an age each. None and NaN say that there is no estimate.
+            `high`, `level`, `spread` and `reason` (several of one picture: the first counts); or a
+            function that takes a list of pictures `(height, width, 3)`, uint8, red, green, blue,
+            and returns an age each. None and NaN say that there is no estimate.
         view: What a function sees of each picture: `whole`, `crop:SHARE`, `aligned:MARGIN`.
         side: Side of an aligned face in pixels.
         detector: What finds the face that is aligned; see `find_detector`.
@@ -164,9 +165,12 @@ def _with_answers(frame: pl.DataFrame, answers: Sequence[Answer]) -> pl.DataFram
     }
     if any(not math.isnan(end) for end in (*ends[LOWER], *ends[UPPER])):
         columns += [pl.Series(name, values, pl.Float64) for name, values in ends.items()]
+    spreads = [each.spread for each in answers]
+    if any(not math.isnan(spread) for spread in spreads):
+        columns.append(pl.Series(SPREAD, spreads, pl.Float64))
     own = [column.fill_nan(None) for column in columns]
     own.append(pl.Series(REASON, [each.reason or None for each in answers], pl.String))
-    bare = frame.drop(AGE_GROUP, PREDICTION, *ends, REASON, strict=False)
+    bare = frame.drop(AGE_GROUP, PREDICTION, *ends, SPREAD, REASON, strict=False)
     return bare.with_columns(own)
 
 
